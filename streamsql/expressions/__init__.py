@@ -1,0 +1,1 @@
+"""Bound expressions: columns by position, typed, with their functions looked up; and how they are evaluated."""

@@ -1,0 +1,1 @@
+"""The functions of the dialect, as records of one table (`registry.py`), a file a family."""

@@ -1,0 +1,198 @@
+"""THE function table: one record a function.
+
+A record is made by decorating the implementation::
+
+    @scalar("MOD(i: NUMERIC, j: NUMERIC) -> i", fails=True)
+    def mod(rows, i, j):
+        '''The remainder of i / j, with the sign of i.
+
+        >>> MOD(-4, 3)
+        -1
+        '''
+
+From the one record come overload resolution and the type rule (the signature), the documentation and the REPL's help (the
+docstring), the tests (every `>>>` line is run as SQL), monotonicity, the spelling in DuckDB for the property tests.
+
+A signature is `NAME(parameter: TYPE, ...) -> RESULT`.  A parameter's TYPE is
+
+* a type name (`DOUBLE`, `VARCHAR`, `TIMESTAMP` ...): the argument is converted to it where the dialect converts implicitly;
+* a family (`NUMERIC`, `INTEGRAL`, `EXACT`, `CHARACTER`, `BINARYSTRING`, `BOOLEAN`, `DATE`, `TIME`, `TIMESTAMP`, `DATETIME`,
+  `INTERVAL`, `DAYTIME`, `YEARMONTH`, `ANY`): the argument stays as it is;
+* `T`: all arguments so marked are converted to their common type;
+* `UNIT` or `WORD`: not a value but a keyword (`MINUTE`, `LEADING`), passed to the implementation as a `str`.
+
+`parameter?: TYPE` may be left out, `parameter...: TYPE` takes any number.  Words between parameters (`t: T BY i: INTERVAL`)
+are documentation.  RESULT is a type name, a parameter's name (its type, after conversion), or comes from `returns=`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from streamsql.errors import InternalError
+from streamsql.types import SqlType
+
+Implementation = Callable[..., Any]
+"""`implementation(rows: Rows, *arguments: Datum) -> Datum`; a lazy one gets `Evaluate`s for arguments."""
+
+TypeRule = Callable[[Sequence[SqlType]], SqlType]
+"""From the (converted) argument types to the result's type."""
+
+
+class Direction(Enum):
+    """How an expression moves as ROWTIME goes on (dialect reference 4.2)."""
+
+    CONSTANT = "constant"
+    ASCENDING = "ascending"
+    DESCENDING = "descending"
+    NONE = "not monotonic"
+
+    def reversed(self) -> Direction:
+        """The direction of the negated expression."""
+        swap = {Direction.ASCENDING: Direction.DESCENDING, Direction.DESCENDING: Direction.ASCENDING}
+        return swap.get(self, self)
+
+
+MonotoneRule = Callable[[Sequence[Direction], Sequence[Any]], Direction]
+"""From the arguments' directions and their constant values (None where not constant) to the result's direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a signature."""
+
+    name: str
+    type: str
+    optional: bool = False
+    variadic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """`NAME(parameters) -> result`, parsed; `text` is as written, for the manual."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    result: str
+    text: str
+
+    @property
+    def least(self) -> int:
+        """The fewest arguments that fit."""
+        return sum(not (p.optional or p.variadic) for p in self.parameters)
+
+    @property
+    def most(self) -> int | None:
+        """The most arguments that fit; None: any number."""
+        return None if any(p.variadic for p in self.parameters) else len(self.parameters)
+
+    def parameter(self, position: int) -> Parameter:
+        """The parameter that takes the argument at this position."""
+        return self.parameters[min(position, len(self.parameters) - 1)]
+
+
+_SIGNATURE = re.compile(r"^(?P<name>\S+?)\((?P<parameters>.*)\)(?:\s*->\s*(?P<result>\w+))?$", re.DOTALL)
+_PARAMETER = re.compile(r"(\w+)(\?|\.\.\.)?:\s*(\w+)")
+
+
+def parse_signature(text: str) -> Signature:
+    """Parse a signature; a malformed one is a defect of the table.
+
+    >>> parse_signature("STEP(t: TIMESTAMP BY i: INTERVAL) -> t").parameters[1].type
+    'INTERVAL'
+    """
+    match = _SIGNATURE.match(text.strip())
+    if match is None:
+        raise InternalError(f"malformed signature {text!r}")
+    parameters = tuple(
+        Parameter(name, type_, mark == "?", mark == "...")
+        for name, mark, type_ in _PARAMETER.findall(match["parameters"])
+    )
+    return Signature(match["name"], parameters, match["result"] or "", text.strip())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalarFunction:
+    """A function of one row.
+
+    `strict`: a NULL argument gives NULL (the implementation sees to it; Arrow's kernels do).  `fails`: some rows may fail,
+    so rules must not move it past a filter.  `volatile`: gives other values when asked again.  `lazy`: the implementation
+    gets its arguments unevaluated.  `infix`: how the manual and EXPLAIN print it as an operator.  `next_change(t, *rest)`:
+    for a function monotone in its first argument, the first time after `t` at which the result is another.
+    """
+
+    signature: Signature
+    implementation: Implementation
+    returns: TypeRule | None
+    category: str
+    documentation: str
+    strict: bool
+    lazy: bool
+    fails: bool
+    volatile: bool
+    infix: bool
+    monotone: MonotoneRule | None
+    next_change: Callable[..., int] | None
+    duckdb: str | None
+
+    @property
+    def name(self) -> str:
+        return self.signature.name
+
+
+SCALARS: dict[str, list[ScalarFunction]] = {}
+"""By upper-case name; several records are overloads, tried in the order of their definition."""
+
+
+def scalar(
+    signature: str,
+    *,
+    returns: TypeRule | None = None,
+    strict: bool = True,
+    lazy: bool = False,
+    fails: bool = False,
+    volatile: bool = False,
+    infix: bool = False,
+    monotone: MonotoneRule | None = None,
+    next_change: Callable[..., int] | None = None,
+    duckdb: str | None = None,
+) -> Callable[[Implementation], Implementation]:
+    """Enter the decorated implementation into the function table."""
+
+    def enter(implementation: Implementation) -> Implementation:
+        parsed = parse_signature(signature)
+        record = ScalarFunction(
+            parsed,
+            implementation,
+            returns,
+            implementation.__module__.rpartition(".")[2],
+            implementation.__doc__ or "",
+            strict,
+            lazy,
+            fails,
+            volatile,
+            infix,
+            monotone,
+            next_change,
+            duckdb,
+        )
+        SCALARS.setdefault(parsed.name, []).append(record)
+        return implementation
+
+    return enter
+
+
+def ascending_in(position: int) -> MonotoneRule:
+    """The rule of a function that follows the direction of one argument while the others are constant."""
+
+    def rule(directions: Sequence[Direction], _constants: Sequence[Any]) -> Direction:
+        others = [d for i, d in enumerate(directions) if i != position]
+        if all(d is Direction.CONSTANT for d in others):
+            return directions[position]
+        return Direction.NONE
+
+    return rule

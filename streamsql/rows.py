@@ -1,0 +1,139 @@
+"""The rows for which an expression is evaluated, and where those that fail are reported.
+
+A row that cannot be computed (division by zero, a failed CAST) must not take its batch with it: the function that finds it
+calls `Rows.fail` with a mask and goes on with NULL in its place.  The operator that asked for the evaluation then takes the
+failed rows out and passes them to `error_stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from streamsql.errors import InternalError
+from streamsql.time import Clock, Time, WallClock
+from streamsql.types import Batch
+
+Mask = npt.NDArray[np.bool_]
+Datum: TypeAlias = Any
+"""An argument or result of a function: a `pa.Array` of one value a row, or a `pa.Scalar` that stands for all rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTime:
+    """What the time functions may see: `started`, the moment the query started, and the clock for CURRENT_ROW_TIMESTAMP."""
+
+    started: Time = 0
+    clock: Clock = field(default_factory=WallClock)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a row failed: ERROR_NAME and MESSAGE of its row in `error_stream`."""
+
+    name: str
+    message: str
+
+
+class Rows:
+    """A batch under evaluation."""
+
+    def __init__(self, batch: Batch, time: QueryTime) -> None:
+        self.batch = batch
+        self.time = time
+        self.failures: dict[int, Failure] = {}
+
+    @property
+    def count(self) -> int:
+        return int(self.batch.num_rows)
+
+    def fail(self, failing: Mask, message: str | Callable[[int], str], name: str = "Runtime error") -> None:
+        """Report the rows where `failing` is true.  The first failure of a row counts.
+
+        `message` may be a function of the row's index within this batch.
+        """
+        for index in np.flatnonzero(failing):
+            text = message if isinstance(message, str) else message(int(index))
+            self.fail_row(int(index), Failure(name, text))
+
+    def fail_row(self, index: int, failure: Failure) -> None:
+        """Report one row by its index within this batch."""
+        self.failures.setdefault(index, failure)
+
+    def where(self, mask: Mask) -> Rows:
+        """The rows where `mask` is true, for a branch that only they reach; what fails there fails here."""
+        return _Subset(self, np.flatnonzero(mask), self.batch.filter(pa.array(mask)))
+
+    def column(self, datum: Datum) -> pa.Array:
+        """A datum as an array of one value a row."""
+        if isinstance(datum, pa.Scalar):
+            return pa.repeat(datum, self.count)
+        if isinstance(datum, pa.ChunkedArray):
+            return datum.combine_chunks()
+        if len(datum) != self.count:
+            raise InternalError(f"{len(datum)} values for {self.count} rows")
+        return datum
+
+
+class _Subset(Rows):
+    """Some rows of another batch under evaluation."""
+
+    def __init__(self, parent: Rows, indices: npt.NDArray[np.intp], batch: Batch) -> None:
+        super().__init__(batch, parent.time)
+        self._parent = parent
+        self._indices = indices
+
+    def fail_row(self, index: int, failure: Failure) -> None:
+        super().fail_row(index, failure)
+        self._parent.fail_row(int(self._indices[index]), failure)
+
+
+class Evaluate(Protocol):
+    """A compiled expression: the value of each row."""
+
+    def __call__(self, rows: Rows) -> Datum: ...
+
+
+def mask_of(datum: Datum, rows: Rows) -> Mask:
+    """A boolean datum as a mask in which NULL counts as false."""
+    column = rows.column(datum)
+    if column.null_count:
+        column = column.fill_null(False)
+    mask: Mask = column.to_numpy(zero_copy_only=False).astype(bool, copy=False)
+    return mask
+
+
+def map_rows(rows: Rows, function: Callable[..., Any], arguments: Sequence[Datum], type: pa.DataType) -> Datum:
+    """Apply a function of Python values to each row: the obvious way, for what Arrow has no kernel for.
+
+    Rows with a NULL argument give NULL without a call.  A `ValueError` or `ArithmeticError` of the function fails its row
+    with the error's text.  When all arguments are scalars there is one call and the result is a scalar.
+    """
+    if all(isinstance(argument, pa.Scalar) for argument in arguments):
+        values = [argument.as_py() for argument in arguments]
+        try:
+            result = None if None in values else function(*values)
+        except (ValueError, ArithmeticError) as error:
+            rows.fail(np.ones(rows.count, dtype=bool), str(error))
+            result = None
+        return pa.scalar(result, type)
+    columns = [
+        [argument.as_py()] * rows.count if isinstance(argument, pa.Scalar) else argument.to_pylist()
+        for argument in arguments
+    ]
+    results: list[Any] = []
+    for index, row in enumerate(zip(*columns, strict=True)):
+        if any(value is None for value in row):
+            results.append(None)
+            continue
+        try:
+            results.append(function(*row))
+        except (ValueError, ArithmeticError) as error:
+            rows.fail_row(index, Failure("Runtime error", str(error)))
+            results.append(None)
+    return pa.array(results, type)
