@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-Batch = pa.RecordBatch
+Batch: TypeAlias = pa.RecordBatch
 
 ROWTIME = "ROWTIME"
 """The name of the system column that every stream has."""
@@ -177,7 +177,7 @@ class SqlType:
             return f"{self.kind.value}({self.length})"
         if self.qualifier is not None:
             return f"INTERVAL {self.qualifier}"
-        return self.kind.value
+        return str(self.kind.value)
 
 
 @dataclass(frozen=True, slots=True)

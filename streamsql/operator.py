@@ -1,0 +1,119 @@
+"""What every operator of a running plan is, and what it gives: batches of rows, and rows that failed.
+
+Three of the engine's four sentences are promises of this protocol:
+
+* the rows of a batch, and of one batch after another, are in ROWTIME order;
+* `advance` never changes what comes out, it only brings it sooner;
+* how the input was cut into batches does not show in the output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+import pyarrow as pa
+
+from streamsql.rows import Failure
+from streamsql.time import Time, from_datetime, timestamp_text
+from streamsql.types import ROWTIME, Batch
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """One lost row: what went wrong, its ROWTIME where it had one, and the row itself (raw record or JSON text)."""
+
+    failure: Failure
+    rowtime: Time | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Rows that are taken out of the flow; the pipeline passes them to `error_stream`."""
+
+    rows: tuple[FailedRow, ...]
+
+    @staticmethod
+    def of(batch: Batch, failures: Mapping[int, Failure]) -> Failed:
+        """The rows of `batch` at these indices, with why each failed."""
+        indices = sorted(failures)
+        records = batch.take(pa.array(indices, pa.int64())).to_pylist()
+        return Failed(
+            tuple(
+                FailedRow(failures[index], _rowtime(record), row_json(record))
+                for index, record in zip(indices, records, strict=True)
+            )
+        )
+
+
+Output: TypeAlias = Batch | Failed
+
+
+class State(Protocol):
+    """A container of an operator's state (`streamsql.state` has all there are)."""
+
+    def save(self) -> pa.Table:
+        """Everything in it, as a table."""
+        ...
+
+    def load(self, table: pa.Table) -> None:
+        """Become what `save` saw."""
+        ...
+
+
+class Operator:
+    """One operator of a running plan.
+
+    Calls never overlap.  An operator has no clock, no thread and does no I/O.  Its parameters are given when it is made; all
+    that must outlive a crash is in `state`.
+    """
+
+    ports: ClassVar[int] | int = 1
+    """How many inputs it has."""
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        """The containers that a checkpoint saves, by name."""
+        return {}
+
+    def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
+        """Take the next rows of an input and give what follows from them."""
+        raise NotImplementedError
+
+    def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
+        """Take the promise that no later row of this input is before `t`, and give what follows from it."""
+        return iter(())
+
+    def bound(self, t: Time) -> Time:
+        """What the operator promises in turn once all its inputs have promised `t`: no later output row is before this."""
+        return t
+
+    @property
+    def done(self) -> bool:
+        """Whether it will take no more rows (LIMIT)."""
+        return False
+
+
+def row_json(record: Mapping[str, Any]) -> bytes:
+    """A row as one line of JSON, without its ROWTIME."""
+    visible = {name: value for name, value in record.items() if name != ROWTIME}
+    return json.dumps(visible, default=_json_value, ensure_ascii=False).encode()
+
+
+def _json_value(value: Any) -> Any:
+    if hasattr(value, "hour") and hasattr(value, "year"):
+        return timestamp_text(from_datetime(value))
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _rowtime(record: Mapping[str, Any]) -> Time | None:
+    value = record.get(ROWTIME)
+    return None if value is None else from_datetime(value)
+
+
+def batches(outputs: Sequence[Output] | Iterator[Output]) -> Iterator[Batch]:
+    """Only the batches of some outputs."""
+    return (output for output in outputs if not isinstance(output, Failed))

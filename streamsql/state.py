@@ -1,0 +1,130 @@
+"""The containers that hold everything an operator must not lose.
+
+* `RowBuffer`: rows, appended at the back and taken from the front (sort, joins, merge).
+* `Arrays`: named numpy arrays (windows, forests, sketches, accumulators by dense key id).
+* `Interner` (`streamsql.keys`): the key values behind the dense ids.
+
+Operators keep their state in these and implement no saving or loading of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from streamsql.types import Batch
+
+Array = npt.NDArray[Any]
+
+
+class RowBuffer:
+    """Rows of one schema in arrival order."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._batches: list[Batch] = []
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def append(self, batch: Batch) -> None:
+        """Add rows at the back."""
+        if batch.num_rows:
+            self._batches.append(batch)
+            self._rows += batch.num_rows
+
+    def batch(self) -> Batch:
+        """All rows as one batch."""
+        if len(self._batches) != 1:
+            table = pa.Table.from_batches(self._batches, self._schema).combine_chunks()
+            merged = table.to_batches()[0] if table.num_rows else _empty(self._schema)
+            self._batches = [merged] if table.num_rows else []
+            return merged
+        return self._batches[0]
+
+    def take_front(self, count: int) -> Batch:
+        """Remove the first `count` rows and give them."""
+        batch = self.batch()
+        front, rest = batch.slice(0, count), batch.slice(count)
+        self._batches = [rest] if rest.num_rows else []
+        self._rows = rest.num_rows
+        return front
+
+    def take_all(self) -> Batch:
+        """Remove all rows and give them."""
+        batch = self.batch()
+        self._batches, self._rows = [], 0
+        return batch
+
+    def save(self) -> pa.Table:
+        return pa.Table.from_batches(self._batches, self._schema)
+
+    def load(self, table: pa.Table) -> None:
+        self._batches = table.combine_chunks().to_batches()
+        self._rows = table.num_rows
+
+
+class Arrays(MutableMapping[str, Array]):
+    """Named numpy arrays of any length and shape; object arrays hold Python values that Arrow can hold."""
+
+    def __init__(self, arrays: dict[str, Array] | None = None) -> None:
+        self._arrays: dict[str, Array] = dict(arrays or {})
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __setitem__(self, name: str, array: Array) -> None:
+        self._arrays[name] = array
+
+    def __delitem__(self, name: str) -> None:
+        del self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def save(self) -> pa.Table:
+        """One row an array: its name, element type, shape and its bytes (object arrays: as an Arrow IPC stream)."""
+        return pa.table(
+            {
+                "name": pa.array(self._arrays.keys(), pa.string()),
+                "dtype": pa.array([a.dtype.str for a in self._arrays.values()], pa.string()),
+                "shape": pa.array([list(a.shape) for a in self._arrays.values()], pa.list_(pa.int64())),
+                "data": pa.array([_to_bytes(a) for a in self._arrays.values()], pa.large_binary()),
+            }
+        )
+
+    def load(self, table: pa.Table) -> None:
+        self._arrays = {
+            row["name"]: _from_bytes(row["data"], np.dtype(row["dtype"]), tuple(row["shape"])) for row in table.to_pylist()
+        }
+
+
+def _empty(schema: pa.Schema) -> Batch:
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+
+
+def _to_bytes(array: Array) -> bytes:
+    if array.dtype != object:
+        return np.ascontiguousarray(array).tobytes()
+    values = pa.table({"values": pa.array(array.ravel().tolist())})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, values.schema) as writer:
+        writer.write_table(values)
+    return bytes(sink.getvalue())
+
+
+def _from_bytes(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+    if dtype != object:
+        return np.frombuffer(data, dtype).reshape(shape).copy()
+    values = pa.ipc.open_stream(data).read_all()["values"].to_pylist()
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array.reshape(shape)
