@@ -129,10 +129,7 @@ def not_supported(what: str, span: Span | None = None, hint: str | None = None) 
 
 def _width(text: str) -> int:
     """Terminal columns that `text` takes: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _excerpt(source: str, span: Span) -> list[str]:

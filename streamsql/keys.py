@@ -31,7 +31,8 @@ class Interner:
             return np.zeros(count, np.int64)
         codes, values = _encode(columns)
         table = np.fromiter((self._enter(value) for value in values), np.int64, len(values))
-        return table[codes]
+        ids: Ids = table[codes]
+        return ids
 
     def _enter(self, value: Any) -> int:
         return self._ids.setdefault(value, len(self._ids))
@@ -83,7 +84,8 @@ def _dictionary(column: pa.Array) -> pa.DictionaryArray:
 
 
 def _codes(column: pa.DictionaryArray) -> Ids:
-    return column.indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    codes: Ids = column.indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return codes
 
 
 def _values(columns: Sequence[pa.Array]) -> list[Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -71,7 +71,7 @@ class Operator:
     that must outlive a crash is in `state`.
     """
 
-    ports: ClassVar[int] | int = 1
+    ports: int = 1
     """How many inputs it has."""
 
     @property

@@ -123,8 +123,7 @@ def map_rows(rows: Rows, function: Callable[..., Any], arguments: Sequence[Datum
             result = None
         return pa.scalar(result, type)
     columns = [
-        [argument.as_py()] * rows.count if isinstance(argument, pa.Scalar) else argument.to_pylist()
-        for argument in arguments
+        [argument.as_py()] * rows.count if isinstance(argument, pa.Scalar) else argument.to_pylist() for argument in arguments
     ]
     results: list[Any] = []
     for index, row in enumerate(zip(*columns, strict=True)):

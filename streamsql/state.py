@@ -112,7 +112,7 @@ def _empty(schema: pa.Schema) -> Batch:
 
 
 def _to_bytes(array: Array) -> bytes:
-    if array.dtype != object:
+    if array.dtype.kind != "O":
         return np.ascontiguousarray(array).tobytes()
     values = pa.table({"values": pa.array(array.ravel().tolist())})
     sink = pa.BufferOutputStream()
@@ -122,7 +122,7 @@ def _to_bytes(array: Array) -> bytes:
 
 
 def _from_bytes(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
-    if dtype != object:
+    if dtype.kind != "O":
         return np.frombuffer(data, dtype).reshape(shape).copy()
     values = pa.ipc.open_stream(data).read_all()["values"].to_pylist()
     array = np.empty(len(values), dtype=object)

@@ -35,16 +35,13 @@ class Expression:
     def is_constant(self) -> bool:
         """Whether it gives the same value for every row and every time."""
         return all(
-            not isinstance(node, Column) and not (isinstance(node, Call) and node.function.volatile)
-            for node in self.walk()
+            not isinstance(node, Column) and not (isinstance(node, Call) and node.function.volatile) for node in self.walk()
         )
 
     @property
     def can_fail(self) -> bool:
         """Whether some row may fail in it."""
-        return any(
-            isinstance(node, Cast) or (isinstance(node, Call) and node.function.fails) for node in self.walk()
-        )
+        return any(isinstance(node, Cast) or (isinstance(node, Call) and node.function.fails) for node in self.walk())
 
     def rewrite(self, rule: Callable[[Expression], Expression]) -> Expression:
         """Apply `rule` to every node, from the leaves up."""

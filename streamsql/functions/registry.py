@@ -109,8 +109,7 @@ def parse_signature(text: str) -> Signature:
     if match is None:
         raise InternalError(f"malformed signature {text!r}")
     parameters = tuple(
-        Parameter(name, type_, mark == "?", mark == "...")
-        for name, mark, type_ in _PARAMETER.findall(match["parameters"])
+        Parameter(name, type_, mark == "?", mark == "...") for name, mark, type_ in _PARAMETER.findall(match["parameters"])
     )
     return Signature(match["name"], parameters, match["result"] or "", text.strip())
 
