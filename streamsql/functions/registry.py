@@ -31,10 +31,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from streamsql.errors import InternalError
-from streamsql.types import SqlType
+from streamsql.functions.moves import Moves
+from streamsql.keys import Ids
+from streamsql.operator import Operator
+from streamsql.state import Arrays
+from streamsql.types import Schema, SqlType
 
 Implementation = Callable[..., Any]
 """`implementation(rows: Rows, *arguments: Datum) -> Datum`; a lazy one gets `Evaluate`s for arguments."""
@@ -195,3 +201,82 @@ def ascending_in(position: int) -> MonotoneRule:
         return Direction.NONE
 
     return rule
+
+
+class Accumulator(Protocol):
+    """The running value of one aggregate call for every group of a GROUP BY.
+
+    Groups are dense ids from 0.  All state is in `arrays`, so that a checkpoint can save it.  Rows are added in arrival
+    order and each group's value depends on nothing else: cutting the rows into batches differently changes no bit of it.
+    """
+
+    arrays: Arrays
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        """Add rows: `ids` (rows,) says to which of the `groups` groups so far each belongs."""
+        ...
+
+    def result(self) -> pa.Array:
+        """The value of each group, in id order."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all groups."""
+        ...
+
+
+class Sliding(Protocol):
+    """The running value of one call over a sliding window, per partition.
+
+    The OVER operator tells it for each row which rows have left the row's frame.  All state is in `arrays`.
+    """
+
+    arrays: Arrays
+
+    def slide(self, moves: Moves, arguments: Sequence[pa.Array]) -> pa.Array:
+        """The value for each of the new rows, the row itself included in its frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AggregateFunction:
+    """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window (`sliding`), or in both.
+
+    Both are called with the argument types, the result type and whether NULLs are to be ignored (IGNORE NULLS).
+    """
+
+    signature: Signature
+    returns: TypeRule | None
+    documentation: str
+    accumulator: Callable[[Sequence[SqlType], SqlType, bool], Accumulator] | None
+    sliding: Callable[[Sequence[SqlType], SqlType, bool], Sliding] | None
+    duckdb: str | None
+
+    @property
+    def name(self) -> str:
+        return self.signature.name
+
+
+AGGREGATES: dict[str, list[AggregateFunction]] = {}
+"""By upper-case name; several records are overloads, tried in the order of their definition."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableFunction:
+    """A function of a whole stream: TABLE(name(CURSOR(...), arguments)).
+
+    `check(input, arguments)` takes the cursor's schema and the constant arguments as given and returns all of them, defaults
+    filled in, or raises ProgrammingError; `output` gives the schema of the result; `operator(input, arguments, seed)` makes
+    the operator.
+    """
+
+    name: str
+    documentation: str
+    parameters: tuple[str, ...]
+    check: Callable[[Schema, Sequence[Any]], tuple[Any, ...]]
+    output: Callable[[Schema, Sequence[Any]], Schema]
+    operator: Callable[[Schema, Sequence[Any], int], Operator]
+
+
+TABLE_FUNCTIONS: dict[str, TableFunction] = {}
+"""By upper-case name."""

@@ -1,0 +1,230 @@
+"""The nodes of a plan.  Expressions inside a node read the columns of its input by position.
+
+A node whose schema has a ROWTIME (column 0) gives a stream, any other a table.  Both run on the same operators: a table is a
+stream that ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from streamsql.expressions.nodes import Expression
+from streamsql.functions.registry import AggregateFunction, TableFunction
+from streamsql.time import Time
+from streamsql.types import Schema, SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The base; `schema` is that of the rows it gives."""
+
+    schema: Schema
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The nodes it reads, in the order of its ports."""
+        found: list[Node] = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            found += (
+                [value]
+                if isinstance(value, Node)
+                else [v for v in value if isinstance(v, Node)]
+                if isinstance(value, tuple)
+                else []
+            )
+        return tuple(found)
+
+    def rewrite(self, rule: Callable[[Node], Node]) -> Node:
+        """Apply `rule` to every node, from the leaves up; what does not change is kept."""
+        changes: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Node):
+                new: Any = value.rewrite(rule)
+            elif isinstance(value, tuple) and value and isinstance(value[0], Node):
+                new = tuple(v.rewrite(rule) for v in value)
+                if all(a is b for a, b in zip(new, value, strict=True)):
+                    new = value
+            else:
+                continue
+            if new is not value:
+                changes[f.name] = new
+        return rule(replace(self, **changes) if changes else self)
+
+    def with_schema(self, schema: Schema) -> Self:
+        return replace(self, schema=schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When groups are complete: as soon as a monotonic key changes.
+
+    `key` is the column of the input that holds the key.  `time` is the same key as an expression of ROWTIME alone (its
+    column 0 is ROWTIME), which lets a rowtime bound close the group; None where only the next row can tell (MONOTONIC(x)).
+    """
+
+    key: int
+    time: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan(Node):
+    """The rows of a named stream or table."""
+
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Values(Node):
+    """Literal rows: a table."""
+
+    rows: tuple[tuple[Expression, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter(Node):
+    """The rows for which `predicate` is true."""
+
+    input: Node
+    predicate: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Project(Node):
+    """Computed columns, one expression a column of the schema (for a stream the first gives ROWTIME)."""
+
+    input: Node
+    expressions: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retime(Node):
+    """Rows with a new ROWTIME, taken from a column: `expr AS ROWTIME`.
+
+    A row whose new time is below the highest let through is late.  With `within` (milliseconds) rows wait and are sorted
+    (T-sort), and are late only below the highest seen minus that.  `keys` break ties.
+    """
+
+    input: Node
+    column: int
+    within: Time = 0
+    keys: tuple[SortKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateCall:
+    """One aggregate or analytic call; `name` is its column."""
+
+    function: AggregateFunction
+    arguments: tuple[Expression, ...]
+    type: SqlType
+    name: str = field(compare=False)
+    distinct: bool = False
+    ignore_nulls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(Node):
+    """GROUP BY: one row a combination of `keys`, when the window closes (at the end, where there is none).
+
+    The columns are ROWTIME (of a stream: the end of the window), the keys, the calls.  `window.key` counts the keys.
+    """
+
+    input: Node
+    keys: tuple[Expression, ...]
+    calls: tuple[AggregateCall, ...]
+    window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The rows a sliding window holds beside the current one: `preceding` milliseconds (RANGE) or rows (ROWS) of the same
+    partition; None: UNBOUNDED."""
+
+    unit: str
+    preceding: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlidingWindow:
+    """One OVER window and the calls that use it."""
+
+    partition: tuple[Expression, ...]
+    frame: Frame
+    calls: tuple[AggregateCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Over(Node):
+    """Sliding windows: every input row at once, with the values of all calls, window by window, behind its columns."""
+
+    input: Node
+    windows: tuple[SlidingWindow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One key of an ORDER BY.  NULLs come last ascending and first descending."""
+
+    expression: Expression
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort(Node):
+    """ORDER BY: rows are gathered until the window closes (at the end, where there is none) and given sorted by `keys`.
+
+    Of a stream, ROWTIME becomes the end of the window, and the last column, hidden, keeps the row's own.
+    """
+
+    input: Node
+    keys: tuple[SortKey, ...]
+    window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct(Node):
+    """SELECT DISTINCT: a row when it first appears within its window; ROWTIME does not count."""
+
+    input: Node
+    window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Union(Node):
+    """UNION ALL: the rows of all inputs, merged in ROWTIME order; rows of equal ROWTIME in the order of the inputs."""
+
+    branches: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Node):
+    """The first `count` rows after `offset`; then its sources may close."""
+
+    input: Node
+    count: int | None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TableCall(Node):
+    """TABLE(function(CURSOR(...), arguments)).
+
+    `name` is the call's place in its statement: what a random function draws its seed from, before any rule moves it.
+    """
+
+    input: Node
+    function: TableFunction
+    arguments: tuple[Any, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert(Node):
+    """Rows converted to a stream's columns and written to it."""
+
+    input: Node
+    target: str
