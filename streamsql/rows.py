@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -32,6 +33,21 @@ class QueryTime:
     clock: Clock = field(default_factory=WallClock)
 
 
+class ErrorName(StrEnum):
+    """What ERROR_NAME may say of a row that could not be computed; MESSAGE says the rest."""
+
+    COERCION = "Coercion error"
+    """A value is no value of the type it is converted to, or does not fit its length."""
+    DIVISION = "Division by zero"
+    """`/` or MOD with a divisor of zero, whatever the type."""
+    OVERFLOW = "Numeric overflow"
+    """A number outside the range of its type, computed or converted."""
+    ARGUMENT = "Invalid argument"
+    """A function is not defined for its argument: LN(0), a malformed pattern, text that its format does not fit."""
+    RUNTIME = "Runtime error"
+    """Everything else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a row failed: ERROR_NAME and MESSAGE of its row in `error_stream`."""
@@ -52,7 +68,7 @@ class Rows:
     def count(self) -> int:
         return int(self.batch.num_rows)
 
-    def fail(self, failing: Mask, message: str | Callable[[int], str], name: str = "Runtime error") -> None:
+    def fail(self, failing: Mask, message: str | Callable[[int], str], name: str = ErrorName.RUNTIME) -> None:
         """Report the rows where `failing` is true.  The first failure of a row counts.
 
         `message` may be a function of the row's index within this batch.
@@ -68,6 +84,16 @@ class Rows:
     def where(self, mask: Mask) -> Rows:
         """The rows where `mask` is true, for a branch that only they reach; what fails there fails here."""
         return _Subset(self, np.flatnonzero(mask), self.batch.filter(pa.array(mask)))
+
+    def trial(self) -> Rows:
+        """The same rows for an evaluation of which only some rows count: `adopt` takes over their failures."""
+        return Rows(self.batch, self.time)
+
+    def adopt(self, trial: Rows, mask: Mask) -> None:
+        """Report what failed in `trial` where `mask` is true."""
+        for index, failure in trial.failures.items():
+            if mask[index]:
+                self.fail_row(index, failure)
 
     def column(self, datum: Datum) -> pa.Array:
         """A datum as an array of one value a row."""
@@ -108,18 +134,24 @@ def mask_of(datum: Datum, rows: Rows) -> Mask:
     return mask
 
 
-def map_rows(rows: Rows, function: Callable[..., Any], arguments: Sequence[Datum], type: pa.DataType) -> Datum:
+def map_rows(
+    rows: Rows,
+    function: Callable[..., Any],
+    arguments: Sequence[Datum],
+    type: pa.DataType,
+    name: str = ErrorName.RUNTIME,
+) -> Datum:
     """Apply a function of Python values to each row: the obvious way, for what Arrow has no kernel for.
 
     Rows with a NULL argument give NULL without a call.  A `ValueError` or `ArithmeticError` of the function fails its row
-    with the error's text.  When all arguments are scalars there is one call and the result is a scalar.
+    under `name` with the error's text.  When all arguments are scalars there is one call and the result is a scalar.
     """
     if all(isinstance(argument, pa.Scalar) for argument in arguments):
         values = [argument.as_py() for argument in arguments]
         try:
             result = None if None in values else function(*values)
         except (ValueError, ArithmeticError) as error:
-            rows.fail(np.ones(rows.count, dtype=bool), str(error))
+            rows.fail(np.ones(rows.count, dtype=bool), str(error), name)
             result = None
         return pa.scalar(result, type)
     columns = [
@@ -133,6 +165,6 @@ def map_rows(rows: Rows, function: Callable[..., Any], arguments: Sequence[Datum
         try:
             results.append(function(*row))
         except (ValueError, ArithmeticError) as error:
-            rows.fail_row(index, Failure("Runtime error", str(error)))
+            rows.fail_row(index, Failure(name, str(error)))
             results.append(None)
     return pa.array(results, type)

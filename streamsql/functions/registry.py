@@ -19,7 +19,8 @@ A signature is `NAME(parameter: TYPE, ...) -> RESULT`.  A parameter's TYPE is
 * a family (`NUMERIC`, `INTEGRAL`, `EXACT`, `CHARACTER`, `BINARYSTRING`, `BOOLEAN`, `DATE`, `TIME`, `TIMESTAMP`, `DATETIME`,
   `INTERVAL`, `DAYTIME`, `YEARMONTH`, `ANY`): the argument stays as it is;
 * `T`: all arguments so marked are converted to their common type;
-* `UNIT` or `WORD`: not a value but a keyword (`MINUTE`, `LEADING`), passed to the implementation as a `str`.
+* `UNIT` or `WORD`: not a value but a keyword (`MINUTE`, `LEADING`), passed to the implementation as a `str`.  To a
+  `returns=` rule the type of a UNIT is the interval of that unit: `interval("MINUTE")`.
 
 `parameter?: TYPE` may be left out, `parameter...: TYPE` takes any number.  Words between parameters (`t: T BY i: INTERVAL`)
 are documentation.  RESULT is a type name, a parameter's name (its type, after conversion), or comes from `returns=`.
