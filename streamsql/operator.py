@@ -23,11 +23,16 @@ from streamsql.types import ROWTIME, Batch
 
 @dataclass(frozen=True, slots=True)
 class FailedRow:
-    """One lost row: what went wrong, its ROWTIME where it had one, and the row itself (raw record or JSON text)."""
+    """One lost row: what went wrong, its ROWTIME where it had one, and the row itself (raw record or JSON text).
+
+    `time` is how far its stream had come when it was lost: never lower than that of the operator's row lost before it, so
+    that `error_stream` can be put in an order which does not depend on batches.  None: that of `rowtime`.
+    """
 
     failure: Failure
     rowtime: Time | None
     data: bytes
+    time: Time | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +42,16 @@ class Failed:
     rows: tuple[FailedRow, ...]
 
     @staticmethod
-    def of(batch: Batch, failures: Mapping[int, Failure]) -> Failed:
-        """The rows of `batch` at these indices, with why each failed."""
+    def of(batch: Batch, failures: Mapping[int, Failure], times: Sequence[Time] | None = None) -> Failed:
+        """The rows of `batch` at these indices, with why each failed; `times` is how far the stream had come at each row."""
         indices = sorted(failures)
-        records = batch.take(pa.array(indices, pa.int64())).to_pylist()
+        rows = batch.take(pa.array(indices, pa.int64()))
+        rowtimes = rows.column(0).view(pa.int64()).to_pylist() if batch.schema.names[0] == ROWTIME else [None] * len(indices)
+        records = rows.drop_columns([ROWTIME] if rowtimes[0] is not None else []).to_pylist()
         return Failed(
             tuple(
-                FailedRow(failures[index], _rowtime(record), row_json(record))
-                for index, record in zip(indices, records, strict=True)
+                FailedRow(failures[index], rowtime, row_json(record), None if times is None else int(times[index]))
+                for index, rowtime, record in zip(indices, rowtimes, records, strict=True)
             )
         )
 
@@ -107,11 +114,6 @@ def _json_value(value: Any) -> Any:
     if hasattr(value, "hour") and hasattr(value, "year"):
         return timestamp_text(from_datetime(value))
     return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _rowtime(record: Mapping[str, Any]) -> Time | None:
-    value = record.get(ROWTIME)
-    return None if value is None else from_datetime(value)
 
 
 def batches(outputs: Sequence[Output] | Iterator[Output]) -> Iterator[Batch]:

@@ -25,7 +25,7 @@ class RowBuffer:
     """Rows of one schema in arrival order."""
 
     def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
+        self.schema = schema
         self._batches: list[Batch] = []
         self._rows = 0
 
@@ -41,8 +41,8 @@ class RowBuffer:
     def batch(self) -> Batch:
         """All rows as one batch."""
         if len(self._batches) != 1:
-            table = pa.Table.from_batches(self._batches, self._schema).combine_chunks()
-            merged = table.to_batches()[0] if table.num_rows else _empty(self._schema)
+            table = pa.Table.from_batches(self._batches, self.schema).combine_chunks()
+            merged = table.to_batches()[0] if table.num_rows else _empty(self.schema)
             self._batches = [merged] if table.num_rows else []
             return merged
         return self._batches[0]
@@ -62,7 +62,7 @@ class RowBuffer:
         return batch
 
     def save(self) -> pa.Table:
-        return pa.Table.from_batches(self._batches, self._schema)
+        return pa.Table.from_batches(self._batches, self.schema)
 
     def load(self, table: pa.Table) -> None:
         self._batches = table.combine_chunks().to_batches()

@@ -1,0 +1,103 @@
+"""Aggregate: GROUP BY, a row for each group when its window is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.functions.registry import Accumulator
+from streamsql.keys import Interner
+from streamsql.operator import Failed, Operator, Output, State
+from streamsql.rows import Evaluate, QueryTime, Rows
+from streamsql.run.window import Closed, TimeWindows, Windows
+from streamsql.time import Time
+from streamsql.types import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulation:
+    """One aggregate call: its arguments and its running values."""
+
+    arguments: tuple[Evaluate, ...]
+    types: tuple[pa.DataType, ...]
+    accumulator: Accumulator
+
+
+class Aggregate(Operator):
+    """Groups of the open window, as dense ids; `window_key` says which of the keys is the window's (None: a table)."""
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        keys: Sequence[Evaluate],
+        key_types: Sequence[pa.DataType],
+        calls: Sequence[Accumulation],
+        windows: Windows,
+        window_key: int | None,
+        time: QueryTime,
+    ) -> None:
+        self._schema = schema
+        self._keys = tuple(keys)
+        self._calls = tuple(calls)
+        self._windows = windows
+        self._window_key = window_key
+        self._by_time = isinstance(windows, TimeWindows)
+        self._others = [i for i in range(len(keys)) if i != window_key]
+        self._groups = Interner([key_types[i] for i in self._others])
+        self._is_stream = window_key is not None
+        self._time = time
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        arrays = {f"call {i}": call.accumulator.arrays for i, call in enumerate(self._calls)}
+        return {"groups": self._groups, "window": self._windows.state, **arrays}
+
+    def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
+        rows = Rows(batch, self._time)
+        evaluated = [i for i in range(len(self._keys)) if not (self._by_time and i == self._window_key)]
+        keys = {i: rows.column(self._keys[i](rows)) for i in evaluated}
+        arguments = [[rows.column(argument(rows)) for argument in call.arguments] for call in self._calls]
+        if rows.failures:
+            yield Failed.of(batch, rows.failures)
+            good = np.ones(batch.num_rows, bool)
+            good[list(rows.failures)] = False
+            mask = pa.array(good)
+            batch = batch.filter(mask)
+            keys = {i: key.filter(mask) for i, key in keys.items()}
+            arguments = [[argument.filter(mask) for argument in call] for call in arguments]
+        for run in self._windows.runs(batch, keys.get(self._window_key) if self._window_key is not None else None):
+            if run.closed is not None:
+                yield from self._emit(run.closed)
+            count = run.stop - run.start
+            ids = self._groups.ids([keys[i].slice(run.start, count) for i in self._others], count)
+            for call, columns in zip(self._calls, arguments, strict=True):
+                call.accumulator.add(ids, len(self._groups), [c.slice(run.start, count) for c in columns])
+
+    def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
+        closed = self._windows.advance(t)
+        if closed is not None:
+            yield from self._emit(closed)
+
+    def bound(self, t: Time) -> Time:
+        return self._windows.earliest(t)
+
+    def _emit(self, closed: Closed) -> Iterator[Output]:
+        count = len(self._groups)
+        if not self._others and not self._is_stream:
+            for call in self._calls:  # a table without GROUP BY gives one row, even of no rows
+                call.accumulator.add(np.zeros(0, np.int64), 1, [pa.nulls(0, t) for t in call.types])
+        columns: list[pa.Array] = []
+        if self._is_stream:
+            columns.append(pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), count))
+        others = iter(self._groups.columns()) if self._others else iter(())
+        for i in range(len(self._keys)):
+            columns.append(pa.repeat(closed.key, count) if i == self._window_key else next(others))
+        columns += [call.accumulator.result() for call in self._calls]
+        for call in self._calls:
+            call.accumulator.clear()
+        self._groups.clear()
+        if count:
+            yield pa.RecordBatch.from_arrays(columns, schema=self._schema)

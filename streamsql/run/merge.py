@@ -1,0 +1,89 @@
+"""Merge: several inputs as one stream in ROWTIME order.  UNION ALL, and every stream with more than one writer.
+
+Rows of equal ROWTIME are ordered by input, then by arrival.  So a row at `t` waits until no input before its own can give
+another row at `t`, and none behind it a row before `t`: without this rule results would depend on how input is cut up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.operator import Operator, Output, State
+from streamsql.run.window import times_of
+from streamsql.state import Arrays, RowBuffer
+from streamsql.time import BEGIN, END, Time
+from streamsql.types import Batch
+
+
+class Merge(Operator):
+    """A buffer and a bound for each input."""
+
+    def __init__(self, schema: pa.Schema, ports: int) -> None:
+        self._schema = schema
+        self._buffers: list[RowBuffer] = []
+        self._bounds = Arrays({"bounds": np.zeros(0, np.int64)})
+        for _ in range(ports):
+            self.add_port()
+
+    def add_port(self) -> int:
+        """Take one more input, behind the others."""
+        self._buffers.append(RowBuffer(self._schema))
+        self._bounds["bounds"] = np.append(self._bounds["bounds"], BEGIN)
+        self.ports = len(self._buffers)
+        return self.ports - 1
+
+    @property
+    def waiting(self) -> bool:
+        """Whether rows wait for another input's bound."""
+        return any(len(buffer) for buffer in self._buffers)
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        return {"bounds": self._bounds, **{f"input {i}": buffer for i, buffer in enumerate(self._buffers)}}
+
+    def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
+        if self.ports == 1:
+            yield batch
+            return
+        self._buffers[port].append(batch)
+        self._raise(port, int(times_of(batch)[-1]))
+        yield from self._release()
+
+    def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
+        self._raise(port, t)
+        if self.ports > 1:
+            yield from self._release()
+
+    def _raise(self, port: int, t: Time) -> None:
+        self._bounds["bounds"][port] = max(self._bounds["bounds"][port], t)
+
+    def _release(self) -> Iterator[Output]:
+        if not self.waiting:
+            return
+        released, ports = [], []
+        for port, limit in enumerate(self._limits()):
+            buffer = self._buffers[port]
+            if not len(buffer):
+                continue
+            count = int(np.searchsorted(times_of(buffer.batch()), limit, "right"))
+            if count:
+                released.append(buffer.take_front(count))
+                ports.append(np.full(count, port))
+        if not released:
+            return
+        rows = pa.Table.from_batches(released).combine_chunks().to_batches()[0]
+        if len(released) > 1:
+            order = np.lexsort((np.concatenate(ports), times_of(rows)))
+            rows = rows.take(pa.array(order))
+        yield rows
+
+    def _limits(self) -> list[Time]:
+        """For each input the highest ROWTIME of which a row may leave."""
+        bounds = self._bounds["bounds"]
+        before = np.minimum.accumulate(np.concatenate([[END], bounds[:-1]]))  # the lowest bound of the inputs in front
+        behind = np.minimum.accumulate(np.concatenate([[END], bounds[:0:-1]]))[::-1]
+        before = np.where((before == END) | (before == BEGIN), before, before - 1)
+        return [int(limit) for limit in np.minimum(before, behind)]

@@ -1,0 +1,305 @@
+"""The graph and the step: the heart of the engine.
+
+    step:  take what each source has ready, drain it through the graph to the outlets, advance the bounds
+
+One thread does all of it, so between two steps nothing is in flight: a checkpoint is a plain read of the state, and graphs are
+attached and detached without locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+from streamsql.errors import InternalError
+from streamsql.io.source import Position, Source
+from streamsql.operator import Failed, FailedRow, Operator, Output
+from streamsql.run import error_stream
+from streamsql.run.merge import Merge
+from streamsql.run.window import times_of
+from streamsql.time import BEGIN, END, Clock, Time
+from streamsql.types import Batch, Schema
+
+LIVE_ROWS = 8_192
+"""Rows taken from a live source in one step: enough for speed, few enough for latency."""
+
+REPLAY_ROWS = 65_536
+"""Rows taken from a source that is read as fast as it can be processed."""
+
+
+class Outlet(Protocol):
+    """Where the rows of a stream leave the graph: a sink, or the queue of a cursor."""
+
+    def write(self, batch: Batch) -> None:
+        """Take rows, ROWTIME included."""
+        ...
+
+    def end(self) -> None:
+        """No row will follow."""
+        ...
+
+
+@dataclass(eq=False)
+class Vertex:
+    """An operator in the graph, with the bounds of its inputs and those who read its rows."""
+
+    name: str
+    operator: Operator
+    owner: str
+    error_port: int
+    bounds: list[Time]
+    bound: Time = BEGIN
+    readers: list[tuple[Vertex, int]] = field(default_factory=list)
+    outlets: list[Outlet] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Feed:
+    """A source and the vertex its rows enter by; `last` is the highest ROWTIME given to a row by arrival."""
+
+    name: str
+    source: Source
+    vertex: Vertex
+    port: int
+    last: Time = BEGIN
+    ended: bool = False
+
+
+class Pipeline:
+    """All running operators of an engine."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._vertices: dict[str, Vertex] = {}
+        self._feeds: dict[str, Feed] = {}
+        self._hubs: dict[str, Vertex] = {}
+        self._errors = Merge(error_stream.SCHEMA.arrow(), 0)
+        self._pending_errors = False
+        errors = Vertex(error_stream.NAME, Merge(error_stream.SCHEMA.arrow(), 1), "null", -1, [BEGIN])
+        self._hubs[error_stream.NAME] = errors
+        self._error_hub = errors
+
+    # -- building the graph, between steps only ------------------------------------------------------------------------
+
+    def hub(self, stream: str, schema: Schema | None = None) -> Vertex:
+        """The vertex of a named stream: what its writers give, merged.  `schema` makes it, where it is not there yet."""
+        if stream not in self._hubs:
+            if schema is None:
+                raise InternalError(f"no stream {stream} in the graph")
+            self._hubs[stream] = self.add(f"stream {stream}", Merge(schema.arrow(), 0), "null")
+        return self._hubs[stream]
+
+    def add(self, name: str, operator: Operator, owner: str) -> Vertex:
+        """Put an operator into the graph; `owner` is the pump that its errors name."""
+        if name in self._vertices:
+            raise InternalError(f"two operators called {name}")
+        vertex = Vertex(name, operator, owner, self._errors.add_port(), [BEGIN] * operator.ports)
+        self._vertices[name] = vertex
+        return vertex
+
+    def connect(self, writer: Vertex, reader: Vertex, port: int) -> None:
+        """Let `reader` read what `writer` gives from now on."""
+        writer.readers.append((reader, port))
+        self._advance(reader, port, writer.bound)
+
+    def join(self, writer: Vertex, stream: Vertex) -> None:
+        """Let `writer` write to a named stream, behind the writers that it has."""
+        self.connect(writer, stream, self.new_writer(stream))
+
+    def new_writer(self, stream: Vertex) -> int:
+        """A port of a named stream for one more writer."""
+        merge = stream.operator
+        assert isinstance(merge, Merge)
+        stream.bounds.append(BEGIN)
+        return merge.add_port()
+
+    def feed(self, name: str, source: Source, vertex: Vertex, port: int) -> Feed:
+        """Let a source's rows enter the graph."""
+        feed = Feed(name, source, vertex, port)
+        self._feeds[name] = feed
+        return feed
+
+    def end_writer(self, stream: Vertex, port: int) -> None:
+        """A writer of a named stream will write no more."""
+        self._advance(stream, port, END)
+
+    def remove(self, vertices: Iterable[Vertex], writes: tuple[Vertex, int] | None = None) -> None:
+        """Take operators out of the graph; `writes` is where their rows went."""
+        gone = set(map(id, vertices))
+        for vertex in [*self._vertices.values(), self._error_hub]:
+            vertex.readers = [(reader, port) for reader, port in vertex.readers if id(reader) not in gone]
+        for name, vertex in list(self._vertices.items()):
+            if id(vertex) in gone:
+                del self._vertices[name]
+                self._raise_errors(vertex.error_port, END)
+        if writes is not None:
+            self.end_writer(*writes)
+
+    def remove_hub(self, stream: str) -> None:
+        """Take a named stream out of the graph, with the sources that feed it."""
+        hub = self._hubs.pop(stream)
+        for name, feed in list(self._feeds.items()):
+            if feed.vertex is hub:
+                feed.source.close()
+                del self._feeds[name]
+        self.remove([hub])
+
+    # -- the step ------------------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Take what each source has ready and drain it to the outlets.  Gives whether anything came."""
+        progress = False
+        for feed in list(self._feeds.values()):
+            if not feed.ended:
+                progress |= self._pull(feed)
+        self.settle()
+        return progress
+
+    @property
+    def ended(self) -> bool:
+        """Whether every source has ended."""
+        return all(feed.ended for feed in self._feeds.values())
+
+    @property
+    def feeds(self) -> Mapping[str, Feed]:
+        return self._feeds
+
+    @property
+    def vertices(self) -> Mapping[str, Vertex]:
+        return self._vertices
+
+    def finish(self) -> None:
+        """Say END on every input that has no end of its own (streams without a writer, the rest of `error_stream`)."""
+        for hub in list(self._hubs.values()):
+            if not hub.bounds:
+                self._announce(hub, END)
+        self.settle()
+
+    def write(self, stream: str, port: int, batch: Batch) -> None:
+        """Push rows into a named stream from outside: INSERT.  The rows are their writer's bound."""
+        hub = self._hubs[stream]
+        self._push(hub, port, batch)
+        self._advance(hub, port, int(times_of(batch)[-1]))
+
+    def advance(self, stream: str, port: int, t: Time) -> None:
+        """A rowtime bound from outside for one writer of a named stream."""
+        self._advance(self._hubs[stream], port, t)
+
+    def fail(self, vertex: Vertex, failed: Failed) -> None:
+        """Report rows that were lost at `vertex`."""
+        for batch in error_stream.batches_of(failed.rows, vertex.owner):
+            self._pending_errors = True
+            for output in self._errors.push(batch, vertex.error_port):
+                self._emit(self._error_hub, output)
+
+    def settle(self) -> None:
+        """Let go of the error rows that nothing can come before any more."""
+        if not self._pending_errors:
+            return
+        for vertex in self._vertices.values():
+            self._raise_errors(vertex.error_port, min(vertex.bounds, default=vertex.bound))
+        self._pending_errors = self._errors.waiting
+
+    def end_errors(self) -> None:
+        """Let go of all error rows: the run is over."""
+        for vertex in self._vertices.values():
+            self._raise_errors(vertex.error_port, END)
+        self._announce(self._error_hub, END)
+
+    def _raise_errors(self, port: int, t: Time) -> None:
+        for output in self._errors.advance(t, port):
+            self._emit(self._error_hub, output)
+
+    def _pull(self, feed: Feed) -> bool:
+        polled = feed.source.poll(REPLAY_ROWS if feed.source.bounded else LIVE_ROWS)
+        timed = feed.source.schema.is_stream
+        now = self._clock.now()
+        if not timed and (polled.rows is not None or polled.failed is not None):
+            feed.last = max(feed.last, now)
+        if polled.failed is not None:
+            self.fail(feed.vertex, self._timed(polled.failed, feed) if not timed else polled.failed)
+        if polled.rows is not None and polled.rows.num_rows:
+            self._push(feed.vertex, feed.port, polled.rows if timed else _arrived(polled.rows, feed.last, feed.source.schema))
+        if polled.ended:
+            feed.ended = True
+            self._advance(feed.vertex, feed.port, END)
+        elif not timed:
+            feed.last = max(feed.last, now)
+            self._advance(feed.vertex, feed.port, feed.last)
+        return polled.rows is not None or polled.failed is not None or polled.ended
+
+    def _timed(self, failed: Failed, feed: Feed) -> Failed:
+        return Failed(tuple(FailedRow(row.failure, feed.last, row.data) for row in failed.rows))
+
+    def _push(self, vertex: Vertex, port: int, batch: Batch) -> None:
+        for output in vertex.operator.push(batch, port):
+            self._emit(vertex, output)
+        if vertex.operator.done:
+            self._announce(vertex, END)
+
+    def _advance(self, vertex: Vertex, port: int, t: Time) -> None:
+        if t <= vertex.bounds[port]:
+            return
+        vertex.bounds[port] = t
+        for output in vertex.operator.advance(t, port):
+            self._emit(vertex, output)
+        self._announce(vertex, vertex.operator.bound(min(vertex.bounds)))
+
+    def _announce(self, vertex: Vertex, bound: Time) -> None:
+        """Pass on what a vertex promises, where that is more than before."""
+        if bound <= vertex.bound:
+            return
+        vertex.bound = bound
+        if bound == END:
+            for outlet in vertex.outlets:
+                outlet.end()
+        for reader, port in list(vertex.readers):
+            self._advance(reader, port, bound)
+
+    def _emit(self, vertex: Vertex, output: Output) -> None:
+        if isinstance(output, Failed):
+            self.fail(vertex, output)
+            return
+        for outlet in vertex.outlets:
+            outlet.write(output)
+        for reader, port in list(vertex.readers):
+            self._push(reader, port, output)
+
+    # -- state, between steps ------------------------------------------------------------------------------------------
+
+    def save_state(self) -> dict[str, dict[str, pa.Table]]:
+        """The containers of every operator that has some, by the operator's name."""
+        saved = {name: {k: s.save() for k, s in vertex.operator.state.items()} for name, vertex in self._vertices.items()}
+        saved["errors"] = {k: s.save() for k, s in self._errors.state.items()}
+        return {name: containers for name, containers in saved.items() if containers}
+
+    def load_state(self, state: Mapping[str, Mapping[str, pa.Table]]) -> None:
+        """Put saved containers back into the operators of the same names."""
+        for name, vertex in self._vertices.items():
+            for key, container in vertex.operator.state.items():
+                container.load(state[name][key])
+        for key, container in self._errors.state.items():
+            container.load(state["errors"][key])
+        self._pending_errors = True
+
+    def save_bounds(self) -> dict[str, list[Time]]:
+        """The bounds of every operator: of its inputs, and its own."""
+        hubs = {error_stream.NAME: self._error_hub}
+        return {name: [*v.bounds, v.bound] for name, v in (*self._vertices.items(), *hubs.items())}
+
+    def load_bounds(self, bounds: Mapping[str, list[Time]]) -> None:
+        for name, vertex in (*self._vertices.items(), (error_stream.NAME, self._error_hub)):
+            *vertex.bounds, vertex.bound = bounds[name]
+
+    def save_positions(self) -> dict[str, tuple[Position, Time, bool]]:
+        """Of every source: its position, the highest ROWTIME given by arrival, whether it has ended."""
+        return {name: (feed.source.position(), feed.last, feed.ended) for name, feed in self._feeds.items()}
+
+
+def _arrived(rows: Batch, now: Time, schema: Schema) -> Batch:
+    """Rows of a source without its own time, with the time of their arrival as ROWTIME."""
+    rowtime = pa.repeat(pa.scalar(now, pa.timestamp("ms")), rows.num_rows)
+    return pa.RecordBatch.from_arrays([rowtime, *rows.columns], schema=Schema.stream(schema.fields).arrow())

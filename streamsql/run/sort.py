@@ -1,0 +1,80 @@
+"""Sort: ORDER BY, the rows of each complete window in the order of the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.operator import Failed, Operator, Output, State
+from streamsql.rows import Evaluate, QueryTime, Rows
+from streamsql.run.order import sorted_indices
+from streamsql.run.window import Closed, Windows
+from streamsql.state import RowBuffer
+from streamsql.time import Time
+from streamsql.types import Batch
+
+
+class Sort(Operator):
+    """Rows of the open window with their keys behind them; `window_key` is the evaluator of a key that goes by value."""
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        keys: Sequence[Evaluate],
+        key_types: Sequence[pa.DataType],
+        descending: Sequence[bool],
+        windows: Windows,
+        window_key: Evaluate | None,
+        time: QueryTime,
+    ) -> None:
+        self._schema = schema
+        self._is_stream = schema.names[0] == "ROWTIME"
+        self._columns = len(schema) - self._is_stream  # of the input: a stream's own ROWTIME is added behind it
+        self._keys = tuple(keys)
+        self._descending = tuple(descending)
+        self._windows = windows
+        self._window_key = window_key
+        self._time = time
+        kept = [pa.field(str(i), t) for i, t in enumerate(key_types)]
+        self._rows = RowBuffer(pa.schema([*list(schema)[: self._columns], *kept]))
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        return {"rows": self._rows, "window": self._windows.state}
+
+    def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
+        rows = Rows(batch, self._time)
+        keys = [rows.column(key(rows)) for key in self._keys]
+        value = rows.column(self._window_key(rows)) if self._window_key else None
+        keyed = pa.RecordBatch.from_arrays([*batch.columns, *keys], schema=self._rows.schema)
+        if rows.failures:
+            yield Failed.of(batch, rows.failures)
+            good = np.ones(batch.num_rows, bool)
+            good[list(rows.failures)] = False
+            mask = pa.array(good)
+            keyed, value = keyed.filter(mask), value and value.filter(mask)
+        for run in self._windows.runs(keyed, value):
+            if run.closed is not None:
+                yield from self._emit(run.closed)
+            self._rows.append(keyed.slice(run.start, run.stop - run.start))
+
+    def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
+        closed = self._windows.advance(t)
+        if closed is not None:
+            yield from self._emit(closed)
+
+    def bound(self, t: Time) -> Time:
+        return self._windows.earliest(t)
+
+    def _emit(self, closed: Closed) -> Iterator[Output]:
+        keyed = self._rows.take_all()
+        if not keyed.num_rows:
+            return
+        order = sorted_indices(keyed.columns[self._columns :], self._descending)
+        columns = keyed.select(range(self._columns)).take(pa.array(order)).columns
+        if self._is_stream:
+            stamp = pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), keyed.num_rows)
+            columns = [stamp, *columns[1:], columns[0]]
+        yield pa.RecordBatch.from_arrays(columns, schema=self._schema)
