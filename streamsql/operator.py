@@ -81,6 +81,9 @@ class Operator:
     ports: int = 1
     """How many inputs it has."""
 
+    enters_time: bool = False
+    """Whether its rows get a new ROWTIME here, so that the bounds of its input say nothing."""
+
     @property
     def state(self) -> Mapping[str, State]:
         """The containers that a checkpoint saves, by name."""

@@ -44,6 +44,10 @@ class ErrorName(StrEnum):
     """A number outside the range of its type, computed or converted."""
     ARGUMENT = "Invalid argument"
     """A function is not defined for its argument: LN(0), a malformed pattern, text that its format does not fit."""
+    MISSING = "NULL in NOT NULL column"
+    """A row without a value for a column that must have one."""
+    LATE = "Late row"
+    """A row whose ROWTIME its stream has passed."""
     RUNTIME = "Runtime error"
     """Everything else."""
 

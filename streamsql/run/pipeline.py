@@ -200,7 +200,8 @@ class Pipeline:
         if not self._pending_errors:
             return
         for vertex in self._vertices.values():
-            self._raise_errors(vertex.error_port, min(vertex.bounds, default=vertex.bound))
+            entered = vertex.operator.enters_time or not vertex.bounds
+            self._raise_errors(vertex.error_port, vertex.bound if entered else min(vertex.bounds))
         self._pending_errors = self._errors.waiting
 
     def end_errors(self) -> None:
@@ -237,8 +238,7 @@ class Pipeline:
     def _push(self, vertex: Vertex, port: int, batch: Batch) -> None:
         for output in vertex.operator.push(batch, port):
             self._emit(vertex, output)
-        if vertex.operator.done:
-            self._announce(vertex, END)
+        self._announce(vertex, END if vertex.operator.done else vertex.operator.bound(min(vertex.bounds)))
 
     def _advance(self, vertex: Vertex, port: int, t: Time) -> None:
         if t <= vertex.bounds[port]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
-from streamsql.rows import Evaluate, Failure, QueryTime, Rows
+from streamsql.rows import ErrorName, Evaluate, Failure, QueryTime, Rows
 from streamsql.run.order import sorted_indices
 from streamsql.run.window import times_of
 from streamsql.state import Arrays, RowBuffer
@@ -27,6 +27,8 @@ class Retime(Operator):
 
     Bounds of the input say nothing about the new time, so only its end passes.
     """
+
+    enters_time = True
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class Retime(Operator):
         rows = batch
         if late.any():
             failures = {int(i): _late(column[int(i)], int(floor[i])) for i in np.flatnonzero(late)}
-            yield Failed.of(batch, failures, running[1:])
+            yield Failed.of(batch, failures, running[1:].tolist())
             mask = pa.array(~late)
             columns, rows = [c.filter(mask) for c in columns], batch.filter(mask)
         if rows.num_rows:
@@ -104,7 +106,7 @@ class Retime(Operator):
 
 def _late(value: pa.Scalar, floor: Time) -> Failure:
     if not value.is_valid:
-        return Failure("Late row", "the row's ROWTIME is NULL")
+        return Failure(ErrorName.LATE, "the row's ROWTIME is NULL")
     return Failure(
         "Late row", f"ROWTIME {timestamp_text(value.value)} is before {timestamp_text(floor)}, which the stream has passed"
     )

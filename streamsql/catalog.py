@@ -1,0 +1,125 @@
+"""The named objects of an application.
+
+Each is kept with the statement that made it, so the catalog saved to a file is an SQL script.  Streams, views and reference
+tables share one name space; pumps have their own (published applications name a pump and a stream alike), functions too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pyarrow as pa
+
+from streamsql.errors import Error, IntegrityError, ProgrammingError, Span
+from streamsql.statements import CreatePump, CreateView, Statement
+from streamsql.types import Schema
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An in-application stream; `statement` is None for one that comes from an input or from the engine."""
+
+    name: str
+    schema: Schema
+    statement: Statement | None = None
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A finite relation held in memory: reference data, a registered Arrow table."""
+
+    name: str
+    schema: Schema
+    rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A named query."""
+
+    name: str
+    statement: CreateView
+
+
+Relation = Stream | Table | View
+
+
+@dataclass(frozen=True, slots=True)
+class Pump:
+    """A continuous INSERT: what it reads, and the stream it writes."""
+
+    name: str
+    statement: CreatePump
+    reads: frozenset[str]
+    target: str
+
+
+@dataclass(slots=True)
+class Catalog:
+    """Everything that has a name."""
+
+    relations: dict[str, Relation] = field(default_factory=dict)
+    pumps: dict[str, Pump] = field(default_factory=dict)
+
+    def relation(self, name: str) -> Relation | None:
+        """The relation of exactly this name."""
+        return self.relations.get(name)
+
+    def streams(self) -> Iterator[Stream]:
+        return (relation for relation in self.relations.values() if isinstance(relation, Stream))
+
+    def pumps_at(self, stream: str) -> list[Pump]:
+        """The pumps that read or write a stream, in the order of their creation."""
+        return [pump for pump in self.pumps.values() if stream in pump.reads or stream == pump.target]
+
+    def find_stream(self, name: str, span: Span | None) -> Stream:
+        """The stream of this name, or the error that says what there is."""
+        relation = self.relation(name)
+        if relation is None:
+            raise unknown("stream", name, self.relations, span)
+        if not isinstance(relation, Stream):
+            raise ProgrammingError(f"{name} is a {type(relation).__name__.lower()}, not a stream", span)
+        return relation
+
+    def check_no_cycle(self, pump: Pump, span: Span | None) -> None:
+        """Refuse a pump whose target is, through other pumps, what it reads."""
+        reached, todo = set[str](), [pump.target]
+        while todo:
+            stream = todo.pop()
+            if stream in reached:
+                continue
+            reached.add(stream)
+            todo += [other.target for other in self.pumps.values() if stream in other.reads and other.name != pump.name]
+        loop = reached & pump.reads
+        if loop:
+            raise IntegrityError(
+                f"pump {pump.name} would feed itself: {', '.join(sorted(loop))} is filled from what it reads", span
+            )
+
+
+def unknown(kind: str, name: str, known: Mapping[str, T], span: Span | None) -> Error:
+    """The error for a name that is not there, with the nearest one as a hint."""
+    return ProgrammingError(f"no {kind} {name}", span, nearest(name, known))
+
+
+def nearest(name: str, known: Mapping[str, T] | list[str]) -> str | None:
+    """What may have been meant: the same name in another case (which needs quotes), or one spelled almost the same."""
+    import difflib
+
+    names = list(known)
+    same = [other for other in names if other.upper() == name.upper()]
+    if same:
+        quoted = f'"{same[0]}"' if same[0] != same[0].upper() else same[0]
+        return f"did you mean {quoted}? names without quotes are upper case"
+    close = difflib.get_close_matches(name.upper(), [other.upper() for other in names], 1, 0.7)
+    if close:
+        found = next(other for other in names if other.upper() == close[0])
+        return f"did you mean {found}?" if found == found.upper() else f'did you mean "{found}"?'
+    if names and len(names) <= 8:
+        return "there " + ("is " if len(names) == 1 else "are ") + ", ".join(names)
+    return None

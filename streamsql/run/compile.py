@@ -1,0 +1,187 @@
+"""From a plan to operators in the graph: one match.
+
+Filters, projections and the checks of an INSERT that follow each other become one Transform, always and not by a rule, so
+that a failing row is reported as it came in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pyarrow as pa
+
+from streamsql.errors import InternalError
+from streamsql.expressions.evaluate import evaluator
+from streamsql.operator import Operator
+from streamsql.plan import nodes
+from streamsql.rows import QueryTime
+from streamsql.run.aggregate import Accumulation, Aggregate
+from streamsql.run.distinct import Distinct
+from streamsql.run.limit import Limit
+from streamsql.run.merge import Merge
+from streamsql.run.pipeline import Pipeline, Vertex
+from streamsql.run.retime import Retime
+from streamsql.run.sort import Sort
+from streamsql.run.transform import Require, Select, Stage, Transform, Where
+from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
+from streamsql.types import ROWTIME_FIELD
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Built:
+    """The operators of one plan in the graph: all of them, and the last one, which gives the plan's rows."""
+
+    output: Vertex
+    vertices: list[Vertex] = field(default_factory=list)
+    tables: list[tuple[nodes.Node, Vertex]] = field(default_factory=list)
+    """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into."""
+
+
+class Compiler:
+    """Puts the operators of one plan into a pipeline; `owner` names the pump and prefixes the operators' names."""
+
+    def __init__(self, pipeline: Pipeline, owner: str, prefix: str, time: QueryTime, seed: int) -> None:
+        self._pipeline = pipeline
+        self._owner = owner
+        self._prefix = prefix
+        self._time = time
+        self._seed = seed
+        self._vertices: list[Vertex] = []
+        self._tables: list[tuple[nodes.Node, Vertex]] = []
+
+    def build(self, plan: nodes.Node) -> Built:
+        """Attach the plan's operators; its scans read their streams from now on."""
+        connections: list[tuple[Vertex, Vertex, int]] = []
+        output = self._node(plan, connections)
+        for writer, reader, port in connections:
+            self._pipeline.connect(writer, reader, port)
+        return Built(output, self._vertices, self._tables)
+
+    def _node(self, node: nodes.Node, connections: list[tuple[Vertex, Vertex, int]]) -> Vertex:
+        stages, below = self._stages(node)
+        if stages or isinstance(node, (nodes.Scan, nodes.Values)):
+            operator: Operator = Transform(stages, self._time)
+            inputs: Sequence[nodes.Node] = (below,)
+            word = "select"
+        else:
+            operator, word = self._operator(node), type(node).__name__.lower()
+            inputs = node.inputs
+        vertex = self._add(word, operator)
+        for port, child in enumerate(inputs):
+            if isinstance(child, nodes.Scan):
+                connections.append((self._pipeline.hub(child.relation), vertex, port))
+            elif isinstance(child, nodes.Values):
+                self._tables.append((child, vertex))
+            else:
+                connections.append((self._node(child, connections), vertex, port))
+        return vertex
+
+    def _add(self, word: str, operator: Operator) -> Vertex:
+        name = f"{self._prefix}/{len(self._vertices)} {word}"
+        vertex = self._pipeline.add(name, operator, self._owner)
+        self._vertices.append(vertex)
+        return vertex
+
+    def _stages(self, node: nodes.Node) -> tuple[list[Stage], nodes.Node]:
+        """The stateless nodes on top of `node`, in the order in which rows pass them, and the first node below them."""
+        stages: list[Stage] = []
+        while True:
+            match node:
+                case nodes.Filter(input=below, predicate=predicate):
+                    stages.append(Where(evaluator(predicate, self._time)))
+                case nodes.Project(input=below, expressions=expressions, schema=schema):
+                    stages.append(Select(tuple(evaluator(e, self._time) for e in expressions), _loose(schema.arrow())))
+                case nodes.Insert(input=below, schema=schema):
+                    required = tuple(i for i, f in enumerate(schema.fields) if not f.nullable and f != ROWTIME_FIELD)
+                    if required:
+                        stages.append(Require(required))
+                case _:
+                    return stages[::-1], node
+            node = below
+
+    def _operator(self, node: nodes.Node) -> Operator:
+        match node:
+            case nodes.Aggregate():
+                return self._aggregate(node)
+            case nodes.Sort():
+                return self._sort(node)
+            case nodes.Distinct(window=window, schema=schema):
+                by_value = window.key if window is not None and window.time is None else None
+                return Distinct(schema.arrow(), self._windows(window, schema.is_stream), by_value)
+            case nodes.Union(branches=branches, schema=schema):
+                return Merge(schema.arrow(), len(branches))
+            case nodes.Limit(count=count, offset=offset):
+                return Limit(count, offset)
+            case nodes.Retime(column=column, within=within, keys=keys, schema=schema):
+                evaluators = [evaluator(key.expression, self._time) for key in keys]
+                return Retime(schema.arrow(), column, within, evaluators, [key.descending for key in keys], self._time)
+            case nodes.Over():
+                return self._over(node)
+            case nodes.TableCall(function=function, arguments=arguments, name=name, input=below):
+                return function.operator(below.schema, arguments, self._draw(name))
+            case nodes.Insert():
+                return Transform((), self._time)
+            case _:
+                raise InternalError(f"no operator for {type(node).__name__}")
+
+    def _aggregate(self, node: nodes.Aggregate) -> Operator:
+        calls = [
+            Accumulation(
+                tuple(evaluator(a, self._time) for a in call.arguments),
+                tuple(a.type.arrow() for a in call.arguments),
+                _made(call.function.accumulator)([a.type for a in call.arguments], call.type, call.ignore_nulls),
+            )
+            for call in node.calls
+        ]
+        return Aggregate(
+            node.schema.arrow(),
+            [evaluator(key, self._time) for key in node.keys],
+            [key.type.arrow() for key in node.keys],
+            calls,
+            self._windows(node.window, node.schema.is_stream),
+            None if node.window is None else node.window.key,
+            self._time,
+        )
+
+    def _sort(self, node: nodes.Sort) -> Operator:
+        window = node.window
+        by_value = window is not None and window.time is None
+        key = node.keys[window.key].expression if window is not None and by_value else None
+        return Sort(
+            node.schema.arrow(),
+            [evaluator(key.expression, self._time) for key in node.keys],
+            [key.expression.type.arrow() for key in node.keys],
+            [key.descending for key in node.keys],
+            self._windows(window, node.schema.is_stream),
+            None if key is None else evaluator(key, self._time),
+            self._time,
+        )
+
+    def _over(self, node: nodes.Over) -> Operator:
+        raise InternalError(f"no operator for {type(node).__name__}")
+
+    def _windows(self, window: nodes.Window | None, is_stream: bool) -> Windows:
+        if window is None:
+            return WholeInput()
+        return ValueWindows() if window.time is None else TimeWindows(window.time, self._time)
+
+    def _draw(self, name: str) -> int:
+        """The seed of a random function: the same for the same place in the same statement."""
+        digest = hashlib.sha256(f"{self._seed}/{name}".encode()).digest()
+        return int.from_bytes(digest[:8], "little")
+
+
+def _loose(schema: pa.Schema) -> pa.Schema:
+    """The schema with every column but ROWTIME nullable: NOT NULL is checked where rows are inserted, not before."""
+    return pa.schema([f if f.name == "ROWTIME" and i == 0 else f.with_nullable(True) for i, f in enumerate(schema)])
+
+
+def _made(factory: Callable[..., T] | None) -> Callable[..., T]:
+    if factory is None:
+        raise InternalError("a function is used where it has no implementation")
+    return factory
