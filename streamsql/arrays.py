@@ -75,6 +75,8 @@ def map_values(function: Callable[..., Values], type: pa.DataType, *arguments: A
 
 def unscaled(array: pa.Array) -> Values:
     """The digits of a decimal128 array as whole numbers: int64 up to 18 digits, Python's beyond."""
+    if not len(array):
+        return np.zeros(0, np.int64)
     words = np.frombuffer(array.buffers()[1], np.int64, 2 * len(array), array.offset * 16).reshape(-1, 2)
     low = words[:, 0]
     if array.type.precision <= 18:
