@@ -30,16 +30,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from streamsql.errors import InternalError
+from streamsql.errors import DataError, InternalError
 from streamsql.functions.moves import Moves
 from streamsql.keys import Ids
 from streamsql.operator import Operator
+from streamsql.rows import Mask
 from streamsql.state import Arrays
 from streamsql.types import Schema, SqlType
 
@@ -204,6 +205,16 @@ def ascending_in(position: int) -> MonotoneRule:
     return rule
 
 
+Fail = Callable[[Mask, str, str], None]
+"""How a function of many rows reports that it cannot give a value: where, MESSAGE, ERROR_NAME.  It is `Rows.fail`; the value
+there is NULL."""
+
+
+def raise_failure(_failing: Mask, message: str, name: str) -> None:
+    """What happens where nobody takes failures."""
+    raise DataError(f"{name}: {message}")
+
+
 class Accumulator(Protocol):
     """The running value of one aggregate call for every group of a GROUP BY.
 
@@ -217,8 +228,8 @@ class Accumulator(Protocol):
         """Add rows: `ids` (rows,) says to which of the `groups` groups so far each belongs."""
         ...
 
-    def result(self) -> pa.Array:
-        """The value of each group, in id order."""
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        """The value of each group, in id order.  A group whose value is outside the range of its type fails."""
         ...
 
     def clear(self) -> None:
@@ -229,28 +240,36 @@ class Accumulator(Protocol):
 class Sliding(Protocol):
     """The running value of one call over a sliding window, per partition.
 
-    The OVER operator tells it for each row which rows have left the row's frame.  All state is in `arrays`.
+    All state is in `arrays`.  A row's frame is the rows that `moves` has let in and not yet let out, itself included.
     """
 
     arrays: Arrays
 
-    def slide(self, moves: Moves, arguments: Sequence[pa.Array]) -> pa.Array:
-        """The value for each of the new rows, the row itself included in its frame."""
+    def slide(self, moves: Moves, arguments: Sequence[pa.Array], fail: Fail) -> pa.Array:
+        """The value for each of the new rows.  One outside the range of its type fails its row; the window goes on."""
         ...
+
+    def keep(self, partitions: Ids) -> None:
+        """Forget all partitions but these, which are numbered anew in this order."""
+        ...
+
+
+AccumulatorFactory = Callable[[Sequence[SqlType], SqlType, bool], Accumulator]
+"""From the argument types, the result type and whether NULLs are ignored (IGNORE NULLS)."""
+
+SlidingFactory = Callable[[Sequence[SqlType], SqlType, bool], Sliding]
+"""From the argument types, the result type and whether NULLs are ignored (IGNORE NULLS)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AggregateFunction:
-    """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window (`sliding`), or in both.
-
-    Both are called with the argument types, the result type and whether NULLs are to be ignored (IGNORE NULLS).
-    """
+    """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window (`sliding`), or in both."""
 
     signature: Signature
     returns: TypeRule | None
     documentation: str
-    accumulator: Callable[[Sequence[SqlType], SqlType, bool], Accumulator] | None
-    sliding: Callable[[Sequence[SqlType], SqlType, bool], Sliding] | None
+    accumulator: AccumulatorFactory | None
+    sliding: SlidingFactory | None
     duckdb: str | None
 
     @property
@@ -260,6 +279,51 @@ class AggregateFunction:
 
 AGGREGATES: dict[str, list[AggregateFunction]] = {}
 """By upper-case name; several records are overloads, tried in the order of their definition."""
+
+
+def aggregate(
+    signature: str,
+    *,
+    sliding: SlidingFactory | None = None,
+    returns: TypeRule | None = None,
+    aliases: Sequence[str] = (),
+    duckdb: str | None = None,
+) -> Callable[[AccumulatorFactory], AccumulatorFactory]:
+    """Enter the decorated maker of accumulators as a function of groups, and with `sliding` also of sliding windows."""
+
+    def enter(accumulator: AccumulatorFactory) -> AccumulatorFactory:
+        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb)
+        return accumulator
+
+    return enter
+
+
+def analytic(
+    signature: str, *, returns: TypeRule | None = None, duckdb: str | None = None
+) -> Callable[[SlidingFactory], SlidingFactory]:
+    """Enter the decorated maker of sliding values as a function of sliding windows alone."""
+
+    def enter(sliding: SlidingFactory) -> SlidingFactory:
+        _enter_aggregate(signature, (), returns, sliding.__doc__, None, sliding, duckdb)
+        return sliding
+
+    return enter
+
+
+def _enter_aggregate(
+    signature: str,
+    aliases: Sequence[str],
+    returns: TypeRule | None,
+    documentation: str | None,
+    accumulator: AccumulatorFactory | None,
+    sliding: SlidingFactory | None,
+    duckdb: str | None,
+) -> None:
+    parsed = parse_signature(signature)
+    for name in (parsed.name, *aliases):
+        named = replace(parsed, name=name, text=parsed.text.replace(parsed.name, name, 1))
+        record = AggregateFunction(named, returns, documentation or "", accumulator, sliding, duckdb)
+        AGGREGATES.setdefault(name, []).append(record)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

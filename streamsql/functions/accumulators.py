@@ -1,0 +1,315 @@
+"""Running values per group: what the aggregates of a GROUP BY keep.
+
+Additions are made row by row in arrival order, never as sums of a batch's part, so that a group's value does not depend on
+how its rows were cut into batches.  Plain numpy: a short job need not load the compiler of the kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.arrays import from_numbers
+from streamsql.functions.registry import Fail, raise_failure
+from streamsql.functions.vectors import Doubles, Integers, Vector, decode, doubles, encode, exact, vector_dtype
+from streamsql.keys import Ids
+from streamsql.rows import ErrorName, Mask
+from streamsql.state import Arrays
+from streamsql.types import MAX_DECIMAL_PRECISION, Kind, SqlType
+
+_LOW = np.int64(0xFFFFFFFF)
+
+
+class Grouped:
+    """The base: arrays with an element a group, which grow with the groups.
+
+    `fills` gives each array's element type and the value of a group without rows.
+    """
+
+    def __init__(self, **fills: Any) -> None:
+        self._fills = {name: np.asarray(fill) for name, fill in fills.items()}
+        empty = {name: np.empty(0, fill.dtype) for name, fill in self._fills.items()}
+        self.arrays = Arrays({"groups": np.zeros(1, np.int64), **empty})
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are so far."""
+        return int(self.arrays["groups"][0])
+
+    def reach(self, groups: int) -> None:
+        """Make room for so many groups."""
+        if groups <= self.groups:
+            return
+        self.arrays["groups"][0] = groups
+        for name, fill in self._fills.items():
+            array = self.arrays[name]
+            if groups > len(array):
+                room = np.full(max(groups, 2 * len(array)) - len(array), fill)
+                self.arrays[name] = np.concatenate((array, room))
+
+    def values(self, name: str) -> Vector:
+        """One of the arrays: an element a group, to be read and changed."""
+        return self.arrays[name][: self.groups]
+
+    def clear(self) -> None:
+        for name, fill in self._fills.items():
+            self.values(name)[:] = fill
+        self.arrays["groups"][0] = 0
+
+
+class Count(Grouped):
+    """COUNT: of rows, or of the values that are not NULL."""
+
+    def __init__(self) -> None:
+        super().__init__(count=0)
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        if arguments:
+            ids, _ = _present(ids, arguments[0])
+        _count(self.values("count"), ids)
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        return from_numbers(self.values("count").copy(), pa.int64())
+
+
+class ExactSum(Grouped):
+    """The sum of whole numbers or DECIMAL digits, as `high` * 2**32 + `low`: so wide that it cannot overflow."""
+
+    def __init__(self, type: SqlType) -> None:
+        super().__init__(high=0, low=0, count=0)
+        self._type = type
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        ids, column = _present(ids, arguments[0])
+        values = exact(column)
+        high, low = self.values("high"), self.values("low")
+        if len(values) and (values.min() < -(2**31) or values.max() >= 2**31):
+            _fold(np.add, high, ids, values >> 32)
+            values = values & _LOW
+        _fold(np.add, low, ids, values)
+        _count(self.values("count"), ids)
+        if len(ids) >= groups:
+            self._carry()
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        """SUM.  It fails where it exceeds its type in the end, whatever it did on the way."""
+        self._carry()
+        high, low = self.values("high"), self.values("low")
+        values = (high << 32) + low
+        outside = (high < -(2**31)) | (high >= 2**31)
+        if self._type.kind is Kind.DECIMAL and self._type.precision <= MAX_DECIMAL_PRECISION:
+            outside |= np.abs(values) >= 10**self._type.precision
+        if outside.any():
+            fail(outside, f"SUM is out of range for {self._type}", ErrorName.OVERFLOW)
+        return decode(values, (self.values("count") == 0) | outside, self._type.arrow())
+
+    def _carry(self) -> None:
+        low = self.values("low")
+        self.values("high")[:] += low >> 32
+        low &= _LOW
+
+
+class ExactAverage(ExactSum):
+    """AVG of whole numbers, cut toward zero, and of DECIMALs, rounded half up to their scale."""
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        self._carry()
+        high, low, count = self.values("high"), self.values("low"), self.values("count")
+        rounded = self._type.kind is Kind.DECIMAL
+        sums, divisor = (high << 32) + low, np.maximum(count, 1)
+        magnitude = np.abs(sums)
+        averages = (2 * magnitude + divisor) // (2 * divisor) if rounded else magnitude // divisor
+        averages[sums < 0] *= -1
+        for i in np.flatnonzero((high < -(2**28)) | (high >= 2**28)):  # beyond what the line above computes in 64 bits
+            averages[i] = _average(int(high[i]) * 2**32 + int(low[i]), int(count[i]), rounded)
+        return decode(averages, count == 0, self._type.arrow())
+
+
+class FloatSum(Grouped):
+    """SUM of REAL and DOUBLE, added up as DOUBLE."""
+
+    def __init__(self, type: SqlType) -> None:
+        super().__init__(sum=0.0, count=0)
+        self._type = type
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        ids, column = _present(ids, arguments[0])
+        with np.errstate(over="ignore", invalid="ignore"):
+            _fold(np.add, self.values("sum"), ids, doubles(column))
+        _count(self.values("count"), ids)
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        return _floating(self.values("sum").copy(), self.values("count") == 0, self._type)
+
+
+class FloatAverage(FloatSum):
+    """AVG of numbers as DOUBLE or REAL."""
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        count = self.values("count")
+        return _floating(self.values("sum") / np.maximum(count, 1), count == 0, self._type)
+
+
+class Variance(Grouped):
+    """VAR and STDDEV: sums of the differences from the group's first value and of their squares, so that little cancels."""
+
+    def __init__(self, sample: bool, root: bool) -> None:
+        super().__init__(first=0.0, sum=0.0, squares=0.0, count=0)
+        self._sample = sample
+        self._root = root
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        ids, column = _present(ids, arguments[0])
+        values, first, count = doubles(column), self.values("first"), self.values("count")
+        new = np.flatnonzero(count[ids] == 0)
+        if len(new):
+            new = new[first_rows(ids[new], groups)]
+            first[ids[new]] = values[new]
+        with np.errstate(over="ignore", invalid="ignore"):
+            differences = values - first[ids]
+            _fold(np.add, self.values("sum"), ids, differences)
+            _fold(np.add, self.values("squares"), ids, differences * differences)
+        _count(count, ids)
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        count, sums = self.values("count"), self.values("sum")
+        divisor = count - 1 if self._sample else count
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = self.values("squares") - sums * sums / np.maximum(count, 1)
+            variance = np.maximum(squares, 0.0) / np.maximum(divisor, 1)
+        return _floating(np.sqrt(variance) if self._root else variance, divisor <= 0, SqlType(Kind.DOUBLE))
+
+
+class Extreme(Grouped):
+    """MIN or MAX (`ufunc`: `np.minimum`, `np.maximum`) of a type of fixed width."""
+
+    def __init__(self, ufunc: np.ufunc, type: SqlType) -> None:
+        limits = np.iinfo(np.int64)
+        super().__init__(best=limits.max if ufunc is np.minimum else limits.min, seen=False)
+        self._ufunc = ufunc
+        self._type = type.arrow()
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        ids, column = _present(ids, arguments[0])
+        _fold(self._ufunc, self.values("best"), ids, encode(column))
+        self.values("seen")[ids] = True
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        return decode(self.values("best").copy(), ~self.values("seen"), self._type)
+
+
+class ObjectExtreme(Grouped):
+    """MIN or MAX of strings (by code point) and other types without a fixed width.
+
+    A batch's values are compared as ranks; only each group's best of them is compared with what is kept.
+    """
+
+    def __init__(self, ufunc: np.ufunc, type: SqlType) -> None:
+        super().__init__(best=None)
+        self._ufunc = ufunc
+        self._type = type.arrow()
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        ids, column = _present(ids, arguments[0])
+        if not len(ids):
+            return
+        encoded = column.dictionary_encode()
+        ranked = encoded.dictionary.take(pc.array_sort_indices(encoded.dictionary))
+        ranks = pc.index_in(encoded.dictionary, ranked).take(encoded.indices).to_numpy().astype(np.int64)
+        best = np.empty(groups, np.int64)
+        best[ids] = ranks  # any of the group's: a place to start
+        self._ufunc.at(best, ids, ranks)
+        rows = last_rows(ids, groups)
+        kept, better = self.values("best"), (min if self._ufunc is np.minimum else max)
+        candidates = ranked.take(pa.array(best[ids[rows]])).to_pylist()
+        for group, candidate in zip(ids[rows].tolist(), candidates, strict=True):
+            kept[group] = candidate if kept[group] is None else better(kept[group], candidate)
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        return pa.array(self.values("best"), self._type)
+
+
+class Positional(Grouped):
+    """FIRST_VALUE or LAST_VALUE, by arrival."""
+
+    def __init__(self, last: bool, ignore_nulls: bool, type: SqlType) -> None:
+        dtype = vector_dtype(type.arrow())
+        super().__init__(value=np.zeros((), dtype), null=True, seen=False)
+        self._last = last
+        self._ignore_nulls = ignore_nulls
+        self._type = type.arrow()
+
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        column = arguments[0]
+        if self._ignore_nulls:
+            ids, column = _present(ids, column)
+        seen = self.values("seen")
+        rows = last_rows(ids, groups) if self._last else first_rows(ids, groups)
+        if not self._last:
+            rows = rows[~seen[ids[rows]]]
+        taken = column.take(pa.array(rows))
+        where = ids[rows]
+        self.values("value")[where] = encode(taken)
+        self.values("null")[where] = taken.is_null().to_numpy(zero_copy_only=False)
+        seen[where] = True
+
+    def result(self, fail: Fail = raise_failure) -> pa.Array:
+        return decode(self.values("value").copy(), self.values("null"), self._type)
+
+
+def last_rows(ids: Ids, groups: int) -> Ids:
+    """The last row of each group that has one."""
+    rows = np.arange(len(ids))
+    last = np.empty(groups, np.int64)
+    last[ids] = rows  # of several assignments the last stays
+    return np.flatnonzero(last[ids] == rows)
+
+
+def first_rows(ids: Ids, groups: int) -> Ids:
+    """The first row of each group that has one."""
+    return len(ids) - 1 - last_rows(ids[::-1], groups)
+
+
+def _present(ids: Ids, column: pa.Array) -> tuple[Ids, pa.Array]:
+    """The rows that are not NULL."""
+    if not column.null_count:
+        return ids, column
+    return ids[column.is_valid().to_numpy(zero_copy_only=False)], column.drop_null()
+
+
+def _fold(ufunc: np.ufunc, target: Vector, ids: Ids, values: Vector) -> None:
+    """target[id] = ufunc(target[id], value), row by row in order."""
+    if len(target) != 1:
+        ufunc.at(target, ids, values)
+    elif target.dtype == np.float64:
+        target[0] = ufunc.accumulate(np.concatenate((target, values)))[-1]
+    elif len(values):
+        target[0] = ufunc(target[0], ufunc.reduce(values))
+
+
+def _count(counts: Integers, ids: Ids) -> None:
+    if len(counts) != 1:
+        np.add.at(counts, ids, 1)
+    else:
+        counts[0] += len(ids)
+
+
+def _average(sum: int, count: int, rounded: bool) -> int:
+    magnitude = (2 * abs(sum) + count) // (2 * count) if rounded else abs(sum) // count
+    return magnitude if sum >= 0 else -magnitude
+
+
+def _floating(values: Doubles, null: Mask, type: SqlType) -> pa.Array:
+    with np.errstate(over="ignore"):
+        return from_numbers(values, type.arrow(), null)

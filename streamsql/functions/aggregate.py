@@ -1,0 +1,174 @@
+"""The aggregate functions: of the rows of a group, and of a sliding window.
+
+All but COUNT(*) pass over NULLs; of no values at all COUNT is 0 and the others are NULL.
+"""
+
+# ruff: noqa: ARG001 - every maker takes the same three arguments
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from streamsql.functions.accumulators import (
+    Count,
+    ExactAverage,
+    ExactSum,
+    Extreme,
+    FloatAverage,
+    FloatSum,
+    ObjectExtreme,
+    Positional,
+    Variance,
+)
+from streamsql.functions.registry import Accumulator, aggregate
+from streamsql.functions.vectors import is_fixed
+from streamsql.types import APPROXIMATE, BIGINT, MAX_DECIMAL_PRECISION, Kind, SqlType, decimal
+
+Types = Sequence[SqlType]
+
+
+def _sum_type(arguments: Types) -> SqlType:
+    """Integers are added up as BIGINT, DECIMALs with all the digits there are."""
+    [type] = arguments
+    if type.is_integer:
+        return BIGINT
+    return decimal(max(type.precision, MAX_DECIMAL_PRECISION), type.scale) if type.kind is Kind.DECIMAL else type
+
+
+@aggregate("COUNT() -> BIGINT", duckdb="count(*)")
+@aggregate("COUNT(x: ANY) -> BIGINT", duckdb="count(x)")
+def count(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """How many rows there are: COUNT(*), or how many have a value: COUNT(x).
+
+    >>> SELECT COUNT(*) FROM (VALUES (1), (CAST(NULL AS INTEGER)), (3)) AS t(x)
+    3
+    >>> SELECT COUNT(x) FROM (VALUES (1), (CAST(NULL AS INTEGER)), (3)) AS t(x)
+    2
+    """
+    return Count()
+
+
+@aggregate("SUM(n: NUMERIC)", returns=_sum_type, duckdb="sum(n)")
+def sum_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The sum: BIGINT for integers, DECIMAL with 18 digits for DECIMALs.  A sum that does not fit is an error.
+
+    >>> SELECT SUM(x) FROM (VALUES (1), (2), (4)) AS t(x)
+    7
+    >>> SELECT SUM(x) FROM (VALUES (1.25), (0.50)) AS t(x)
+    1.75
+    """
+    return FloatSum(result) if result.kind in APPROXIMATE else ExactSum(result)
+
+
+@aggregate("AVG(n: NUMERIC) -> n", duckdb="avg(n)")
+def average(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The mean, of the argument's type: of integers it is cut toward zero, of DECIMALs rounded half up to their scale.
+
+    >>> SELECT AVG(x) FROM (VALUES (1), (2), (5)) AS t(x)
+    2
+    >>> SELECT AVG(x) FROM (VALUES (1e0), (2e0)) AS t(x)
+    1.5
+    """
+    return FloatAverage(result) if result.kind in APPROXIMATE else ExactAverage(result)
+
+
+@aggregate("MIN(x: ANY) -> x", duckdb="min(x)")
+def minimum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The least value; strings are compared by code point.
+
+    >>> SELECT MIN(x) FROM (VALUES (3), (1), (2)) AS t(x)
+    1
+    """
+    return (Extreme if is_fixed(result.arrow()) else ObjectExtreme)(np.minimum, result)
+
+
+@aggregate("MAX(x: ANY) -> x", duckdb="max(x)")
+def maximum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The greatest value; strings are compared by code point.
+
+    >>> SELECT MAX(x) FROM (VALUES ('ab'), ('b'), ('a')) AS t(x)
+    b
+    """
+    return (Extreme if is_fixed(result.arrow()) else ObjectExtreme)(np.maximum, result)
+
+
+@aggregate("FIRST_VALUE(x: ANY) -> x", duckdb="first(x)")
+def first_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The value of the row that arrived first; with IGNORE NULLS the first that is not NULL.
+
+    >>> SELECT FIRST_VALUE(x) FROM (VALUES (3), (1), (2)) AS t(x)
+    3
+    """
+    return Positional(False, ignore_nulls, result)
+
+
+@aggregate("LAST_VALUE(x: ANY) -> x", duckdb="last(x)")
+def last_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The value of the row that arrived last; with IGNORE NULLS the last that is not NULL.
+
+    >>> SELECT LAST_VALUE(x) FROM (VALUES (3), (1), (2)) AS t(x)
+    2
+    """
+    return Positional(True, ignore_nulls, result)
+
+
+@aggregate("ANY(b: BOOLEAN) -> BOOLEAN", duckdb="bool_or(b)")
+def any_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """Whether it is true in any row.
+
+    >>> SELECT ANY(x > 2) FROM (VALUES (1), (2), (4)) AS t(x)
+    TRUE
+    """
+    return Extreme(np.maximum, result)
+
+
+@aggregate("EVERY(b: BOOLEAN) -> BOOLEAN", duckdb="bool_and(b)")
+def every(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """Whether it is true in all rows.
+
+    >>> SELECT EVERY(x > 2) FROM (VALUES (1), (2), (4)) AS t(x)
+    FALSE
+    """
+    return Extreme(np.minimum, result)
+
+
+@aggregate("VAR_POP(n: NUMERIC) -> DOUBLE", duckdb="var_pop(n)")
+def var_pop(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The variance: the mean of the squared distances from the mean.
+
+    >>> SELECT VAR_POP(x) FROM (VALUES (1), (2), (6)) AS t(x)
+    4.666666666666667
+    """
+    return Variance(sample=False, root=False)
+
+
+@aggregate("VAR_SAMP(n: NUMERIC) -> DOUBLE", duckdb="var_samp(n)")
+def var_samp(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The variance of the population of which these values are a sample: divided by their number minus 1; NULL of one.
+
+    >>> SELECT VAR_SAMP(x) FROM (VALUES (1), (2), (6)) AS t(x)
+    7.0
+    """
+    return Variance(sample=True, root=False)
+
+
+@aggregate("STDDEV_POP(n: NUMERIC) -> DOUBLE", duckdb="stddev_pop(n)")
+def stddev_pop(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The standard deviation: the root of VAR_POP.
+
+    >>> SELECT STDDEV_POP(x) FROM (VALUES (1), (3)) AS t(x)
+    1.0
+    """
+    return Variance(sample=False, root=True)
+
+
+@aggregate("STDDEV_SAMP(n: NUMERIC) -> DOUBLE", aliases=("STDDEV", "STD_DEV"), duckdb="stddev_samp(n)")
+def stddev_samp(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
+    """The standard deviation of the population of which these values are a sample: the root of VAR_SAMP.
+
+    >>> SELECT STDDEV_SAMP(x) FROM (VALUES (1), (4), (7)) AS t(x)
+    3.0
+    """
+    return Variance(sample=True, root=True)
