@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
 from streamsql.functions.registry import Fail, raise_failure
-from streamsql.functions.vectors import Doubles, Integers, Vector, decode, doubles, encode, exact, vector_dtype
+from streamsql.functions.vectors import Doubles, Integers, Vector, decode, doubles, encode, exact, is_fixed
 from streamsql.keys import Ids
 from streamsql.rows import ErrorName, Mask
 from streamsql.state import Arrays
@@ -243,8 +243,7 @@ class Positional(Grouped):
     """FIRST_VALUE or LAST_VALUE, by arrival."""
 
     def __init__(self, last: bool, ignore_nulls: bool, type: SqlType) -> None:
-        dtype = vector_dtype(type.arrow())
-        super().__init__(value=np.zeros((), dtype), null=True, seen=False)
+        super().__init__(value=0 if is_fixed(type.arrow()) else None, null=True, seen=False)
         self._last = last
         self._ignore_nulls = ignore_nulls
         self._type = type.arrow()
