@@ -1,0 +1,557 @@
+"""The functions for the rules of grammar/expressions.lark.  Which node stands for what: see the table in `build`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lark import Token
+from sqlglot import exp
+
+from streamsql import types
+from streamsql.errors import ProgrammingError
+from streamsql.sql import foreign, literals
+from streamsql.sql.lexer import span_of as place
+from streamsql.sql.rules import at, rule, span_of
+from streamsql.sql.type_names import data_type, sql_type
+from streamsql.statements import Identifier
+from streamsql.types import IntervalQualifier, SqlType
+
+BALANCED_FROM = 16
+"""Operands from which a chain of AND, OR or || becomes a balanced tree, so that long ones do not nest too deep."""
+
+_COMPARISONS: dict[str, type[exp.Expression]] = {
+    "=": exp.EQ,
+    "<>": exp.NEQ,
+    "!=": exp.NEQ,
+    "<": exp.LT,
+    "<=": exp.LTE,
+    ">": exp.GT,
+    ">=": exp.GTE,
+}
+_ARITHMETIC: dict[str, type[exp.Expression]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul, "/": exp.Div}
+
+
+def identifier(name: Identifier) -> exp.Identifier:
+    """A name as sqlglot has it."""
+    return at(exp.Identifier(this=name.text, quoted=name.quoted), name.span)
+
+
+def string_literal(text: str) -> exp.Literal:
+    """A string with its type and value in meta."""
+    literal = exp.Literal.string(text)
+    literal.meta.update(type=types.char(len(text)), value=text)
+    return literal
+
+
+def number_literal(text: str) -> exp.Literal:
+    """An unsigned number with its type and value in meta."""
+    literal = exp.Literal(this=text, is_string=False)
+    type_, value = literals.number(text)
+    literal.meta.update(type=type_, value=value)
+    return literal
+
+
+def call_of(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+    """A call of the function `name`."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def operation(kind: type[exp.Expression], left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """A binary operator over two built operands."""
+    return at(kind(this=left, expression=right), span_of(left).to(span_of(right)))
+
+
+def _chain(kind: type[exp.Expression], operands: Sequence[exp.Expression]) -> exp.Expression:
+    """An associative operator over its operands, leaning left while they are few."""
+    if len(operands) >= BALANCED_FROM:
+        middle = len(operands) // 2
+        return operation(kind, _chain(kind, operands[:middle]), _chain(kind, operands[middle:]))
+    result, *rest = operands
+    for operand in rest:
+        result = operation(kind, result, operand)
+    return result
+
+
+def _negated(predicate: exp.Expression, negate: bool) -> exp.Expression:
+    return exp.Not(this=predicate) if negate else predicate
+
+
+# Logic and predicates.
+
+
+@rule
+def disjunction(*operands: exp.Expression) -> exp.Expression:
+    return _chain(exp.Or, operands)
+
+
+@rule
+def conjunction(*operands: exp.Expression) -> exp.Expression:
+    return _chain(exp.And, operands)
+
+
+@rule
+def negation(operand: exp.Expression) -> exp.Expression:
+    return exp.Not(this=operand)
+
+
+@rule
+def is_value(operand: exp.Expression, *words: Token) -> exp.Expression:
+    value = constant(words[-1])
+    return _negated(exp.Is(this=operand, expression=at(value, place(words[-1]))), len(words) == 3)
+
+
+@rule
+def is_distinct(left: exp.Expression, *rest: Token | exp.Expression) -> exp.Expression:
+    right = rest[-1]
+    kind = exp.NullSafeEQ if len(rest) == 5 else exp.NullSafeNEQ
+    return kind(this=left, expression=right)
+
+
+@rule
+def comparison_operator(token: Token) -> str:
+    return str(token)
+
+
+@rule
+def comparison(left: exp.Expression, operator: str, right: exp.Expression) -> exp.Expression:
+    return operation(_COMPARISONS[operator], left, right)
+
+
+@rule
+def quantifier(token: Token) -> type[exp.Expression]:
+    return exp.All if token.type == "ALL" else exp.Any
+
+
+@rule
+def quantified(left: exp.Expression, operator: str, kind: type[exp.Expression], query: exp.Subquery) -> exp.Expression:
+    return _COMPARISONS[operator](this=left, expression=at(kind(this=query), span_of(query)))
+
+
+@rule
+def negated(*words: Token) -> bool:
+    return bool(words)
+
+
+@rule
+def between(value: exp.Expression, negate: bool, low: exp.Expression, high: exp.Expression) -> exp.Expression:
+    return _negated(exp.Between(this=value, low=low, high=high), negate)
+
+
+@rule
+def in_query(value: exp.Expression, negate: bool, query: exp.Subquery) -> exp.Expression:
+    return _negated(exp.In(this=value, query=query), negate)
+
+
+@rule
+def in_list(value: exp.Expression, negate: bool, *values: exp.Expression) -> exp.Expression:
+    return _negated(exp.In(this=value, expressions=list(values)), negate)
+
+
+@rule
+def escape(character: exp.Expression | None = None) -> exp.Expression | None:
+    return character
+
+
+@rule
+def like(value: exp.Expression, negate: bool, pattern: exp.Expression, escape: exp.Expression | None) -> exp.Expression:
+    return _negated(_match(exp.Like, value, pattern, escape), negate)
+
+
+@rule
+def similar(value: exp.Expression, negate: bool, pattern: exp.Expression, escape: exp.Expression | None) -> exp.Expression:
+    return _negated(_match(exp.SimilarTo, value, pattern, escape), negate)
+
+
+def _match(
+    kind: type[exp.Expression], value: exp.Expression, pattern: exp.Expression, escape: exp.Expression | None
+) -> exp.Expression:
+    match = operation(kind, value, pattern)
+    return exp.Escape(this=match, expression=escape) if escape else match
+
+
+@rule
+def temporal_operator(*words: Token) -> str:
+    return "_".join(word.type for word in words)
+
+
+@rule
+def temporal(first: exp.Expression, *rest: str | exp.Expression) -> exp.Expression:
+    """p1 PRECEDES p2 PRECEDES p3 is p1 PRECEDES p2 AND p2 PRECEDES p3."""
+    conditions: list[exp.Expression] = []
+    left = first
+    for operator, right in zip(rest[::2], rest[1::2]):
+        assert isinstance(operator, str) and isinstance(right, exp.Expression)
+        conditions.append(at(call_of(operator, left, right), span_of(left).to(span_of(right))))
+        left = right.copy()
+    return _chain(exp.And, conditions)
+
+
+# Arithmetic.
+
+
+@rule
+def concatenation(*operands: exp.Expression) -> exp.Expression:
+    return _chain(exp.DPipe, operands)
+
+
+@rule
+def sum_(first: exp.Expression, *rest: Token | exp.Expression) -> exp.Expression:
+    result = first
+    for operator, operand in zip(rest[::2], rest[1::2]):
+        assert isinstance(operand, exp.Expression)
+        result = operation(_ARITHMETIC[str(operator)], result, operand)
+    return result
+
+
+@rule
+def product(first: exp.Expression, *rest: Token | exp.Expression) -> exp.Expression:
+    return sum_(first, *rest)
+
+
+@rule
+def negative(operand: exp.Expression) -> exp.Expression:
+    return exp.Neg(this=operand)
+
+
+@rule
+def positive(operand: exp.Expression) -> exp.Expression:
+    return operand
+
+
+@rule
+def difference(value: exp.Expression, qualifier: IntervalQualifier) -> exp.Expression:
+    type_ = types.interval(qualifier.start, qualifier.end, qualifier.precision, qualifier.fraction)
+    node = call_of("INTERVAL", value, exp.Var(this=str(qualifier)))
+    node.meta["type"] = type_
+    return node
+
+
+# Primaries.
+
+
+@rule
+def column(*names: Identifier) -> exp.Expression:
+    if len(names) > 4:
+        raise ProgrammingError("a column has four names at most: catalog.schema.table.column")
+    parts = dict(zip(("this", "table", "db", "catalog"), map(identifier, reversed(names))))
+    return exp.Column(**parts)
+
+
+@rule
+def placeholder(index: Token) -> exp.Expression:
+    node = exp.Placeholder()
+    node.meta["index"] = int(index)
+    return node
+
+
+@rule
+def named_placeholder(name: Token) -> exp.Expression:
+    return exp.Placeholder(this=str(name))
+
+
+@rule
+def row(*values: exp.Expression) -> exp.Expression:
+    return exp.Tuple(expressions=list(values))
+
+
+@rule
+def scalar_subquery(query: exp.Subquery) -> exp.Expression:
+    return query
+
+
+@rule
+def exists(query: exp.Subquery) -> exp.Expression:
+    return exp.Exists(this=query.this)
+
+
+@rule
+def case_operand(operand: exp.Expression | None = None) -> exp.Expression | None:
+    return operand
+
+
+@rule
+def case_branch(condition: exp.Expression, result: exp.Expression) -> exp.Expression:
+    return exp.If(this=condition, true=result)
+
+
+@rule
+def case_default(result: exp.Expression | None = None) -> exp.Expression | None:
+    return result
+
+
+@rule
+def case(operand: exp.Expression | None, *parts: exp.Expression | None) -> exp.Expression:
+    *branches, default = parts
+    return exp.Case(this=operand, ifs=branches, default=default)
+
+
+@rule
+def cast(value: exp.Expression, type_: SqlType) -> exp.Expression:
+    node = exp.Cast(this=value, to=data_type(type_))
+    node.meta["type"] = type_
+    return node
+
+
+# Functions.
+
+
+@rule
+def function_name(*names: Identifier | Token) -> Identifier:
+    name = names[-1]
+    if isinstance(name, Token):
+        name = Identifier(str(name), span=place(name))
+    foreign.check_function(name)
+    return name
+
+
+@rule
+def arguments(*parts: Token | exp.Expression) -> list[exp.Expression]:
+    values = [part for part in parts if isinstance(part, exp.Expression)]
+    first = parts[0] if parts else None
+    if isinstance(first, Token) and first.type == "DISTINCT":
+        return [at(exp.Distinct(expressions=values), place(first).to(span_of(values[-1])))]
+    return values
+
+
+@rule
+def call(name: Identifier, arguments: list[exp.Expression]) -> exp.Expression:
+    node = call_of(name.name, *arguments)
+    if name.quoted:
+        node.meta["quoted"] = True
+    return node
+
+
+@rule
+def from_end(*words: Token) -> str | None:
+    return words[-1].type if words else None
+
+
+@rule
+def nth_value(*parts: exp.Expression | str | None) -> exp.Expression:
+    *arguments, end = parts
+    values = [argument for argument in arguments if isinstance(argument, exp.Expression)]
+    if isinstance(end, str):
+        values.append(exp.Var(this=end))
+    return call_of("NTH_VALUE", *values)
+
+
+@rule
+def null_treated(call: exp.Expression, treatment: Token, _nulls: Token) -> exp.Expression:
+    return (exp.IgnoreNulls if treatment.type == "IGNORE" else exp.RespectNulls)(this=call)
+
+
+@rule
+def window_function(call: exp.Expression, window: exp.Window) -> exp.Expression:
+    window.meta["span"] = span_of(call).to(span_of(window))
+    window.set("this", call)
+    return window
+
+
+@rule
+def rounding(word: Token, *parts: Token | exp.Expression) -> exp.Expression:
+    value, *unit = (part for part in parts if isinstance(part, exp.Expression))
+    kind = exp.Floor if word.type == "FLOOR" else exp.Ceil
+    return kind(this=value, to=unit[0] if unit else None)
+
+
+@rule
+def unit(word: Token) -> exp.Expression:
+    return exp.Var(this=word.type)
+
+
+@rule
+def step(value: exp.Expression, width: exp.Expression) -> exp.Expression:
+    return call_of("STEP", value, width)
+
+
+@rule
+def extract(unit: exp.Expression, value: exp.Expression) -> exp.Expression:
+    return call_of("EXTRACT", unit, value)
+
+
+@rule
+def substring_from(*arguments: exp.Expression) -> exp.Expression:
+    return _substring("from", *arguments)
+
+
+@rule
+def substring_comma(*arguments: exp.Expression) -> exp.Expression:
+    return _substring("comma", *arguments)
+
+
+@rule
+def substring_similar(*arguments: exp.Expression) -> exp.Expression:
+    return _substring("similar", *arguments)
+
+
+def _substring(form: str, *arguments: exp.Expression) -> exp.Expression:
+    node = call_of("SUBSTRING_SIMILAR" if form == "similar" else "SUBSTRING", *arguments)
+    node.meta["form"] = form
+    return node
+
+
+@rule
+def trim_side(*words: Token) -> exp.Expression:
+    return exp.Var(this=words[0].type if words else "BOTH")
+
+
+@rule
+def trim(side: exp.Expression, *values: exp.Expression) -> exp.Expression:
+    *character, value = values
+    return call_of("TRIM", side, character[0] if character else string_literal(" "), value)
+
+
+@rule
+def trim_blanks(side: exp.Expression, value: exp.Expression) -> exp.Expression:
+    return trim(side, value)
+
+
+@rule
+def overlay(*arguments: exp.Expression) -> exp.Expression:
+    return call_of("OVERLAY", *arguments)
+
+
+@rule
+def position(sought: exp.Expression, value: exp.Expression) -> exp.Expression:
+    return call_of("POSITION", sought, value)
+
+
+@rule
+def niladic(word: Token) -> exp.Expression:
+    return call_of(word.type)
+
+
+# Literals.
+
+
+@rule
+def string(token: Token) -> exp.Literal:
+    return string_literal(_unquoted(token))
+
+
+@rule
+def unicode_string(token: Token, escape: Token | None = None) -> exp.Literal:
+    body = token[token.index("'") + 1 : -1].replace("''", "'")
+    return string_literal(literals.unicode_text(body, _unquoted(escape) if escape else "\\"))
+
+
+def _unquoted(token: Token) -> str:
+    return token[1:-1].replace("''", "'")
+
+
+@rule
+def number(token: Token) -> exp.Literal:
+    return number_literal(str(token))
+
+
+@rule
+def constant(word: Token) -> exp.Expression:
+    if word.type in ("TRUE", "FALSE"):
+        return exp.Boolean(this=word.type == "TRUE")
+    node = exp.Null()
+    node.meta["type"] = types.BOOLEAN if word.type == "UNKNOWN" else types.NULL
+    return node
+
+
+@rule
+def datetime_word(word: Token) -> SqlType:
+    return sql_type(word.type, ())
+
+
+@rule
+def escape_word(word: Token) -> SqlType:
+    return {"D": types.DATE, "T": types.TIME, "TS": types.TIMESTAMP}[word.type]
+
+
+@rule
+def datetime(type_: SqlType, token: Token) -> exp.Expression:
+    text = _unquoted(token)
+    return _typed(token, type_, literals.datetime_value(type_.kind.value, text))
+
+
+@rule
+def interval_sign(*words: Token) -> str:
+    return str(words[0]) if words else ""
+
+
+@rule
+def interval(sign: str, token: Token, qualifier: IntervalQualifier) -> exp.Expression:
+    value = literals.interval_value(_unquoted(token), qualifier, negative=sign == "-")
+    node = _typed(token, _interval_of(qualifier), value)
+    if sign == "-":
+        node.this.set("this", "-" + node.this.this)
+    return node
+
+
+def _interval_of(qualifier: IntervalQualifier) -> SqlType:
+    return types.interval(qualifier.start, qualifier.end, qualifier.precision, qualifier.fraction)
+
+
+def _typed(token: Token, type_: SqlType, value: object) -> exp.Cast:
+    """The one form of the literals that name their type: a CAST of their text that has its value in meta."""
+    text = at(string_literal(_unquoted(token)), place(token))
+    node = exp.Cast(this=text, to=data_type(type_))
+    node.meta.update(type=type_, value=value)
+    return node
+
+
+@rule
+def leading_unit(word: Token) -> str:
+    return word.type
+
+
+@rule
+def leading_precision(*tokens: Token) -> int | None:
+    return int(tokens[0]) if tokens else None
+
+
+@rule
+def leading_field(unit: str, precision: int | None) -> IntervalQualifier:
+    return literals.qualifier(unit, unit, precision if precision is not None else 2)
+
+
+@rule
+def trailing_unit(word: Token) -> str:
+    return word.type
+
+
+@rule
+def trailing_field(unit: str, precision: int | None) -> IntervalQualifier:
+    if precision is not None and unit != "SECOND":
+        raise ProgrammingError(f"{unit} at the end of an interval has no precision", hint=f"TO {unit}")
+    return literals.qualifier(unit, unit, fraction=precision if precision is not None else 3)
+
+
+@rule
+def second_field(*tokens: Token) -> IntervalQualifier:
+    return literals.qualifier("SECOND", "SECOND", *map(int, tokens))
+
+
+@rule
+def interval_qualifier(first: IntervalQualifier, last: IntervalQualifier | None = None) -> IntervalQualifier:
+    if last is None:
+        return first
+    return literals.qualifier(first.start, last.end, first.precision, last.fraction)
+
+
+# Types.
+
+
+@rule
+def type_name(*words: Token) -> str:
+    return " ".join(word.type for word in words)
+
+
+@rule
+def type_arguments(*numbers: Token) -> tuple[int, ...]:
+    return tuple(map(int, numbers))
+
+
+@rule
+def type_(name: str, arguments: tuple[int, ...]) -> SqlType:
+    return sql_type(name, arguments)
+
+
+@rule
+def interval_type(qualifier: IntervalQualifier) -> SqlType:
+    return _interval_of(qualifier)

@@ -1,0 +1,180 @@
+"""Text to tokens, with the terminals of grammar/tokens.lark.
+
+One regular expression cuts the text into tokens, whatever their place: that is all that colours, completeness and the cut
+into statements need.  What a word means is decided while it is parsed: a keyword where the rules can go on with it, else a
+name, else a reserved word, which no rule can go on with.  So a keyword is a name wherever it cannot be a keyword.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from lark import Token
+from lark.common import LexerConf
+from lark.lexer import Lexer, LexerState, PatternStr
+from lark.parsers.lalr_parser_state import ParserState
+
+from streamsql.errors import Span
+
+WORD = "NAME"
+END = "SEMICOLON"
+PLACEHOLDER = "QUESTION_MARK"
+COMMENTS = ("LINE_COMMENT", "BLOCK_COMMENT")
+STRINGS = ("STRING", "UNICODE_STRING")
+NUMBERS = ("INTEGER_NUMBER", "DECIMAL_NUMBER", "APPROXIMATE_NUMBER")
+WORD_LISTS = ("RESERVED_NAME", "RESERVED_FUNCTION", "RESERVED", "NON_RESERVED")
+
+UNCLOSED = {
+    "UNCLOSED_COMMENT": r"/\*(?s:.*)",
+    "UNCLOSED_STRING": r"(?:[uU]&)?'(?s:.*)",
+    "UNCLOSED_NAME": r'"[^\r\n]*',
+}
+"""What begins and does not end: it takes the rest of the text, or of the line."""
+
+UNKNOWN = "UNKNOWN"
+"""A character that no terminal begins with."""
+
+_LEXICAL = (
+    "WHITESPACE",
+    *COMMENTS,
+    "UNCLOSED_COMMENT",
+    *STRINGS,
+    "UNCLOSED_STRING",
+    "QUOTED_NAME",
+    "UNCLOSED_NAME",
+    *reversed(NUMBERS),
+    WORD,
+    "NOT_EQUAL",
+)
+"""The order in which they are looked for; symbols come after them."""
+
+_FIRST_IN_WORD = {"TO": ("UNTIL", "TO"), "FROM": ("FROM_END", "FROM")}
+"""Words that stand for several terminals, the first acceptable of which is taken."""
+
+_FOLLOWED_BY: dict[str, frozenset[str]] = {
+    "STEP": frozenset({"("}),
+    "PERIOD": frozenset({"("}),
+    "WINDOWED": frozenset({"BY"}),
+    "OFFSET": frozenset({"INTEGER_NUMBER", "?", ":"}),
+    "UNBOUNDED": frozenset({"PRECEDING", "FOLLOWING"}),
+    "UNTIL": frozenset({"MONTH", "HOUR", "MINUTE", "SECOND"}),
+    "FROM_END": frozenset({"FIRST", "LAST"}),
+}
+"""Terminals that stand where a name or another terminal may stand too: they are meant only before one of these."""
+
+_ENDS_AN_ITEM = frozenset({"", ",", ")", ";", "FROM"})
+_INFIX = frozenset({"EQUALS", "CONTAINS", "PRECEDES", "SUCCEEDS", "LEADS", "LAGS", "STRICTLY", "IMMEDIATELY"})
+"""Operators that are not reserved words: before the end of a select item they are its name, as in `COUNT(*) leads,`."""
+
+
+def span_of(token: Token) -> Span:
+    """Where a token stands."""
+    line, column = token.line or 1, token.column or 1
+    return Span(line, column, token.end_line or line, token.end_column or column)
+
+
+class Scanner(Lexer):
+    """The lexer that Lark is given: `scan` cuts text into tokens, `lex` feeds a statement's tokens to the parser."""
+
+    __future_interface__ = 2
+
+    def __init__(self, conf: LexerConf) -> None:
+        patterns = {t.name: t.pattern for t in conf.terminals}
+        self.lists: dict[str, str] = {
+            word: name for name in WORD_LISTS for word in re.findall(r"[A-Z][A-Z0-9_]*", patterns[name].value)
+        }
+        self.symbols: dict[str, str] = {
+            name: pattern.value
+            for name, pattern in patterns.items()
+            if isinstance(pattern, PatternStr) and not pattern.value.isidentifier()
+        }
+        self._lexical = {name: pattern.to_regexp() for name, pattern in patterns.items() if name in _LEXICAL}
+        self._lexical["NOT_EQUAL"] = patterns["NOT_EQUAL"].to_regexp()
+
+    @cached_property
+    def _regexp(self) -> re.Pattern[str]:
+        """The first alternative that matches is taken: the longer before the shorter, the closed before the unclosed."""
+        longest_first = sorted(self.symbols, key=lambda name: -len(self.symbols[name]))
+        alternatives = [(name, self._lexical.get(name) or UNCLOSED[name]) for name in _LEXICAL]
+        alternatives += [(name, re.escape(self.symbols[name])) for name in longest_first]
+        alternatives += [(END, ";"), (UNKNOWN, "(?s:.)")]
+        return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in alternatives))
+
+    def scan(self, text: str) -> Iterator[Token]:
+        """All tokens of `text`, comments included and white space left out, with their places; never fails.
+
+        A word has the type NAME, a list's or UNCLOSED_... or UNKNOWN are the types of what is no token.
+        """
+        starts = _line_starts(text)
+        line = 0
+        for match in self._regexp.finditer(text):
+            kind = match.lastgroup or UNKNOWN
+            if kind == "WHITESPACE":
+                continue
+            start, end = match.span()
+            while line + 1 < len(starts) and starts[line + 1] <= start:
+                line += 1
+            end_line = line
+            while end_line + 1 < len(starts) and starts[end_line + 1] < end:
+                end_line += 1
+            yield Token(
+                kind,
+                match.group(),
+                start,
+                line + 1,
+                start - starts[line] + 1,
+                end_line + 1,
+                end - starts[end_line] + 1,
+                end,
+            )
+
+    def lex(self, lexer_state: LexerState, parser_state: ParserState[int]) -> Iterator[Token]:
+        """The tokens of one statement, each with the meaning it has in the state of the parser.
+
+        A placeholder's value is its number, from 0 on.
+        """
+        tokens: Sequence[Token] = lexer_state.text  # type: ignore[assignment]  # Lark passes on what parse() was given
+        states = parser_state.parse_conf.states
+        placeholders = 0
+        for index, token in enumerate(tokens):
+            if token.type == PLACEHOLDER:
+                yield token.update(value=str(placeholders))
+                placeholders += 1
+            else:
+                yield self.resolve(token, states[parser_state.position], tokens[index + 1 : index + 2])
+
+    def resolve(self, token: Token, acceptable: Iterable[str], following: Sequence[Token]) -> Token:
+        """`token` with its type set to the terminal it stands for where `acceptable` ones can follow."""
+        if token.type != WORD:
+            return token
+        word = token.upper()
+        ahead = _ahead(following)
+        for terminal in _FIRST_IN_WORD.get(word, (word,)):
+            if terminal in acceptable and _is_meant(terminal, ahead, acceptable):
+                return token.update(type=terminal)
+        return token.update(type=self.lists.get(word, WORD))
+
+
+def _ahead(following: Sequence[Token]) -> str:
+    """The next token as the tables above name it: a word, a symbol, or the kind of a number."""
+    if not following:
+        return ""
+    token = following[0]
+    return token.type if token.type in NUMBERS else token.upper()
+
+
+def _is_meant(terminal: str, ahead: str, acceptable: Iterable[str]) -> bool:
+    """Whether a word that may be this keyword is it, going by the next token."""
+    if terminal in _FOLLOWED_BY:
+        return ahead in _FOLLOWED_BY[terminal]
+    return not (terminal in _INFIX and WORD in acceptable and ahead in _ENDS_AN_ITEM)
+
+
+def _line_starts(text: str) -> list[int]:
+    """Where the lines begin, as `str.splitlines` cuts them, which is how errors are printed."""
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    return starts

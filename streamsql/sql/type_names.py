@@ -1,0 +1,79 @@
+"""The names of types in SQL text, and sqlglot's form of a type."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from streamsql import types
+from streamsql.errors import ProgrammingError
+from streamsql.types import Kind, SqlType
+
+MAX_DECIMAL = 19
+"""Digits that a declared DECIMAL may have."""
+
+MAX_LENGTH = 65_535
+
+_SYNONYMS = {
+    "INT": Kind.INTEGER,
+    "DEC": Kind.DECIMAL,
+    "NUMERIC": Kind.DECIMAL,
+    "FLOAT": Kind.DOUBLE,
+    "DOUBLE PRECISION": Kind.DOUBLE,
+    "CHARACTER": Kind.CHAR,
+    "CHAR VARYING": Kind.VARCHAR,
+    "CHARACTER VARYING": Kind.VARCHAR,
+    "BINARY VARYING": Kind.VARBINARY,
+}
+
+_DEFAULT_LENGTH = {Kind.CHAR: 1, Kind.BINARY: 1, Kind.VARCHAR: None, Kind.VARBINARY: None}
+
+_SQLGLOT = {
+    Kind.INTEGER: exp.DataType.Type.INT,
+    Kind.REAL: exp.DataType.Type.FLOAT,
+    Kind.NULL: exp.DataType.Type.NULL,
+}
+"""Where sqlglot's name is another; its FLOAT has 32 bits."""
+
+
+def sql_type(name: str, arguments: tuple[int, ...]) -> SqlType:
+    """The type that DDL spells `name(arguments)`.
+
+    >>> str(sql_type("NUMERIC", (5, 2))), str(sql_type("FLOAT", ())), str(sql_type("CHAR VARYING", (4,)))
+    ('DECIMAL(5, 2)', 'DOUBLE', 'VARCHAR(4)')
+    """
+    kind = _SYNONYMS.get(name) or Kind(name)
+    if kind is Kind.DECIMAL:
+        return _decimal(*arguments)
+    if kind in _DEFAULT_LENGTH:
+        return _sized(kind, *arguments)
+    if arguments:
+        raise ProgrammingError(f"{name} takes no length or precision", hint=name)
+    return SqlType(kind)
+
+
+def _decimal(precision: int = types.MAX_DECIMAL_PRECISION, scale: int = 0) -> SqlType:
+    if not 1 <= precision <= MAX_DECIMAL:
+        raise ProgrammingError(f"DECIMAL has from 1 to {MAX_DECIMAL} digits, not {precision}")
+    if scale > precision:
+        raise ProgrammingError(f"DECIMAL({precision}, {scale}) has more digits after the point than digits")
+    return types.decimal(precision, scale)
+
+
+def _sized(kind: Kind, *arguments: int) -> SqlType:
+    if len(arguments) > 1:
+        raise ProgrammingError(f"{kind.value} takes one length")
+    length = arguments[0] if arguments else _DEFAULT_LENGTH[kind]
+    if length is not None and not 1 <= length <= MAX_LENGTH:
+        raise ProgrammingError(f"the length of a {kind.value} is from 1 to {MAX_LENGTH}, not {length}")
+    return SqlType(kind, length=length)
+
+
+def data_type(type_: SqlType) -> exp.DataType:
+    """sqlglot's form of a type.  An interval carries its qualifier, so that different ones are different trees."""
+    if type_.is_interval:
+        return exp.DataType(this=exp.Interval(unit=exp.Var(this=str(type_.qualifier))))
+    parameters = [type_.length] if type_.length is not None else []
+    if type_.kind is Kind.DECIMAL:
+        parameters = [type_.precision, type_.scale]
+    name = _SQLGLOT.get(type_.kind) or exp.DataType.Type[type_.kind.value]
+    return exp.DataType(this=name, expressions=[exp.DataTypeParam(this=exp.Literal.number(n)) for n in parameters])
