@@ -13,7 +13,7 @@ A record is made by decorating the implementation::
 From the one record come overload resolution and the type rule (the signature), the documentation and the REPL's help (the
 docstring), the tests (every `>>>` line is run as SQL), monotonicity, the spelling in DuckDB for the property tests.
 
-A signature is `NAME(parameter: TYPE, ...) -> RESULT`.  A parameter's TYPE is
+A signature is `NAME(parameter: TYPE, ...) -> RESULT`; NAME may have several words, as `IS NOT NULL`.  A parameter's TYPE is
 
 * a type name (`DOUBLE`, `VARCHAR`, `TIMESTAMP` ...): the argument is converted to it where the dialect converts implicitly;
 * a family (`NUMERIC`, `INTEGRAL`, `EXACT`, `CHARACTER`, `BINARYSTRING`, `BOOLEAN`, `DATE`, `TIME`, `TIMESTAMP`, `DATETIME`,
@@ -103,7 +103,7 @@ class Signature:
         return self.parameters[min(position, len(self.parameters) - 1)]
 
 
-_SIGNATURE = re.compile(r"^(?P<name>\S+?)\((?P<parameters>.*)\)(?:\s*->\s*(?P<result>\w+))?$", re.DOTALL)
+_SIGNATURE = re.compile(r"^(?P<name>[^(]+)\((?P<parameters>.*)\)(?:\s*->\s*(?P<result>\w+))?$", re.DOTALL)
 _PARAMETER = re.compile(r"(\w+)(\?|\.\.\.)?:\s*(\w+)")
 
 
