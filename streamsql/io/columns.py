@@ -1,0 +1,143 @@
+"""The rules of `streamsql.io.conversion` for whole Arrow arrays.
+
+Every function gives None where it cannot do exactly what those rules say for each value of the array; the caller then goes
+record by record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.types import Family, Field, Kind, SqlType
+
+_EXACT = 2.0**53
+"""Whole numbers up to here are exact as DOUBLE."""
+
+_DECIMAL = pa.decimal128(38, 18)
+"""As what the numbers for a DECIMAL column are read, before they are rounded to its scale."""
+
+
+class Spelling(Enum):
+    """How a record spells a value."""
+
+    TEXT = "text"
+    WHOLE = "whole number"
+    NUMBER = "number with a fraction or an exponent"
+    TRUTH = "true or false"
+    NESTED = "array or object"
+
+
+def reading_type(spelling: Spelling, type: SqlType) -> pa.DataType | None:
+    """As what a reader should read values so spelled for a column of this type; None: not as an Arrow value at all."""
+    if spelling is Spelling.NESTED or type.family is Family.BINARY:
+        return None
+    if spelling is Spelling.TEXT:
+        return pa.string()
+    if type.family in (Family.DATE, Family.TIME, Family.TIMESTAMP):
+        return None
+    if spelling is Spelling.TRUTH:
+        return pa.bool_()
+    if type.kind is Kind.DECIMAL:
+        return _DECIMAL
+    if type.kind in (Kind.REAL, Kind.DOUBLE):
+        return type.arrow()
+    if type.is_character:
+        return pa.int64() if spelling is Spelling.WHOLE else None
+    return type.arrow() if type.is_integer and spelling is Spelling.WHOLE else pa.float64()
+
+
+def convert_array(array: pa.Array, field: Field) -> pa.Array | None:
+    """An array as it was read for a column, as the column's values; None where a value fits only by the exact rules."""
+    if array.null_count and not field.nullable:
+        return None
+    try:
+        return _CONVERSIONS[field.type.family](array, field.type)
+    except pa.ArrowInvalid:
+        return None
+
+
+def rowtime_array(array: pa.Array) -> pa.Array | None:
+    """The ROWTIMEs that an array of texts or numbers gives."""
+    if array.null_count or pa.types.is_boolean(array.type):
+        return None
+    try:
+        if pa.types.is_string(array.type):
+            moments = _timestamps(array)
+            return pc.cast(_integers(array, pa.int64()), pa.timestamp("ms")) if moments is None else moments
+        if pa.types.is_floating(array.type):
+            array = pc.floor(array)
+        return pc.cast(pc.cast(array, pa.int64()), pa.timestamp("ms"))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+
+
+def _numbers(array: pa.Array, type: SqlType) -> pa.Array | None:
+    if type.kind is Kind.DECIMAL:
+        return _decimals(array, type)
+    if type.kind in (Kind.REAL, Kind.DOUBLE):
+        return _finite(pc.cast(array, type.arrow()))
+    return _integers(array, type.arrow())
+
+
+def _integers(array: pa.Array, type: pa.DataType) -> pa.Array | None:
+    if pa.types.is_string(array.type) and pc.any(pc.match_substring(array, "x", ignore_case=True)).as_py():
+        return None  # Arrow takes 0x1F for a number
+    if pa.types.is_floating(array.type) and not pc.all(pc.less(pc.abs(array), _EXACT)).as_py() and len(array) > array.null_count:
+        return None
+    return pc.cast(array, type)
+
+
+def _finite(array: pa.Array) -> pa.Array | None:
+    return array if pc.all(pc.is_finite(array)).as_py() is not False else None
+
+
+def _decimals(array: pa.Array, type: SqlType) -> pa.Array | None:
+    if pa.types.is_boolean(array.type):
+        array = pc.cast(array, pa.int8())
+    exact = array if pa.types.is_decimal(array.type) else pc.cast(array, _DECIMAL)
+    return pc.cast(pc.round(exact, type.scale, "half_towards_infinity"), type.arrow())
+
+
+def _booleans(array: pa.Array, _: SqlType) -> pa.Array | None:
+    if pa.types.is_string(array.type):
+        return pc.equal(pc.utf8_lower(pc.utf8_trim_whitespace(array)), "true")
+    return array if pa.types.is_boolean(array.type) else pc.not_equal(array, 0)
+
+
+def _characters(array: pa.Array, type: SqlType) -> pa.Array:
+    text = pc.cast(array, pa.string())
+    if type.length is None:
+        return text
+    longest = pc.max(pc.binary_length(text)).as_py()
+    if longest is not None and longest > type.length:
+        text = pc.utf8_slice_codeunits(text, 0, type.length)
+    return pc.utf8_rpad(text, type.length) if type.kind is Kind.CHAR else text
+
+
+def _timestamps(array: pa.Array, _: SqlType | None = None) -> pa.Array | None:
+    lengths = pc.min_max(pc.binary_length(array)).as_py()
+    if lengths["min"] is not None and (lengths["min"] not in (19, 23) or lengths["max"] not in (19, 23)):
+        return None
+    return pc.cast(array, pa.timestamp("ms"))
+
+
+def _dates(array: pa.Array, _: SqlType) -> pa.Array | None:
+    return pc.cast(array, pa.date32())
+
+
+def _times(array: pa.Array, _: SqlType) -> pa.Array | None:
+    return pc.cast(array, pa.time32("ms"))
+
+
+_CONVERSIONS: dict[Family, Callable[[pa.Array, SqlType], pa.Array | None]] = {
+    Family.NUMERIC: _numbers,
+    Family.BOOLEAN: _booleans,
+    Family.CHARACTER: _characters,
+    Family.TIMESTAMP: _timestamps,
+    Family.DATE: _dates,
+    Family.TIME: _times,
+}

@@ -1,0 +1,294 @@
+"""CSV by RFC 4180, with what people write besides: blanks in front of a quoted field, lines that end in CR LF or LF.
+
+An empty field without quotes is NULL; `""` is the empty string, or NULL in a column that is no text.  A record with fewer
+fields than columns has NULL in the rest, fields beyond the columns are ignored, empty lines are skipped.  With a header
+line its names decide which field feeds which column, as JSON's names do; without one the columns go by position.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.errors import OperationalError
+from streamsql.io.columns import convert_array, rowtime_array
+from streamsql.io.conversion import convert, rowtime
+from streamsql.io.decoding import BOM, Decoded, Names, RowBuilder, Target, Unfit, concatenated, unfit
+from streamsql.io.texts import LineBuilder, value_texts
+from streamsql.time import Time
+from streamsql.types import Batch, Schema, SqlType
+
+FEW = 64
+"""So many records are decoded one by one sooner than Arrow's reader is set up."""
+
+_PIECES = 8
+
+
+class CsvDecoder:
+    """Decodes CSV."""
+
+    def __init__(self, target: Target, header: bool = True, delimiter: str = ",") -> None:
+        self.target = target
+        self._header = header
+        self._delimiter = delimiter
+        self._field = _field_pattern(delimiter)
+        names = [field.name for field in target.fields]
+        self._fields: list[int | None] = list(range(len(names)))
+        """For each field of a record, the column that it feeds."""
+        if target.rowtime is not None and target.rowtime_index is None:
+            if not header:
+                raise OperationalError(
+                    f"rowtime={target.rowtime} names no declared column", hint="without a header line, only these can be named"
+                )
+            self._fields.append(None)
+
+    def read_header(self, data: bytes, complete: bool) -> int | None:
+        """Take the order of the fields from the header line, if there is one."""
+        ends = self._ends(data)
+        if not (ends or complete):
+            return None
+        start = len(BOM) if data.startswith(BOM) else 0
+        if not self._header:
+            return start
+        end = ends[0] if ends else len(data)
+        self._take_names(data[start:end].decode(errors="replace"))
+        return end
+
+    def _take_names(self, record: str) -> None:
+        names = Names(self.target)
+        self._fields = []
+        taken: dict[int, tuple[int, bool]] = {}
+        for position, (name, _) in enumerate(self._record(record)):
+            match = names.column((name or "").strip())
+            self._fields.append(None)
+            if match is None or (taken.get(match[0], (0, False))[1] and not match[1]):
+                continue
+            index, exact = match
+            if index in taken:
+                self._fields[taken[index][0]] = None
+            taken[index] = (position, exact)
+            self._fields[position] = index
+
+    def cut(self, data: bytes, complete: bool) -> int:
+        """Up to the end of the last record: a line's end that is not between quotes."""
+        if complete:
+            return len(data)
+        if b'"' not in data:
+            return data.rfind(b"\n") + 1
+        ends = self._ends(data)
+        return ends[-1] if ends else 0
+
+    def decode(self, block: bytes) -> Decoded:
+        """Decode whole records."""
+        return concatenated(list(self._parts(block)))
+
+    def _parts(self, block: bytes) -> Iterator[Decoded]:
+        rows = self._fast(block) if block.count(b"\n") > FEW else None
+        if rows is not None:
+            yield Decoded(rows)
+            return
+        ends = self._ends(block)
+        if len(ends) <= FEW or len(self._delimiter) > 1:
+            yield self._exact(block)
+            return
+        start = 0
+        for end in [*ends[len(ends) // _PIECES :: len(ends) // _PIECES + 1], len(block)]:
+            if end > start:
+                yield from self._parts(block[start:end])
+            start = end
+
+    def _fast(self, block: bytes) -> Batch | None:
+        """The rows by Arrow's reader; None where only the exact way can tell."""
+        if not self._plain(block):
+            return None
+        columns = self._read(block)
+        if columns is None:
+            return None
+        count = len(columns[0])
+        fed = {index: column for index, column in zip(self._fields, columns, strict=False) if index is not None}
+        arrays = [_null_if_empty(fed.get(i), f.type, count) for i, f in enumerate(self.target.fields)]
+        values = []
+        if self.target.rowtime is not None:
+            index = self.target.rowtime_index
+            times = fed.get(len(arrays)) if index is None else arrays[index]
+            values.append(None if times is None else rowtime_array(times))
+        values += [convert_array(array, field) for array, field in zip(arrays, self.target.fields, strict=True)]
+        if any(value is None for value in values):
+            return None
+        return pa.RecordBatch.from_arrays(values, schema=self.target.schema.arrow())
+
+    def _read(self, block: bytes) -> list[pa.Array] | None:
+        from pyarrow import csv
+
+        count = len(self._record(block[: self._ends(block)[0]].decode(errors="replace")))
+        names = [str(position) for position in range(count)]
+        read = csv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1)
+        parse = csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
+        convert = csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=[name for name, index in zip(names, self._fields, strict=False) if index is not None] or names[:1],
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+        try:
+            table = csv.read_csv(pa.BufferReader(block), read_options=read, parse_options=parse, convert_options=convert)
+        except pa.ArrowInvalid:
+            return None
+        nothing = pa.nulls(table.num_rows, pa.string())
+        return [table[name].combine_chunks() if name in table.column_names else nothing for name in names]
+
+    def _plain(self, block: bytes) -> bool:
+        """Whether Arrow's reader finds the same records and fields in it as this one does."""
+        if len(self._delimiter) > 1 or block.count(b"\r") != block.count(b"\r\n"):
+            return False
+        return b'"' not in block or self._quotes(block) is not None
+
+    def _quotes(self, data: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+        """Where the quotes are, if each one opens or closes a whole field or is one of a doubled pair; None if not so.
+
+        Counting from the beginning of a record, a quote that opens a field or follows a closing one has an even number.
+        """
+        if len(self._delimiter) > 1:
+            return None
+        octets = np.frombuffer(data, np.uint8)
+        quotes = np.flatnonzero(octets == ord('"'))
+        padded = np.concatenate([[10], octets, [10]])
+        outer = np.array([ord(self._delimiter), 10, ord('"')], np.uint8)
+        before = np.isin(padded[quotes[0::2]], outer)
+        after = np.isin(padded[quotes[1::2] + 2], np.append(outer, 13))
+        return quotes if before.all() and after.all() else None
+
+    def _ends(self, data: bytes) -> list[int]:
+        """Where records end."""
+        quotes = self._quotes(data) if b'"' in data else np.zeros(0, np.int64)
+        if quotes is not None:
+            lines = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+            outside = np.searchsorted(quotes, lines) % 2 == 0
+            ends: list[int] = (lines[outside] + 1).tolist()
+            return ends
+        text = data.decode("latin-1")  # one character a byte
+        ends = []
+        at = 0
+        while at < len(text):
+            at, closed = self._skip_record(text, at)
+            if closed:
+                ends.append(at)
+        return ends
+
+    def _skip_record(self, text: str, at: int) -> tuple[int, bool]:
+        """The end of the record that begins at `at`, and whether a line's end closes it."""
+        while True:
+            match = self._field.match(text, at)
+            at = match.end() if match else len(text)
+            if text.startswith(self._delimiter, at):
+                at += len(self._delimiter)
+            else:
+                return min(at + 1, len(text)), at < len(text)
+
+    def _record(self, text: str) -> list[tuple[str | None, bool]]:
+        """The fields of a record, None for an empty one, and whether each was quoted."""
+        fields: list[tuple[str | None, bool]] = []
+        at = 0
+        text = text.removesuffix("\n").removesuffix("\r")
+        while True:
+            match = self._field.match(text, at)
+            if match is None or match["open"] is not None:
+                raise Unfit("malformed CSV: a quote is not closed")
+            quoted = match["quoted"]
+            if quoted is None:
+                fields.append((match["plain"] or None, False))
+            else:
+                fields.append((quoted.replace('""', '"') + match["rest"], True))
+            at = match.end()
+            if not text.startswith(self._delimiter, at):
+                return fields
+            at += len(self._delimiter)
+
+    def _exact(self, block: bytes) -> Decoded:
+        builder = RowBuilder(self.target)
+        start = 0
+        for end in [*self._ends(block), len(block)]:
+            record, start = block[start:end].rstrip(b"\r\n"), end
+            if record:
+                self._add(record, builder)
+        return builder.finish()
+
+    def _add(self, record: bytes, builder: RowBuilder) -> None:
+        time: Time | None = None
+        row: list[object] = []
+        try:
+            try:
+                fields = self._record(record.decode())
+            except UnicodeDecodeError as error:
+                raise Unfit(f"not UTF-8: {error.reason} at byte {error.start}") from None
+            values = {i: value for i, (value, _) in zip(self._fields, fields, strict=False) if i is not None}
+            if self.target.rowtime is not None:
+                index = self.target.rowtime_index
+                value = values.get(len(self.target.fields) if index is None else index) or None
+                time = rowtime(value, value or "")
+                row.append(time)
+            for index, field in enumerate(self.target.fields):
+                value = values.get(index)
+                if not value and not field.type.is_character:
+                    value = None
+                if value is None and not field.nullable:
+                    raise Unfit(f"NULL in column {field.name}, which is NOT NULL")
+                row.append(convert(value, value or "", field.type))
+        except Unfit as problem:
+            builder.fail(unfit(str(problem), time, record))
+        else:
+            builder.add(row)
+
+
+def _field_pattern(delimiter: str) -> re.Pattern[str]:
+    """A field: quoted (with anything behind the closing quote up to the delimiter), plain, or a quote that never closes."""
+    other = f"[^{re.escape(delimiter)}\n]" if len(delimiter) == 1 else f"(?:(?!{re.escape(delimiter)})[^\n])"
+    blanks = "[ \t]*" if delimiter != "\t" else " *"
+    quoted = f'{blanks}"(?P<quoted>[^"]*(?:""[^"]*)*)"(?P<rest>{other}*)'
+    return re.compile(f'{quoted}|(?P<open>{blanks}"[\\s\\S]*)|(?P<plain>{other}*)')
+
+
+def _null_if_empty(array: pa.Array | None, type: SqlType, count: int) -> pa.Array:
+    if array is None:
+        return pa.nulls(count, pa.string())
+    return array if type.is_character else pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+
+
+class CsvEncoder:
+    """Encodes rows as CSV: quotes only where they are needed, NULL as an empty field, lines that end in LF."""
+
+    def __init__(self, schema: Schema, header: bool = True) -> None:
+        self._fields = schema.visible
+        names = ",".join(_needed_quotes(field.name) for field in self._fields)
+        self.header = f"{names}\n".encode() if header else b""
+
+    def encode(self, batch: Batch) -> bytes:
+        """The lines of the rows; `batch` holds the visible columns."""
+        lines = LineBuilder(int(batch.num_rows))
+        for number, (field, column) in enumerate(zip(self._fields, batch.columns, strict=True)):
+            if number:
+                lines.constant(",")
+            texts = value_texts(column, field.type)
+            lines.column(_with_needed_quotes(texts) if field.type.is_character else texts)
+        lines.constant("\n")
+        return lines.joined(null="")
+
+
+_NEEDS_QUOTES = r'^$|[",\r\n]|^[ \t]|[ \t]$'
+
+
+def _needed_quotes(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if re.search(_NEEDS_QUOTES, text) else text
+
+
+def _with_needed_quotes(texts: pa.Array) -> pa.Array:
+    needy = pc.match_substring_regex(texts, _NEEDS_QUOTES)
+    if not pc.any(needy).as_py():
+        return texts
+    return pc.if_else(needy, pc.binary_join_element_wise('"', pc.replace_substring(texts, '"', '""'), '"', ""), texts)

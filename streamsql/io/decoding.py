@@ -1,0 +1,169 @@
+"""What every decoder shares: the columns it fills, and blocks of records decoded to rows and failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from streamsql.operator import Failed, FailedRow
+from streamsql.rows import ErrorName, Failure
+from streamsql.time import Time
+from streamsql.types import Batch, Field, Kind, Schema
+
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark that some programs put in front of UTF-8."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What records become: the declared columns and, in a replay, ROWTIME from the member `rowtime`."""
+
+    fields: tuple[Field, ...]
+    rowtime: str | None = None
+    schema: Schema = field(init=False)
+    """The columns of the batches."""
+
+    def __post_init__(self) -> None:
+        schema = Schema(self.fields) if self.rowtime is None else Schema.stream(self.fields)
+        object.__setattr__(self, "schema", schema)
+
+    @property
+    def rowtime_index(self) -> int | None:
+        """Which declared column gives ROWTIME, if one of them does: the exact name counts before the upper-cased one."""
+        if self.rowtime is None:
+            return None
+        names = [field.name for field in self.fields]
+        return next((names.index(name) for name in (self.rowtime, self.rowtime.upper()) if name in names), None)
+
+
+class Names:
+    """Which column a member of a record feeds.
+
+    A member feeds the column of exactly its name, or else the column whose name is its name in upper case: `ticker` and
+    `TICKER` both feed the column of an unquoted declaration.  When a record has several members for one column, the exact
+    name counts before all others, and the last one before those in front of it.  A name of ASCII letters is only reached by
+    ASCII letters (in Unicode, other letters have them as their upper case too).
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.exact = {field.name: index for index, field in enumerate(target.fields)}
+        self.folded = dict(self.exact)
+        if target.rowtime is not None and target.rowtime_index is None:
+            self.exact.setdefault(target.rowtime, len(target.fields))
+            self.folded.setdefault(target.rowtime.upper(), len(target.fields))
+
+    def column(self, member: str) -> tuple[int, bool] | None:
+        """The column that a member feeds and whether by its exact name; an undeclared ROWTIME comes after the columns."""
+        if member in self.exact:
+            return self.exact[member], True
+        name = member.upper()
+        index = self.folded.get(name)
+        return None if index is None or (name.isascii() and not member.isascii()) else (index, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Some records decoded: the rows, and those that failed with their number among all records of the block."""
+
+    rows: Batch
+    failed: tuple[tuple[int, FailedRow], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many records these are."""
+        return int(self.rows.num_rows) + len(self.failed)
+
+    def part(self, start: int, stop: int) -> tuple[Batch | None, Failed | None]:
+        """Records `start` to `stop`: their rows and their failures."""
+        before = sum(number < start for number, _ in self.failed)
+        failed = tuple(row for number, row in self.failed if start <= number < stop)
+        first = start - before
+        rows = self.rows.slice(first, stop - start - len(failed))
+        return (rows if rows.num_rows else None), (Failed(failed) if failed else None)
+
+
+def concatenated(parts: Sequence[Decoded]) -> Decoded:
+    """One block from consecutive ones."""
+    if len(parts) == 1:
+        return parts[0]
+    failed: list[tuple[int, FailedRow]] = []
+    count = 0
+    for part in parts:
+        failed += [(number + count, row) for number, row in part.failed]
+        count += part.count
+    table = pa.Table.from_batches([part.rows for part in parts]).combine_chunks()
+    return Decoded(_batch(table), tuple(failed))
+
+
+class Decoder(Protocol):
+    """Turns blocks of a text format into rows.  One decoder reads one file from any record on."""
+
+    target: Target
+
+    def read_header(self, data: bytes, complete: bool) -> int | None:
+        """Take what stands in front of the first record of a file, and give its length; None when more data is needed."""
+        ...
+
+    def cut(self, data: bytes, complete: bool) -> int:
+        """The length of the whole records at the beginning of `data`.
+
+        `complete` says that no more data follows, which makes whatever stands at the end a record.
+        """
+        ...
+
+    def decode(self, block: bytes) -> Decoded:
+        """Decode whole records."""
+        ...
+
+
+class Unfit(ValueError):
+    """A value or record that does not fit; the text is the MESSAGE of the failure."""
+
+
+def unfit(message: str, rowtime: Time | None, record: bytes) -> FailedRow:
+    """The failure of a record."""
+    return FailedRow(Failure(ErrorName.COERCION, message), rowtime, record)
+
+
+class RowBuilder:
+    """Collects rows one by one, for the exact path of a decoder."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._values: list[list[Any]] = [[] for _ in target.schema.fields]
+        self._failed: list[tuple[int, FailedRow]] = []
+        self._count = 0
+
+    def add(self, row: Iterable[Any]) -> None:
+        """Take the values of a row, ROWTIME first in a replay."""
+        for column, value in zip(self._values, row, strict=True):
+            column.append(value)
+        self._count += 1
+
+    def fail(self, row: FailedRow) -> None:
+        """Take a record that failed."""
+        self._failed.append((self._count, row))
+        self._count += 1
+
+    def finish(self) -> Decoded:
+        """All that was added."""
+        schema = self._target.schema
+        arrays = [_array(values, field) for values, field in zip(self._values, schema.fields, strict=True)]
+        return Decoded(pa.RecordBatch.from_arrays(arrays, schema=schema.arrow()), tuple(self._failed))
+
+
+def _array(values: list[Any], field: Field) -> pa.Array:
+    if field.type.kind in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP):
+        storage = pa.int32() if field.type.kind is not Kind.TIMESTAMP else pa.int64()
+        return pa.array(values, storage).view(field.type.arrow())
+    return pa.array(values, field.type.arrow())
+
+
+def _batch(table: pa.Table) -> Batch:
+    batches = table.to_batches()
+    if len(batches) == 1:
+        return batches[0]
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in table.schema], schema=table.schema)

@@ -1,0 +1,44 @@
+"""Rows to stdout."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from streamsql.io.formats import Encoder
+from streamsql.io.sink import Delivery, Staged
+from streamsql.types import Batch
+
+
+class StandardSink:
+    """Writes rows at once: what was written before a crash and not yet covered by a checkpoint comes again after it.
+
+    When the reader has gone away, BrokenPipeError goes through to the caller.
+    """
+
+    delivery = Delivery.AT_LEAST_ONCE
+
+    def __init__(self, encoder: Encoder, output: BinaryIO) -> None:
+        self._encoder = encoder
+        self._output = output
+        self._header = encoder.header
+
+    def write(self, batch: Batch) -> None:
+        self._put(self._encoder.encode(batch))
+
+    def prepare(self) -> Staged:
+        return {}
+
+    def commit(self, staged: Staged) -> None:
+        pass
+
+    def close(self) -> None:
+        self._put(b"")
+
+    def abandon(self) -> None:
+        pass
+
+    def _put(self, data: bytes) -> None:
+        data, self._header = self._header + data, b""
+        if data:
+            self._output.write(data)
+            self._output.flush()
