@@ -16,9 +16,8 @@ from lark.exceptions import UnexpectedToken
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError, Span
-from streamsql.sql import build, build_expressions  # noqa: F401  - they hold the functions for the grammar's rules
+from streamsql.sql.build import build
 from streamsql.sql.lexer import COMMENTS, END, Scanner, span_of
-from streamsql.sql.rules import build as build_tree
 from streamsql.statements import Statement
 
 GRAMMAR = ("streamsql.lark", "expressions.lark", "tokens.lark")
@@ -73,7 +72,7 @@ def parse_statement(text: str) -> Statement:
 def parse_expression(text: str) -> exp.Expression:
     """The expression that all of `text` is."""
     tokens = [token for token in scanner().scan(text) if token.type not in COMMENTS]
-    expression: exp.Expression = build_tree(_tree(tokens, "expression"), text)
+    expression: exp.Expression = build(_tree(tokens, "expression"), text)
     return expression
 
 
@@ -99,7 +98,7 @@ def _statements(text: str) -> Iterator[list[Token]]:
 
 
 def _statement(tokens: Sequence[Token], text: str) -> Statement:
-    statement: Statement = build_tree(_tree(tokens, "statement"), text)
+    statement: Statement = build(_tree(tokens, "statement"), text)
     return statement
 
 

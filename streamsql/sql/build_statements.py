@@ -1,0 +1,222 @@
+"""The functions for the rules of grammar/streamsql.lark that are statements and their parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lark import Token
+from sqlglot import exp
+
+from streamsql.errors import ProgrammingError
+from streamsql.sql.build_names import Names
+from streamsql.sql.rules import rule
+from streamsql.statements import (
+    AlterPump,
+    ColumnDefinition,
+    CreateForeignStream,
+    CreateFunction,
+    CreatePump,
+    CreateSchema,
+    CreateStream,
+    CreateView,
+    Drop,
+    Explain,
+    Identifier,
+    Insert,
+    ObjectName,
+    Query,
+    SetOption,
+    Statement,
+)
+from streamsql.types import SqlType
+
+
+@rule
+def query_statement(query: exp.Expression) -> Query:
+    return Query(query)
+
+
+@rule
+def or_replace(*words: Token) -> bool:
+    return bool(words)
+
+
+@rule
+def description(text: exp.Literal | None = None) -> str | None:
+    return text.this if text is not None else None
+
+
+@rule
+def not_null(*words: Token) -> bool:
+    return bool(words)
+
+
+@rule
+def column_definition(name: Identifier, type_: SqlType, not_null: bool) -> ColumnDefinition:
+    if type_.is_interval:
+        raise ProgrammingError(f"INTERVAL cannot be the type of a column: {name}", hint="keep milliseconds in a BIGINT instead")
+    return ColumnDefinition(name, type_, not not_null)
+
+
+@rule
+def column_definitions(*columns: ColumnDefinition) -> tuple[ColumnDefinition, ...]:
+    return columns
+
+
+@rule
+def create_stream(
+    replace: bool, name: ObjectName, columns: tuple[ColumnDefinition, ...], description: str | None
+) -> CreateStream:
+    return CreateStream(name, columns, replace, description)
+
+
+@rule
+def option_key(token: Token) -> str:
+    return token[1:-1].replace('""', '"') if token.type == "QUOTED_NAME" else str(token)
+
+
+@rule
+def option(key: str, value: exp.Literal) -> tuple[str, str]:
+    return key, value.this
+
+
+@rule
+def options(*pairs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return pairs
+
+
+@rule
+def create_foreign_stream(
+    replace: bool,
+    name: ObjectName,
+    columns: tuple[ColumnDefinition, ...],
+    server: Identifier,
+    options: tuple[tuple[str, str], ...],
+    description: str | None,
+) -> CreateForeignStream:
+    return CreateForeignStream(name, columns, server, options, replace, description)
+
+
+@rule
+def pump_state(*words: Token) -> bool:
+    return not words or words[0].type == "STARTED"
+
+
+@rule
+def create_pump(replace: bool, name: ObjectName, started: bool, description: str | None, insert: Insert) -> CreatePump:
+    return CreatePump(name, insert, replace, started, description)
+
+
+@rule
+def create_view(
+    replace: bool, name: ObjectName, columns: Names | None, description: str | None, query: exp.Expression
+) -> CreateView:
+    return CreateView(name, columns, query, replace, description)
+
+
+@rule
+def create_schema(_replace: bool, name: ObjectName) -> CreateSchema:
+    return CreateSchema(name)
+
+
+@rule
+def parameter(name: Identifier, type_: SqlType) -> ColumnDefinition:
+    return ColumnDefinition(name, type_)
+
+
+@rule
+def parameters(*parameters: ColumnDefinition) -> tuple[ColumnDefinition, ...]:
+    return parameters
+
+
+@rule
+def function_clause(*words: Token | ObjectName) -> str:
+    return " ".join(word.type for word in words if isinstance(word, Token))
+
+
+@rule
+def function_clauses(*clauses: str) -> tuple[str, ...]:
+    return clauses
+
+
+@rule
+def create_function(
+    replace: bool,
+    name: ObjectName,
+    parameters: tuple[ColumnDefinition, ...],
+    returns: SqlType,
+    clauses: tuple[str, ...],
+    body: exp.Expression,
+) -> CreateFunction:
+    return CreateFunction(name, parameters, returns, body, replace, "RETURNS NULL ON NULL INPUT" in clauses)
+
+
+@rule
+def expedited(*words: Token) -> bool:
+    return bool(words)
+
+
+@rule
+def insert_columns(*names: Identifier) -> Names:
+    return names
+
+
+@rule
+def insert(expedited: bool, target: ObjectName, *rest: Any) -> Insert:
+    *columns, query = rest
+    return Insert(target, columns[0] if columns else None, query, expedited)
+
+
+@rule
+def alter_pump(_alter: Token, _pump: Token, name: ObjectName, action: Token) -> AlterPump:
+    return AlterPump(name, action.type == "START")
+
+
+@rule
+def signed_number(value: exp.Literal) -> exp.Literal:
+    return exp.Literal(this=f"-{value.this}", is_string=False)
+
+
+@rule
+def set_option(name: Identifier, value: exp.Literal | Identifier) -> SetOption:
+    return SetOption(name.name, value.text if isinstance(value, Identifier) else value.this)
+
+
+@rule
+def set_schema(schema: exp.Literal) -> SetOption:
+    return SetOption("SCHEMA", schema.this)
+
+
+@rule
+def drop_kind(*words: Token) -> str:
+    return " ".join(word.type for word in words)
+
+
+@rule
+def if_exists(*words: Token) -> bool:
+    return bool(words)
+
+
+@rule
+def drop_behaviour(*words: Token) -> bool:
+    return any(word.type == "CASCADE" for word in words)
+
+
+@rule
+def drop(kind: str, if_exists: bool, name: ObjectName, cascade: bool) -> Drop:
+    return Drop(kind, name, if_exists, cascade)
+
+
+@rule
+def analyze(*words: Token) -> bool:
+    return bool(words)
+
+
+@rule
+def plan_for() -> None:
+    return None
+
+
+@rule
+def explain(analyze: bool, _plan_for: None, statement: Statement) -> Explain:
+    return Explain(statement, analyze)
