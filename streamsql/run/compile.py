@@ -38,7 +38,7 @@ class Built:
 
     output: Vertex
     vertices: list[Vertex] = field(default_factory=list)
-    tables: list[tuple[nodes.Node, Vertex]] = field(default_factory=list)
+    tables: list[tuple[nodes.Node, Vertex, int]] = field(default_factory=list)
     """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into."""
 
 
@@ -52,7 +52,7 @@ class Compiler:
         self._time = time
         self._seed = seed
         self._vertices: list[Vertex] = []
-        self._tables: list[tuple[nodes.Node, Vertex]] = []
+        self._tables: list[tuple[nodes.Node, Vertex, int]] = []
 
     def build(self, plan: nodes.Node) -> Built:
         """Attach the plan's operators; its scans read their streams from now on."""
@@ -73,10 +73,10 @@ class Compiler:
             inputs = node.inputs
         vertex = self._add(word, operator)
         for port, child in enumerate(inputs):
-            if isinstance(child, nodes.Scan):
+            if isinstance(child, nodes.Scan) and child.schema.is_stream:
                 connections.append((self._pipeline.hub(child.relation), vertex, port))
-            elif isinstance(child, nodes.Values):
-                self._tables.append((child, vertex))
+            elif isinstance(child, (nodes.Scan, nodes.Values)):
+                self._tables.append((child, vertex, port))
             else:
                 connections.append((self._node(child, connections), vertex, port))
         return vertex

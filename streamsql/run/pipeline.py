@@ -19,7 +19,6 @@ from streamsql.io.source import Position, Source
 from streamsql.operator import Failed, FailedRow, Operator, Output
 from streamsql.run import error_stream
 from streamsql.run.merge import Merge
-from streamsql.run.window import times_of
 from streamsql.time import BEGIN, END, Clock, Time
 from streamsql.types import Batch, Schema
 
@@ -178,15 +177,30 @@ class Pipeline:
                 self._announce(hub, END)
         self.settle()
 
-    def write(self, stream: str, port: int, batch: Batch) -> None:
-        """Push rows into a named stream from outside: INSERT.  The rows are their writer's bound."""
-        hub = self._hubs[stream]
-        self._push(hub, port, batch)
-        self._advance(hub, port, int(times_of(batch)[-1]))
+    def push_from_outside(self, vertex: Vertex, port: int, batch: Batch) -> None:
+        """Rows that no source brings: INSERT."""
+        self._push(vertex, port, batch)
+
+    def advance_from_outside(self, vertex: Vertex, port: int, t: Time) -> None:
+        """A promise that no source makes: of INSERT, or of a test's clock."""
+        self._advance(vertex, port, t)
 
     def advance(self, stream: str, port: int, t: Time) -> None:
-        """A rowtime bound from outside for one writer of a named stream."""
+        """A rowtime bound for one writer of a named stream."""
         self._advance(self._hubs[stream], port, t)
+
+    def push_table(self, vertex: Vertex, port: int, batches: Iterable[Batch]) -> None:
+        """All rows of a table, and its end."""
+        for batch in batches:
+            if batch.num_rows:
+                self._push(vertex, port, batch)
+            if vertex.operator.done:
+                break
+        self._advance(vertex, port, END)
+
+    def report(self, batch: Batch) -> None:
+        """Rows for `error_stream` that were lost outside this graph."""
+        self._emit(self._error_hub, batch)
 
     def fail(self, vertex: Vertex, failed: Failed) -> None:
         """Report rows that were lost at `vertex`."""

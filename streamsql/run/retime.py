@@ -82,6 +82,10 @@ class Retime(Operator):
             self._highest["ended"][0] = 1
             yield from self._release(END)
 
+    def promise(self, t: Time) -> None:
+        """A bound on the new time, from whoever brings the rows: as if a row of that time had been seen."""
+        self._highest["seen"][0] = max(int(self._highest["seen"][0]), t)
+
     def bound(self, t: Time) -> Time:
         seen = int(self._highest["seen"][0])
         if self._highest["ended"][0]:

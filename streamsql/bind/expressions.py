@@ -1,0 +1,415 @@
+"""Expressions: from stock sqlglot nodes to typed, resolved ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from sqlglot import exp
+
+from streamsql import types
+from streamsql.bind.functions import call_scalar, convert, find_aggregate
+from streamsql.bind.scope import BareRowtime, Scope, folded
+from streamsql.coercion import castable
+from streamsql.errors import ProgrammingError, Span, not_supported
+from streamsql.expressions.nodes import Cast, Column, Constant, Expression, Word
+from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
+from streamsql.plan.nodes import AggregateCall, Frame
+from streamsql.time import from_datetime
+from streamsql.types import Kind, SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateNode(Expression):
+    """An aggregate call inside an expression of a grouped query, until the query knows its column."""
+
+    call: AggregateCall
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return self.call.arguments
+
+
+@dataclass(frozen=True, slots=True)
+class WindowNode(Expression):
+    """A call with OVER inside an expression, until the query knows its column."""
+
+    call: AggregateCall
+    partition: tuple[Expression, ...]
+    frame: Frame
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (*self.call.arguments, *self.partition)
+
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+"""The values of `?` (by position) or `:name` placeholders."""
+
+OPERATORS: dict[type[exp.Expression], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.DPipe: "||",
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.And: "AND",
+    exp.Or: "OR",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM",
+}
+"""The infix operators and the functions that compute them."""
+
+
+@dataclass(slots=True)
+class ExpressionBinder:
+    """Binds the expressions of one SELECT.
+
+    `windows` are the named windows of its WINDOW clause; `aggregates` and `over` say whether such calls may stand here.
+    """
+
+    scope: Scope
+    parameters: Parameters = ()
+    windows: Mapping[str, exp.Window] = field(default_factory=dict)
+    aggregates: bool = False
+    over: bool = False
+    _inside: str | None = None
+
+    def bind(self, node: exp.Expression) -> Expression:
+        """The bound form of one expression."""
+        span = node.meta.get("span")
+        if "value" in node.meta:
+            return Constant(node.meta["type"], node.meta["value"])
+        operator = OPERATORS.get(type(node))
+        if operator is not None:
+            return call_scalar(operator, [self.bind(node.this), self.bind(node.expression)], span)
+        method = _METHODS.get(type(node))
+        if method is None:
+            raise not_supported(f"{type(node).__name__} in an expression", span)
+        return method(self, node)
+
+    def boolean(self, node: exp.Expression, clause: str) -> Expression:
+        """A condition: WHERE, HAVING."""
+        condition = self.bind(node)
+        if condition.type.kind is Kind.NULL:
+            return convert(condition, types.BOOLEAN)
+        if condition.type.kind is not Kind.BOOLEAN:
+            raise ProgrammingError(f"{clause} needs a condition, not a {condition.type}", node.meta.get("span"))
+        return condition
+
+    # -- leaves --------------------------------------------------------------------------------------------------------
+
+    def column(self, node: exp.Column) -> Expression:
+        if node.args.get("db") is not None:
+            raise not_supported("a field of a record", node.meta.get("span"))
+        return self.scope.column(node)
+
+    def boolean_literal(self, node: exp.Boolean) -> Expression:
+        return Constant(types.BOOLEAN, bool(node.this))
+
+    def null(self, node: exp.Null) -> Expression:
+        return Constant(node.meta.get("type", types.NULL), None)
+
+    def word(self, node: exp.Var) -> Expression:
+        return Word(types.NULL, str(node.this).upper())
+
+    def placeholder(self, node: exp.Placeholder) -> Expression:
+        span = node.meta.get("span")
+        key = node.this if node.this else node.meta.get("index", 0)
+        try:
+            value = self.parameters[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            what = f":{key}" if isinstance(key, str) else f"parameter {key + 1}"
+            raise ProgrammingError(f"no value was given for {what}", span) from None
+        return constant(value, span)
+
+    # -- predicates and special forms ----------------------------------------------------------------------------------
+
+    def negate(self, node: exp.Neg) -> Expression:
+        operand = self.bind(node.this)
+        if isinstance(operand, Constant) and isinstance(operand.value, (int, float, Decimal)) and operand.type.is_numeric:
+            return replace(operand, value=-operand.value)
+        return call_scalar("NEGATE", [operand], node.meta.get("span"))
+
+    def negation(self, node: exp.Not) -> Expression:
+        return call_scalar("NOT", [self.bind(node.this)], node.meta.get("span"))
+
+    def is_test(self, node: exp.Is) -> Expression:
+        test = node.expression
+        word = "TRUE" if test.this else "FALSE"
+        if isinstance(test, exp.Null):
+            word = "UNKNOWN" if test.meta["type"].kind is Kind.BOOLEAN else "NULL"
+        return call_scalar(f"IS {word}", [self.bind(node.this)], node.meta.get("span"))
+
+    def between(self, node: exp.Between) -> Expression:
+        span = node.meta.get("span")
+        value = self.bind(node.this)
+        low = call_scalar(">=", [value, self.bind(node.args["low"])], span)
+        high = call_scalar("<=", [value, self.bind(node.args["high"])], span)
+        return call_scalar("AND", [low, high], span)
+
+    def in_list(self, node: exp.In) -> Expression:
+        span = node.meta.get("span")
+        if node.args.get("query") is not None:
+            raise not_supported("IN with a subquery", span)
+        return call_scalar("IN", [self.bind(node.this), *(self.bind(e) for e in node.expressions)], span)
+
+    def like(self, node: exp.Expression) -> Expression:
+        name = "LIKE" if isinstance(node, exp.Like) else "SIMILAR TO"
+        return call_scalar(name, [self.bind(node.this), self.bind(node.expression)], node.meta.get("span"))
+
+    def escaped(self, node: exp.Escape) -> Expression:
+        inner = node.this
+        name = "LIKE" if isinstance(inner, exp.Like) else "SIMILAR TO"
+        arguments = [self.bind(inner.this), self.bind(inner.expression), self.bind(node.expression)]
+        return call_scalar(name, arguments, node.meta.get("span"))
+
+    def cast(self, node: exp.Cast) -> Expression:
+        operand, target = self.bind(node.this), node.meta["type"]
+        if operand.type.kind is Kind.NULL:
+            return Constant(target, None)
+        if not castable(operand.type, target):
+            raise ProgrammingError(f"cannot cast {operand.type} to {target}", node.meta.get("span"))
+        return Cast(target, operand, span=node.meta.get("span"))
+
+    def case(self, node: exp.Case) -> Expression:
+        span = node.meta.get("span")
+        arguments: list[Expression] = []
+        for branch in node.args["ifs"]:
+            condition = self.bind(branch.this)
+            if node.this is not None:
+                condition = call_scalar("=", [self.bind(node.this), condition], span)
+            arguments += [condition, self.bind(branch.args["true"])]
+        default = node.args.get("default")
+        arguments.append(Constant(types.NULL, None) if default is None else self.bind(default))
+        return call_scalar("CASE", _case_arguments(arguments, span), span)
+
+    def rounding(self, node: exp.Floor | exp.Ceil) -> Expression:
+        name = "FLOOR" if isinstance(node, exp.Floor) else "CEIL"
+        unit = node.args.get("to")
+        arguments = [self.bind(node.this), *([] if unit is None else [self.bind(unit)])]
+        return call_scalar(name, arguments, node.meta.get("span"))
+
+    def subquery(self, node: exp.Expression) -> Expression:
+        raise not_supported("a subquery in an expression", node.meta.get("span"))
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def call(self, node: exp.Anonymous) -> Expression:
+        name, span = str(node.this), node.meta.get("span")
+        if name in AGGREGATES:
+            return self._aggregate(node)
+        if name == "INTERVAL":
+            return self._difference(node)
+        if name in TABLE_FUNCTIONS:
+            raise ProgrammingError(f"{name} is a table function", span, f"FROM TABLE({name}(CURSOR(SELECT STREAM ...)))")
+        return call_scalar(name, [self.bind(argument) for argument in node.expressions], span)
+
+    def _difference(self, node: exp.Anonymous) -> Expression:
+        """`(a - b) MINUTE TO SECOND`: the difference of two datetimes, or an interval in other units."""
+        span, target = node.meta.get("span"), node.meta["type"]
+        value = node.expressions[0]
+        if isinstance(value, exp.Sub):
+            left, right = self.bind(value.this), self.bind(value.expression)
+            if left.type.is_datetime and right.type.is_datetime:
+                units = [Word(types.interval(unit), unit) for unit in (target.qualifier.start, target.qualifier.end)]
+                return call_scalar("MINUS_DATETIME", [left, right, *units], span)
+        operand = self.bind(value)
+        if not operand.type.is_interval:
+            raise ProgrammingError(f"{target.qualifier} turns an interval into another, not a {operand.type}", span)
+        return Cast(target, operand, span=span)
+
+    def _aggregate(self, node: exp.Anonymous, ignore_nulls: bool = False) -> Expression:
+        name, span = str(node.this), node.meta.get("span")
+        if self._inside is not None:
+            raise ProgrammingError(f"{name} cannot stand inside {self._inside}", span)
+        if not self.aggregates:
+            raise ProgrammingError(f"{name} cannot stand here", span, "an aggregate belongs in the select list or in HAVING")
+        call = self._aggregate_call(node, ignore_nulls)
+        if call.function.accumulator is None:
+            raise ProgrammingError(f"{name} needs OVER", span, f"{name}(...) OVER (RANGE INTERVAL '1' MINUTE PRECEDING)")
+        return AggregateNode(call.type, call)
+
+    def _aggregate_call(self, node: exp.Anonymous, ignore_nulls: bool) -> AggregateCall:
+        name, span = str(node.this), node.meta.get("span")
+        inner = replace(self, aggregates=False, over=False, _inside=name)
+        expressions = [e for e in node.expressions if not isinstance(e, exp.Star)]
+        if expressions and isinstance(expressions[0], exp.Distinct):
+            raise not_supported(f"{name}(DISTINCT ...)", span)
+        if node.meta.get("distinct"):
+            raise not_supported(f"{name}(DISTINCT ...)", span)
+        function, arguments, type_ = find_aggregate(name, [inner.bind(e) for e in expressions], span)
+        return AggregateCall(function, arguments, type_, name, ignore_nulls=ignore_nulls)
+
+    def windowed(self, node: exp.Window) -> Expression:
+        span = node.meta.get("span")
+        call, ignore_nulls = node.this, False
+        if isinstance(call, (exp.IgnoreNulls, exp.RespectNulls)):
+            call, ignore_nulls = call.this, isinstance(call, exp.IgnoreNulls)
+        name = str(call.this) if isinstance(call, exp.Anonymous) else ""
+        if name not in AGGREGATES:
+            kind = "a scalar function" if name in SCALARS else "not a function"
+            raise ProgrammingError(f"{name or 'this'} cannot have OVER: it is {kind}", span)
+        if self._inside is not None:
+            raise ProgrammingError(f"OVER cannot stand inside {self._inside}", span)
+        if not self.over:
+            hint = "compute it in a subquery and use its column here"
+            raise ProgrammingError(f"{name} OVER cannot stand here", span, hint)
+        bound = self._aggregate_call(call, ignore_nulls)
+        if bound.function.sliding is None:
+            raise ProgrammingError(f"{name} cannot have OVER", span)
+        inner = replace(self, aggregates=False, over=False, _inside="OVER")
+        window = resolve_window(node, self.windows)
+        partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
+        return WindowNode(bound.type, bound, partition, frame_of(window))
+
+    def null_treatment(self, node: exp.IgnoreNulls | exp.RespectNulls) -> Expression:
+        if not isinstance(node.this, exp.Anonymous) or str(node.this.this) not in AGGREGATES:
+            raise ProgrammingError("IGNORE NULLS belongs to an aggregate function", node.meta.get("span"))
+        return self._aggregate(node.this, isinstance(node, exp.IgnoreNulls))
+
+
+_METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expression]] = {
+    exp.Column: ExpressionBinder.column,
+    exp.Boolean: ExpressionBinder.boolean_literal,
+    exp.Null: ExpressionBinder.null,
+    exp.Var: ExpressionBinder.word,
+    exp.Placeholder: ExpressionBinder.placeholder,
+    exp.Neg: ExpressionBinder.negate,
+    exp.Not: ExpressionBinder.negation,
+    exp.Is: ExpressionBinder.is_test,
+    exp.Between: ExpressionBinder.between,
+    exp.In: ExpressionBinder.in_list,
+    exp.Like: ExpressionBinder.like,
+    exp.SimilarTo: ExpressionBinder.like,
+    exp.Escape: ExpressionBinder.escaped,
+    exp.Cast: ExpressionBinder.cast,
+    exp.Case: ExpressionBinder.case,
+    exp.Floor: ExpressionBinder.rounding,
+    exp.Ceil: ExpressionBinder.rounding,
+    exp.Anonymous: ExpressionBinder.call,
+    exp.Window: ExpressionBinder.windowed,
+    exp.IgnoreNulls: ExpressionBinder.null_treatment,
+    exp.RespectNulls: ExpressionBinder.null_treatment,
+    exp.Subquery: ExpressionBinder.subquery,
+    exp.Exists: ExpressionBinder.subquery,
+}
+"""One method a kind of node: a new form is one entry."""
+
+
+def constant(value: Any, span: Span | None = None) -> Constant:
+    """A Python value as a constant: the value of a placeholder."""
+    match value:
+        case None:
+            return Constant(types.NULL, None)
+        case bool():
+            return Constant(types.BOOLEAN, value)
+        case int():
+            return Constant(types.INTEGER if -(2**31) <= value < 2**31 else types.BIGINT, value)
+        case float():
+            return Constant(types.DOUBLE, value)
+        case str():
+            return Constant(types.varchar(max(1, len(value))), value)
+        case bytes():
+            return Constant(SqlType(Kind.VARBINARY, length=max(1, len(value))), value)
+        case Decimal():
+            scale = max(0, -int(value.as_tuple().exponent))
+            digits = max(len(value.as_tuple().digits), scale)
+            return Constant(types.decimal(max(digits, 1), scale), value)
+        case datetime():
+            return Constant(types.TIMESTAMP, from_datetime(value))
+        case date():
+            return Constant(types.DATE, (value - date(1970, 1, 1)).days)
+        case time():
+            milliseconds = ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000
+            return Constant(types.TIME, milliseconds)
+        case _:
+            raise ProgrammingError(f"a {type(value).__name__} cannot be the value of a parameter", span)
+
+
+def resolve_window(node: exp.Window, named: Mapping[str, exp.Window]) -> exp.Window:
+    """The specification behind OVER: its own, or that of the named window."""
+    alias = node.args.get("alias")
+    if alias is None:
+        return node
+    name = folded(alias)
+    if name not in named:
+        from streamsql.catalog import nearest
+
+        raise ProgrammingError(f"no window {name}", alias.meta.get("span") or node.meta.get("span"), nearest(name, named))
+    return named[name]
+
+
+def frame_of(window: exp.Window) -> Frame:
+    """The frame of a window over a stream: it ends at the current row."""
+    span = window.meta.get("span")
+    spec = window.args.get("spec")
+    if spec is None:
+        raise ProgrammingError("this window has no ROWS or RANGE", span, "OVER (... RANGE INTERVAL '1' MINUTE PRECEDING)")
+    unit = str(spec.args["kind"]).upper()
+    start, side = spec.args.get("start"), str(spec.args.get("start_side") or "").upper()
+    end, end_side = spec.args.get("end"), str(spec.args.get("end_side") or "").upper()
+    ends_here = end is None or end == "CURRENT ROW" or (end_side == "PRECEDING" and _is_zero(end))
+    if not ends_here or side == "FOLLOWING":
+        raise ProgrammingError("a window over a stream ends at the CURRENT ROW", span)
+    if start == "CURRENT ROW":
+        return Frame(unit, 0)
+    if start == "UNBOUNDED":
+        return Frame(unit, None)
+    size = ExpressionBinder(Scope(())).bind(start)
+    if not isinstance(size, Constant):
+        raise ProgrammingError("the size of a window must be a constant", start.meta.get("span") or span)
+    wanted = size.type.family is types.Family.DAY_TIME if unit == "RANGE" else size.type.is_integer
+    if not wanted:
+        form = "RANGE INTERVAL '1' MINUTE PRECEDING" if unit == "RANGE" else "ROWS 10 PRECEDING"
+        raise ProgrammingError(f"a {unit} window cannot have a size of type {size.type}", start.meta.get("span") or span, form)
+    if size.value < 0:
+        raise ProgrammingError("the size of a window cannot be negative", start.meta.get("span") or span)
+    return Frame(unit, int(size.value))
+
+
+def _is_zero(node: Any) -> bool:
+    return isinstance(node, exp.Expression) and (node.meta.get("value") == 0 or node.sql() == "0")
+
+
+def _case_arguments(arguments: list[Expression], span: Span | None) -> list[Expression]:
+    """Conditions as BOOLEAN, results in their common type."""
+    from streamsql.coercion import common_type
+
+    results = [*arguments[1::2], *([arguments[-1]] if len(arguments) % 2 else [])]
+    common = common_type([result.type for result in results])
+    if common is None:
+        kinds = ", ".join(dict.fromkeys(str(result.type) for result in results))
+        raise ProgrammingError(f"the branches of CASE have no common type: {kinds}", span)
+    converted = list(arguments)
+    for i, argument in enumerate(arguments):
+        is_condition = i % 2 == 0 and i < len(arguments) - 1
+        if not is_condition:
+            converted[i] = convert(argument, common)
+        elif argument.type.kind is Kind.NULL:
+            converted[i] = convert(argument, types.BOOLEAN)
+        elif argument.type.kind is not Kind.BOOLEAN:
+            raise ProgrammingError(f"WHEN needs a condition, not a {argument.type}", span)
+    return converted
+
+
+def as_column(expression: Expression) -> Expression:
+    """A bare ROWTIME as the ordinary column that it is in a query which makes no new rows."""
+
+    def plain(node: Expression) -> Expression:
+        return Column(node.type, node.index, node.name) if isinstance(node, BareRowtime) else node
+
+    return expression.rewrite(plain)
+
+
+def has(expression: Expression, kind: type[Expression]) -> bool:
+    """Whether some node of `expression` is of this class."""
+    return any(isinstance(node, kind) for node in expression.walk())

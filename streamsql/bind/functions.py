@@ -1,0 +1,172 @@
+"""Which function of the table a call means: overload resolution and implicit conversion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from streamsql import types
+from streamsql.catalog import nearest
+from streamsql.coercion import assignable, common_type
+from streamsql.errors import InternalError, ProgrammingError, Span
+from streamsql.expressions.nodes import Call, Cast, Constant, Expression, Word
+from streamsql.functions import library as _library  # noqa: F401 - fills the tables
+from streamsql.functions.registry import (
+    AGGREGATES,
+    SCALARS,
+    AggregateFunction,
+    Parameter,
+    ScalarFunction,
+    Signature,
+    TypeRule,
+)
+from streamsql.types import Family, Kind, SqlType
+
+Record = TypeVar("Record", ScalarFunction, AggregateFunction)
+
+NAMED_TYPES = {
+    **{kind.value: SqlType(kind) for kind in Kind},
+    "VARCHAR": types.varchar(),
+    "DECIMAL": types.decimal(types.MAX_DECIMAL_PRECISION),
+}
+"""The types that a signature can name, where the argument is converted to them."""
+
+FAMILIES: dict[str, tuple[Family, ...]] = {
+    "NUMERIC": (Family.NUMERIC,),
+    "INTEGRAL": (Family.NUMERIC,),
+    "EXACT": (Family.NUMERIC,),
+    "CHARACTER": (Family.CHARACTER,),
+    "BINARYSTRING": (Family.BINARY,),
+    "BOOLEAN": (Family.BOOLEAN,),
+    "DATE": (Family.DATE,),
+    "TIME": (Family.TIME,),
+    "TIMESTAMP": (Family.TIMESTAMP,),
+    "DATETIME": (Family.DATE, Family.TIME, Family.TIMESTAMP),
+    "INTERVAL": (Family.DAY_TIME, Family.YEAR_MONTH),
+    "DAYTIME": (Family.DAY_TIME,),
+    "YEARMONTH": (Family.YEAR_MONTH,),
+    "ROW": (Family.ROW,),
+    "ANY": tuple(Family),
+}
+
+_NULL_TYPES: dict[Family, SqlType] = {
+    Family.NUMERIC: types.INTEGER,
+    Family.CHARACTER: types.varchar(1),
+    Family.BINARY: SqlType(Kind.VARBINARY, length=1),
+    Family.BOOLEAN: types.BOOLEAN,
+    Family.DATE: types.DATE,
+    Family.TIME: types.TIME,
+    Family.TIMESTAMP: types.TIMESTAMP,
+    Family.DAY_TIME: types.interval("DAY", "SECOND"),
+    Family.YEAR_MONTH: types.interval("YEAR", "MONTH"),
+}
+
+
+def call_scalar(name: str, arguments: Sequence[Expression], span: Span | None) -> Call:
+    """The call of a scalar function or operator with these (bound) arguments."""
+    records = SCALARS.get(name)
+    if records is None:
+        hint = nearest(name, [*SCALARS, *AGGREGATES])
+        raise ProgrammingError(f"no function {name}", span, hint)
+    record, converted = _resolve(name, records, arguments, span)
+    return Call(_result(record.signature, record.returns, converted), record, tuple(converted), span)
+
+
+def find_aggregate(
+    name: str, arguments: Sequence[Expression], span: Span | None
+) -> tuple[AggregateFunction, tuple[Expression, ...], SqlType]:
+    """The aggregate function of this name for these arguments, the arguments as it takes them, its result's type."""
+    record, converted = _resolve(name, AGGREGATES[name], arguments, span)
+    return record, tuple(converted), _result(record.signature, record.returns, converted)
+
+
+def convert(expression: Expression, target: SqlType, assignment: bool = True) -> Expression:
+    """`expression` as a value of `target`; no node is added where it is one already."""
+    if expression.type == target or (expression.type.kind is target.kind is Kind.VARCHAR and target.length is None):
+        return expression
+    if isinstance(expression, Constant) and expression.value is None:
+        return replace(expression, type=target)
+    return Cast(target, expression, assignment)
+
+
+def _resolve(
+    name: str, records: Sequence[Record], arguments: Sequence[Expression], span: Span | None
+) -> tuple[Record, list[Expression]]:
+    """The first overload that takes the arguments with the fewest conversions."""
+    fitting: list[tuple[int, Record, list[Expression]]] = []
+    for record in records:
+        converted = _fit(record.signature, arguments)
+        if converted is not None:
+            changed = sum(a is not b for a, b in zip(arguments, converted, strict=True))
+            fitting.append((changed, record, converted))
+    if fitting:
+        _, record, converted = min(fitting, key=lambda fit: fit[0])
+        return record, converted
+    counts = [r for r in records if r.signature.least <= len(arguments) <= (r.signature.most or len(arguments))]
+    forms = " or ".join(dict.fromkeys(record.signature.text for record in records))
+    if not counts:
+        raise ProgrammingError(f"{name} does not take {_count(len(arguments))}", span, forms)
+    given = ", ".join(a.word if isinstance(a, Word) else str(a.type) for a in arguments)
+    if not name[0].isalpha() and len(arguments) == 2:
+        raise ProgrammingError(f"cannot apply {name} to {arguments[0].type} and {arguments[1].type}", span)
+    raise ProgrammingError(f"cannot apply {name} to ({given})", span, forms if name[0].isalpha() else None)
+
+
+def _fit(signature: Signature, arguments: Sequence[Expression]) -> list[Expression] | None:
+    """The arguments as the signature takes them, or None where it does not."""
+    if len(arguments) < signature.least or (signature.most is not None and len(arguments) > signature.most):
+        return None
+    parameters = [signature.parameter(i) for i in range(len(arguments))]
+    shared = [a.type for a, p in zip(arguments, parameters, strict=True) if p.type == "T"]
+    common = common_type(shared) if shared else None
+    if shared and common is None:
+        return None
+    if common is not None and common.kind is Kind.NULL:
+        common = types.varchar(1)
+    converted: list[Expression] = []
+    for argument, parameter in zip(arguments, parameters, strict=True):
+        taken = _take(argument, parameter, common)
+        if taken is None:
+            return None
+        converted.append(taken)
+    return converted
+
+
+def _take(argument: Expression, parameter: Parameter, common: SqlType | None) -> Expression | None:
+    wants_word = parameter.type in ("UNIT", "WORD")
+    if isinstance(argument, Word) or wants_word:
+        return argument if isinstance(argument, Word) and wants_word else None
+    if parameter.type == "T":
+        return None if common is None else convert(argument, common)
+    families = FAMILIES.get(parameter.type)
+    if families is not None:
+        if argument.type.kind is Kind.NULL and parameter.type != "ANY":
+            return convert(argument, _NULL_TYPES.get(families[0], types.varchar(1)))
+        exact = parameter.type in ("INTEGRAL", "EXACT")
+        if exact and argument.type.kind in types.APPROXIMATE:
+            return None
+        if parameter.type == "INTEGRAL" and argument.type.kind is Kind.DECIMAL and argument.type.scale:
+            return None
+        return argument if argument.type.family in families else None
+    target = NAMED_TYPES.get(parameter.type)
+    if target is None:
+        raise InternalError(f"a signature names the type {parameter.type}, which is none")
+    if argument.type.kind is target.kind:
+        return argument
+    return convert(argument, target) if assignable(argument.type, target) else None
+
+
+def _result(signature: Signature, returns: TypeRule | None, arguments: Sequence[Expression]) -> SqlType:
+    if returns is not None:
+        return returns([argument.type for argument in arguments])
+    for i, parameter in enumerate(signature.parameters):
+        if parameter.name == signature.result:
+            return arguments[i].type
+    if signature.result not in NAMED_TYPES:
+        raise InternalError(f"the signature {signature.text} gives no result type")
+    return NAMED_TYPES[signature.result]
+
+
+def _count(n: int) -> str:
+    return "1 argument" if n == 1 else f"{n} arguments"

@@ -1,0 +1,368 @@
+"""Queries: FROM, set operations, VALUES, WITH, LIMIT, table functions, and what INSERT makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from streamsql.bind.expressions import ExpressionBinder, Parameters, as_column
+from streamsql.bind.functions import convert
+from streamsql.bind.scope import Scope, ScopeRelation, folded
+from streamsql.bind.select import SelectBinder, drop_own_rowtime, sort
+from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
+from streamsql.coercion import assignable, common_type
+from streamsql.errors import ProgrammingError, Span, not_supported
+from streamsql.expressions.nodes import Column, Constant, Expression
+from streamsql.functions.registry import TABLE_FUNCTIONS
+from streamsql.plan import nodes
+from streamsql.statements import Identifier, Insert
+from streamsql.types import NULL, ROWTIME, Family, Field, Kind, Schema, SqlType, varchar
+
+
+@dataclass(slots=True)
+class QueryBinder:
+    """Binds the queries of one statement.
+
+    `name` is the statement's: what a random function in it draws its seed from.
+    """
+
+    catalog: Catalog
+    parameters: Parameters = ()
+    name: str = "query"
+    _common: Mapping[str, Source] = field(default_factory=dict)
+    _calls: int = 0
+
+    def query(self, tree: exp.Expression) -> Source:
+        """A query of any form."""
+        outer = self._common
+        with_ = tree.args.get("with_")
+        if with_ is not None:
+            self._bind_common(with_)
+        try:
+            match tree:
+                case exp.Select():
+                    result = self._select(tree)
+                case exp.Subquery():
+                    result = self.query(tree.this)
+                case exp.Union():
+                    result = self._union(tree)
+                case exp.Values():
+                    result = self._values(tree)
+                case exp.SetOperation():
+                    raise not_supported(tree.key.upper(), tree.meta.get("span"))
+                case _:
+                    raise not_supported(f"{tree.key} as a query", tree.meta.get("span"))
+        finally:
+            self._common = outer
+        if not isinstance(tree, exp.Select):
+            result = self._order(tree, result)
+        return self._limit(tree, result)
+
+    def insert(self, statement: Insert) -> nodes.Insert:
+        """The plan of INSERT INTO: the query's columns, converted to those of the target."""
+        target = self.catalog.find_stream(statement.target.name, statement.target.span)
+        if target.read_only:
+            raise ProgrammingError(f"{target.name} cannot be written by SQL", statement.target.span)
+        source = self.query(statement.query)
+        fields = list(target.schema.visible)
+        given = [f for f in source.schema.fields if not f.hidden]
+        names = statement.columns
+        if names is None:
+            if len(given) != len(fields):
+                count = f"{target.name} has {_columns(len(fields))}, the query gives {len(given)}"
+                raise ProgrammingError(count, statement.query.meta.get("span"), _count_hint(fields, given))
+            names = tuple(Identifier(f.name, True) for f in fields)
+        elif len(names) != len(given):
+            raise ProgrammingError(f"{_columns(len(names))} named, and the query gives {len(given)}", names[0].span)
+        by_name = self._targets(target, names, source)
+        return self._converted(statement, target, source, by_name)
+
+    def _targets(self, target: Stream, names: Sequence[Identifier], source: Source) -> dict[str, Column]:
+        """Which column of the query fills which column of the target (ROWTIME among them, where it is named)."""
+        visible = source.schema.visible_indices
+        known = [ROWTIME, *(f.name for f in target.schema.visible)]
+        found: dict[str, Column] = {}
+        for identifier, place in zip(names, visible, strict=True):
+            if identifier.name not in known:
+                raise ProgrammingError(
+                    f"no column {identifier.name} in {target.name}", identifier.span, nearest(identifier.name, known)
+                )
+            if identifier.name in found:
+                raise ProgrammingError(f"column {identifier.name} is named twice", identifier.span)
+            column = source.schema.fields[place]
+            found[identifier.name] = Column(column.type, place, column.name)
+        return found
+
+    def _converted(self, statement: Insert, target: Stream, source: Source, found: dict[str, Column]) -> nodes.Insert:
+        span = statement.query.meta.get("span")
+        expressions: list[Expression] = []
+        for column in target.schema.visible:
+            given = found.get(column.name)
+            if given is None:
+                expressions.append(Constant(column.type, None))
+            elif not assignable(given.type, column.type):
+                hint = f"CAST({given.name} AS {column.type})"
+                text = f"column {column.name} of {target.name} is {column.type}, the query gives {given.type}"
+                raise ProgrammingError(text, span, hint)
+            else:
+                expressions.append(convert(given, column.type))
+        rowtime = found.get(ROWTIME)
+        if rowtime is not None and rowtime.type.family is not Family.TIMESTAMP:
+            raise ProgrammingError(f"ROWTIME is a TIMESTAMP, the query gives {rowtime.type}", span)
+        if source.is_stream and rowtime is None:
+            project = nodes.Project(target.schema, source.plan, (ROWTIME_COLUMN, *expressions))
+            return nodes.Insert(target.schema, project, target.name)
+        if source.is_stream:
+            raise not_supported("INSERT with ROWTIME from a stream", span, "SELECT STREAM expr AS ROWTIME, ...")
+        visible = target.schema.visible if rowtime is None else target.schema.fields
+        wanted = expressions if rowtime is None else [rowtime, *expressions]
+        project = nodes.Project(Schema(tuple(visible)), source.plan, tuple(wanted))
+        return nodes.Insert(project.schema, project, target.name)
+
+    # -- SELECT and its FROM -------------------------------------------------------------------------------------------
+
+    def _select(self, tree: exp.Select) -> Source:
+        from_ = tree.args.get("from_")
+        joins = tree.args.get("joins") or ()
+        if joins:
+            raise not_supported("joins", joins[0].meta.get("span"))
+        if from_ is None:
+            empty = nodes.Values(Schema(()), ((),))
+            return SelectBinder(tree, Source(empty), Scope(()), self.parameters).bind()
+        item = from_.this
+        if item.meta.get("over") is not None:
+            raise not_supported("OVER on an item of FROM (joins)", item.meta["over"].meta.get("span"))
+        source, name = self._from(item)
+        alias, source = self._aliased(item, source, name)
+        scope = Scope((ScopeRelation(alias, source.schema.fields, 0),))
+        if self._says_stream(tree) and not source.is_stream:
+            span = tree.args["operation_modifiers"][0].meta.get("span")
+            raise ProgrammingError("SELECT STREAM reads no stream here", span, "leave out STREAM")
+        return SelectBinder(tree, source, scope, self.parameters).bind()
+
+    def _says_stream(self, tree: exp.Select) -> bool:
+        return any(word.name.upper() == "STREAM" for word in tree.args.get("operation_modifiers") or ())
+
+    def _from(self, item: exp.Expression) -> tuple[Source, str | None]:
+        """One item of FROM, and the name that it has without an alias."""
+        match item:
+            case exp.Table():
+                return self._relation(item), folded(item.this)
+            case exp.Subquery():
+                return self.query(item.this), None
+            case exp.Values():
+                return self._values(item), None
+            case exp.TableFromRows():
+                return self._table_function(item), None
+            case _:
+                raise not_supported(f"{item.key} in FROM", item.meta.get("span"))
+
+    def _aliased(self, item: exp.Expression, source: Source, name: str | None) -> tuple[str | None, Source]:
+        alias = item.args.get("alias")
+        if alias is None:
+            return name, source
+        columns = alias.args.get("columns") or ()
+        if columns:
+            names = [folded(column) for column in columns]
+            source = _renamed(source, names, alias.meta.get("span"))
+        return folded(alias.this), source
+
+    def _relation(self, item: exp.Table) -> Source:
+        name, span = folded(item.this), item.meta.get("span")
+        if name in self._common:
+            return self._common[name]
+        relation = self.catalog.relation(name)
+        match relation:
+            case Stream(schema=schema):
+                return Source.of(nodes.Scan(schema, name))
+            case Table(schema=schema):
+                return Source(nodes.Scan(schema, name))
+            case View(statement=statement):
+                inner = QueryBinder(self.catalog, (), f"{self.name}/{name}")
+                source = inner.query(statement.query)
+                if statement.columns:
+                    source = _renamed(source, [column.name for column in statement.columns], span)
+                return source
+            case _:
+                raise unknown("stream", name, self.catalog.relations, span)
+
+    def _bind_common(self, with_: exp.With) -> None:
+        if with_.args.get("recursive"):
+            raise not_supported("WITH RECURSIVE", with_.meta.get("span"))
+        for table in with_.expressions:
+            alias = table.args["alias"]
+            source = self.query(table.this)
+            columns = alias.args.get("columns") or ()
+            if columns:
+                source = _renamed(source, [folded(column) for column in columns], alias.meta.get("span"))
+            self._common = {**self._common, folded(alias.this): source}
+
+    def _table_function(self, item: exp.TableFromRows) -> Source:
+        call = item.this
+        name, span = str(call.this).upper(), call.meta.get("span")
+        function = TABLE_FUNCTIONS.get(name)
+        if function is None:
+            raise ProgrammingError(f"no table function {name}", span, nearest(name, TABLE_FUNCTIONS))
+        cursors = [a for a in call.expressions if isinstance(a, exp.Subquery) and a.meta.get("cursor")]
+        if len(cursors) != 1 or call.expressions[0] is not cursors[0]:
+            form = f"TABLE({name}(CURSOR(SELECT STREAM * FROM stream), ...))"
+            raise ProgrammingError(f"{name} takes a CURSOR as its first argument", span, form)
+        source = self.query(cursors[0].this)
+        if not source.is_stream:
+            raise ProgrammingError(f"{name} reads a stream", cursors[0].meta.get("span"))
+        binder = ExpressionBinder(Scope(()), self.parameters)
+        arguments: list[Any] = []
+        for tree in call.expressions[1:]:
+            bound = binder.bind(tree)
+            if not isinstance(bound, Constant):
+                raise ProgrammingError(f"an argument of {name} must be a constant", tree.meta.get("span"))
+            arguments.append(bound.value)
+        try:
+            checked = function.check(source.schema, arguments)
+        except ProgrammingError as error:
+            error.span = error.span or span
+            raise
+        self._calls += 1
+        schema = function.output(source.schema, checked)
+        plan = nodes.TableCall(schema, source.plan, function, checked, f"{self.name}/{self._calls}")
+        kept = {i: time for i, time in source.times.items() if schema.fields[i] == source.schema.fields[i]}
+        return Source(plan, kept)
+
+    # -- VALUES, UNION ALL, ORDER BY and LIMIT of a whole query ----------------------------------------------------------
+
+    def _values(self, tree: exp.Values) -> Source:
+        binder = ExpressionBinder(Scope(()), self.parameters)
+        rows = [[binder.bind(value) for value in row.expressions] for row in tree.expressions]
+        width = len(rows[0])
+        for row, node in zip(rows, tree.expressions, strict=True):
+            if len(row) != width:
+                raise ProgrammingError(f"this row has {_columns(len(row))}, the first has {width}", node.meta.get("span"))
+        columns: list[SqlType] = []
+        for i in range(width):
+            common = common_type([row[i].type for row in rows])
+            if common is None:
+                kinds = ", ".join(dict.fromkeys(str(row[i].type) for row in rows))
+                raise ProgrammingError(f"column {i + 1} of VALUES has no common type: {kinds}", tree.meta.get("span"))
+            columns.append(varchar(1) if common.kind is Kind.NULL else common)
+        fields = tuple(Field(f"EXPR${i}", type_) for i, type_ in enumerate(columns))
+        converted = tuple(tuple(convert(v, t) for v, t in zip(row, columns, strict=True)) for row in rows)
+        return Source(nodes.Values(Schema(fields), converted))
+
+    def _union(self, tree: exp.Union) -> Source:
+        branches = [self.query(branch) for branch in _branches(tree)]
+        span = tree.meta.get("span")
+        if tree.args.get("distinct"):
+            raise not_supported("UNION without ALL", span, "UNION ALL")
+        if len({branch.is_stream for branch in branches}) > 1:
+            raise ProgrammingError("UNION ALL of a stream and a table", span, "both sides must be streams, or both tables")
+        widths = {len(branch.schema.visible) for branch in branches}
+        if len(widths) > 1:
+            raise ProgrammingError(f"the sides of UNION ALL have {' and '.join(map(str, sorted(widths)))} columns", span)
+        fields: list[Field] = []
+        for i in range(widths.pop()):
+            sides = [branch.schema.visible[i] for branch in branches]
+            common = common_type([side.type for side in sides])
+            if common is None:
+                kinds = " and ".join(dict.fromkeys(str(side.type) for side in sides))
+                raise ProgrammingError(f"column {i + 1} of UNION ALL has no common type: {kinds}", span)
+            fields.append(Field(sides[0].name, varchar(1) if common == NULL else common))
+        schema = Schema.stream(fields) if branches[0].is_stream else Schema(tuple(fields))
+        plans = tuple(_as(branch, schema) for branch in branches)
+        return Source.of(nodes.Union(schema, plans))
+
+    def _order(self, tree: exp.Expression, source: Source) -> Source:
+        order = tree.args.get("order")
+        if order is None:
+            return source
+        scope = Scope((ScopeRelation(None, source.schema.fields, 0),))
+        binder = ExpressionBinder(scope, self.parameters)
+        keys: list[nodes.SortKey] = []
+        for ordered in order.expressions:
+            key = ordered.this
+            if isinstance(key, exp.Literal) and str(key.this).isdigit():
+                visible = source.schema.visible_indices
+                if not 1 <= int(key.this) <= len(visible):
+                    raise ProgrammingError(f"ORDER BY {key.this}: there are {_columns(len(visible))}", key.meta.get("span"))
+                place = visible[int(key.this) - 1]
+                bound: Expression = Column(source.schema.fields[place].type, place, source.schema.fields[place].name)
+            else:
+                bound = as_column(binder.bind(key))
+            keys.append(nodes.SortKey(bound, bool(ordered.args.get("desc"))))
+        return drop_own_rowtime(sort(source, keys, order.meta.get("span")))
+
+    def _limit(self, tree: exp.Expression, source: Source) -> Source:
+        limit, offset = tree.args.get("limit"), tree.args.get("offset")
+        if limit is None and offset is None:
+            return source
+        count = self._count(limit) if limit is not None else None
+        return Source(nodes.Limit(source.schema, source.plan, count, self._count(offset) or 0), source.times)
+
+    def _count(self, clause: exp.Expression | None) -> int | None:
+        if clause is None:
+            return None
+        tree = clause.expression
+        bound = ExpressionBinder(Scope(()), self.parameters).bind(tree)
+        if not isinstance(bound, Constant) or not bound.type.is_integer or bound.value < 0:
+            raise ProgrammingError(f"{clause.key.upper()} takes a whole number", tree.meta.get("span"))
+        return int(bound.value)
+
+
+def _branches(tree: exp.Expression) -> list[exp.Expression]:
+    """The branches of a chain of UNION ALL, left to right, as one list: one merge, not a tower of them."""
+    left = tree.this
+    return [*(_branches(left) if _is_plain_union(left) else [left]), tree.expression]
+
+
+def _is_plain_union(tree: exp.Expression) -> bool:
+    clauses = ("order", "limit", "offset", "with_", "distinct")
+    return isinstance(tree, exp.Union) and not any(tree.args.get(clause) for clause in clauses)
+
+
+def _as(source: Source, schema: Schema) -> nodes.Node:
+    """A branch of UNION ALL with the columns of the union."""
+    places = source.schema.visible_indices
+    first: tuple[Expression, ...] = (ROWTIME_COLUMN,) if source.is_stream else ()
+    fields = schema.visible
+    columns = [Column(source.schema.fields[p].type, p, source.schema.fields[p].name) for p in places]
+    converted = tuple(convert(column, target.type) for column, target in zip(columns, fields, strict=True))
+    return nodes.Project(schema, source.plan, (*first, *converted))
+
+
+def _renamed(source: Source, names: Sequence[str], span: Span | None) -> Source:
+    """A relation with other names for its columns: exactly as many as it has, without ROWTIME."""
+    places = source.schema.visible_indices
+    if len(names) != len(places):
+        raise ProgrammingError(f"{_columns(len(names))} named, there are {len(places)}", span, "ROWTIME is not one of them")
+    if ROWTIME in names and source.is_stream:
+        raise ProgrammingError("ROWTIME cannot be renamed or listed", span)
+    first = 1 if source.is_stream else 0
+    fields = [Field(name, source.schema.fields[p].type) for name, p in zip(names, places, strict=True)]
+    schema = Schema.stream(fields) if source.is_stream else Schema(tuple(fields))
+    columns = tuple(Column(source.schema.fields[p].type, p, name) for name, p in zip(names, places, strict=True))
+    times: dict[int, TimeColumn] = {0: ROWTIME_ITSELF} if source.is_stream else {}
+    times |= {first + i: source.times[p] for i, p in enumerate(places) if p in source.times}
+    plan = nodes.Project(schema, source.plan, (ROWTIME_COLUMN, *columns) if source.is_stream else columns)
+    return Source(plan, times)
+
+
+def number_placeholders(tree: exp.Expression) -> None:
+    """Give each `?` its position, in the order of the text."""
+    marks = [node for node in tree.find_all(exp.Placeholder) if not node.this]
+    marks.sort(key=lambda node: (node.meta["span"].line, node.meta["span"].column))
+    for index, node in enumerate(marks):
+        node.meta["index"] = index
+
+
+def _columns(n: int) -> str:
+    return "1 column" if n == 1 else f"{n} columns"
+
+
+def _count_hint(fields: Sequence[Field], given: Sequence[Field]) -> str:
+    if len(given) < len(fields):
+        missing = ", ".join(f.name for f in fields[len(given) :])
+        return f"nothing for {missing}; name the columns that are filled: INSERT INTO stream (column, ...)"
+    return f"columns of the stream: {', '.join(f.name for f in fields)}"

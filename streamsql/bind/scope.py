@@ -1,0 +1,90 @@
+"""Which column a name means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from streamsql.catalog import nearest
+from streamsql.errors import ProgrammingError, Span
+from streamsql.expressions.nodes import Column
+from streamsql.types import ROWTIME, TIMESTAMP, Field
+
+
+class BareRowtime(Column):
+    """ROWTIME without a qualifier: in a grouped or sorted query, that of the row about to be produced."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRelation:
+    """One item of FROM: its name (None for a subquery without one) and its columns, which start at `offset` of the input."""
+
+    alias: str | None
+    fields: tuple[Field, ...]
+    offset: int
+
+
+class Scope:
+    """The names that an expression can use."""
+
+    def __init__(self, relations: Sequence[ScopeRelation]) -> None:
+        self.relations = tuple(relations)
+
+    def star(self, alias: str | None = None, span: Span | None = None) -> list[Column]:
+        """The columns of `*` or `alias.*`."""
+        relations = self.relations if alias is None else (self.named(alias, span),)
+        return [
+            Column(field.type, relation.offset + i, field.name)
+            for relation in relations
+            for i, field in enumerate(relation.fields)
+            if not field.hidden
+        ]
+
+    def named(self, alias: str, span: Span | None) -> ScopeRelation:
+        """The item of FROM of this name."""
+        for relation in self.relations:
+            if relation.alias == alias:
+                return relation
+        known = [relation.alias for relation in self.relations if relation.alias]
+        raise ProgrammingError(f"no {alias} in FROM", span, nearest(alias, known))
+
+    def column(self, column: exp.Column) -> Column:
+        """The column that `name` or `relation.name` means."""
+        span = column.meta.get("span")
+        name = folded(column.this)
+        qualifier = column.args.get("table")
+        if qualifier is not None:
+            relation = self.named(folded(qualifier), span)
+            found = [(relation, i) for i, field in enumerate(relation.fields) if field.name == name]
+        else:
+            found = [(relation, i) for relation in self.relations for i, f in enumerate(relation.fields) if f.name == name]
+        if not found:
+            raise ProgrammingError(f"no column {name}" + self._where(qualifier), span, self._hint(name))
+        if len(found) > 1 and name != ROWTIME:
+            among = ", ".join(relation.alias or "a subquery" for relation, _ in found)
+            raise ProgrammingError(f"column {name} is ambiguous: it is in {among}", span, "put the relation's name in front")
+        relation, i = found[0]
+        field = relation.fields[i]
+        if name == ROWTIME and field.hidden and qualifier is None:
+            return BareRowtime(TIMESTAMP, relation.offset + i, ROWTIME)
+        return Column(field.type, relation.offset + i, field.name)
+
+    def _where(self, qualifier: exp.Expression | None) -> str:
+        if qualifier is not None:
+            return f" in {folded(qualifier)}"
+        names = [relation.alias for relation in self.relations if relation.alias]
+        return f" in {', '.join(names)}" if names else ""
+
+    def _hint(self, name: str) -> str | None:
+        names = [field.name for relation in self.relations for field in relation.fields if not field.hidden]
+        return nearest(name, names)
+
+
+def folded(identifier: exp.Expression) -> str:
+    """An identifier as the catalog keeps it: upper case without quotes."""
+    text = str(identifier.this)
+    return text if identifier.args.get("quoted") else text.upper()

@@ -1,0 +1,5 @@
+"""Every function there is: importing this fills the tables of `registry`."""
+
+from streamsql.functions import aggregate, conditional, datetime, forest, intervals, operators
+
+__all__ = ["aggregate", "conditional", "datetime", "forest", "intervals", "operators"]

@@ -1,0 +1,103 @@
+"""The plan as text: EXPLAIN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamsql.expressions.nodes import Call
+from streamsql.expressions.text import text
+from streamsql.plan import nodes
+from streamsql.time import Time
+
+
+def explain(plan: nodes.Node) -> str:
+    """One line a node, its inputs indented below it."""
+    return "\n".join(_lines(plan, 0))
+
+
+def _lines(node: nodes.Node, depth: int) -> list[str]:
+    lines = ["  " * depth + describe(node)]
+    for child in node.inputs:
+        lines += _lines(child, depth + 1)
+    return lines
+
+
+def describe(node: nodes.Node) -> str:
+    """One node in the words of the clause it came from."""
+    match node:
+        case nodes.Scan(relation=relation, schema=schema):
+            return f"Scan {'stream' if schema.is_stream else 'table'} {relation}"
+        case nodes.Values(rows=rows):
+            return f"Values {len(rows)} row{'s' * (len(rows) != 1)}"
+        case nodes.Filter(predicate=predicate):
+            return f"Filter {text(predicate)}"
+        case nodes.Project(expressions=expressions, schema=schema):
+            first = 1 if schema.is_stream else 0
+            shown = [
+                text(e) if text(e) == f.name else f"{text(e)} AS {f.name}"
+                for e, f in zip(expressions[first:], schema.fields[first:], strict=True)
+            ]
+            return f"Project {', '.join(shown)}" + _volatile(node)
+        case nodes.Retime(column=column, within=within, schema=schema):
+            sort = f", sorted within {_duration(within)}" if within else ""
+            return f"Retime by {schema.fields[column].name}{sort}; late rows to error_stream"
+        case nodes.Aggregate(keys=keys, calls=calls, window=window):
+            shown = [f"by {', '.join(map(text, keys))}"] if keys else []
+            shown += [", ".join(_call(call) for call in calls)] if calls else []
+            return f"Aggregate {': '.join(shown)}" + _closes(window, [text(key) for key in keys])
+        case nodes.Over(windows=windows):
+            return "Over " + "; ".join(_window(window) for window in windows)
+        case nodes.Sort(keys=keys, window=window):
+            names = [text(key.expression) for key in keys]
+            shown = [name + " DESC" * key.descending for name, key in zip(names, keys, strict=True)]
+            return f"Sort by {', '.join(shown)}" + _closes(window, names)
+        case nodes.Distinct(window=window, schema=schema):
+            return "Distinct" + _closes(window, [field.name for field in schema.fields])
+        case nodes.Union():
+            return "Union, merged by ROWTIME" if node.schema.is_stream else "Union"
+        case nodes.Limit(count=count, offset=offset):
+            return f"Limit {'all' if count is None else count}" + (f" offset {offset}" if offset else "")
+        case nodes.TableCall(function=function, arguments=arguments):
+            named = [f"{p}={a}" for p, a in zip(function.parameters, arguments, strict=False)]
+            return f"{function.name}({', '.join(named)})"
+        case nodes.Insert(target=target):
+            return f"Insert into {target}"
+        case _:
+            return type(node).__name__
+
+
+def _closes(window: nodes.Window | None, keys: Sequence[str]) -> str:
+    if window is None:
+        return ", complete at the end"
+    how = "changes" if window.time is not None else "changes in a row"
+    return f", complete when {keys[window.key]} {how}"
+
+
+def _call(call: nodes.AggregateCall) -> str:
+    arguments = ", ".join(map(text, call.arguments)) or "*"
+    return f"{call.function.name}({arguments})" + (" IGNORE NULLS" if call.ignore_nulls else "")
+
+
+def _window(window: nodes.SlidingWindow) -> str:
+    calls = ", ".join(_call(call) for call in window.calls)
+    partition = f"PARTITION BY {', '.join(map(text, window.partition))} " if window.partition else ""
+    size = window.frame.preceding
+    width = "UNBOUNDED" if size is None else _duration(size) if window.frame.unit == "RANGE" else str(size)
+    return f"{calls} ({partition}{window.frame.unit} {width} PRECEDING)"
+
+
+def _volatile(node: nodes.Project) -> str:
+    names = {n.function.name for e in node.expressions for n in e.walk() if isinstance(n, Call) and n.function.volatile}
+    return f" -- {', '.join(sorted(names))}: other values after a restart" if names else ""
+
+
+def _duration(t: Time) -> str:
+    """Milliseconds as people say them.
+
+    >>> _duration(60_000), _duration(1500)
+    ('1 min', '1.5 s')
+    """
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000)):
+        if t and t % size == 0:
+            return f"{t // size} {unit}"
+    return f"{t / 1000:g} s"
