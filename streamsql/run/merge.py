@@ -23,6 +23,7 @@ class Merge(Operator):
 
     def __init__(self, schema: pa.Schema, ports: int) -> None:
         self._schema = schema
+        self.ports = 0
         self._buffers: list[RowBuffer] = []
         self._bounds = Arrays({"bounds": np.zeros(0, np.int64)})
         for _ in range(ports):
