@@ -7,7 +7,7 @@ It has no thread of its own: the headless runner, a connection or a test calls `
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,10 +108,13 @@ class Engine:
     interactive: bool = False
     """Whether CREATE OR REPLACE may take a stream away from its pumps."""
 
+    started: Time | None = None
+    """What CURRENT_TIMESTAMP and its kin give: the time of a restarted run is that of its first start."""
+
     def __post_init__(self) -> None:
         self.catalog = Catalog()
         self.pipeline = Pipeline(self.clock)
-        self.started = self.clock.now()
+        self.started = self.clock.now() if self.started is None else self.started
         self.warnings: list[str] = []
         self._writers: dict[str, _Writer] = {}
         self._running: dict[str, _Running] = {}
@@ -121,7 +124,7 @@ class Engine:
     @property
     def time(self) -> QueryTime:
         """What the time functions of a statement see."""
-        return QueryTime(self.started, self.clock)
+        return QueryTime(self.started or 0, self.clock)
 
     def execute_script(self, text: str, file: str | None = None) -> list[Result]:
         """Execute all statements of a script."""
@@ -177,6 +180,25 @@ class Engine:
         """No INSERT statement will follow: the streams that they write end, unless something else writes them."""
         for writer in self._writers.values():
             self._advance_writer(writer, END)
+
+    def save(self) -> tuple[dict[str, Any], dict[str, dict[str, pa.Table]]]:
+        """All that must outlive a crash: facts that are plain JSON values, and the containers of the operators."""
+        writers = {stream: (writer.explicit, writer.last) for stream, writer in self._writers.items()}
+        facts = {
+            "started": self.started,
+            "writers": writers,
+            "bounds": self.pipeline.save_bounds(),
+            "feeds": self.pipeline.save_feeds(),
+        }
+        return facts, self.pipeline.save_state()
+
+    def load(self, facts: Mapping[str, Any], state: Mapping[str, Mapping[str, pa.Table]]) -> None:
+        """Go on from what `save` gave, after the same statements were executed and the same sources were opened."""
+        for stream, (explicit, last) in facts["writers"].items():
+            self._writer(stream, explicit).last = last
+        self.pipeline.load_state(state)
+        self.pipeline.load_bounds(facts["bounds"])
+        self.pipeline.load_feeds(facts["feeds"])
 
     def plan_of(self, statement: Statement, parameters: Parameters = ()) -> nodes.Node:
         """The plan of a query, an INSERT or a pump, after the rules."""

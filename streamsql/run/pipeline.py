@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from streamsql.errors import InternalError
-from streamsql.io.source import Position, Source
+from streamsql.io.source import Source
 from streamsql.operator import Failed, FailedRow, Operator, Output
 from streamsql.run import error_stream
 from streamsql.run.merge import Merge
@@ -308,9 +308,15 @@ class Pipeline:
         for name, vertex in (*self._vertices.items(), (error_stream.NAME, self._error_hub)):
             *vertex.bounds, vertex.bound = bounds[name]
 
-    def save_positions(self) -> dict[str, tuple[Position, Time, bool]]:
+    def save_feeds(self) -> dict[str, Any]:
         """Of every source: its position, the highest ROWTIME given by arrival, whether it has ended."""
-        return {name: (feed.source.position(), feed.last, feed.ended) for name, feed in self._feeds.items()}
+        return {name: [feed.source.position(), feed.last, feed.ended] for name, feed in self._feeds.items()}
+
+    def load_feeds(self, saved: Mapping[str, Any]) -> None:
+        """Let every source go on where it was."""
+        for name, feed in self._feeds.items():
+            position, feed.last, feed.ended = saved[name]
+            feed.source.seek(position)
 
 
 def _arrived(rows: Batch, now: Time, schema: Schema) -> Batch:
