@@ -33,8 +33,11 @@ UNCLOSED = {
 }
 """What begins and does not end: it takes the rest of the text, or of the line."""
 
-UNKNOWN = "UNKNOWN"
+STRAY = "STRAY_CHARACTER"
 """A character that no terminal begins with."""
+
+AFTER_NUMBER = "AFTER_NUMBER"
+"""A word that begins where a number ends, as in 2nd."""
 
 _LEXICAL = (
     "WHITESPACE",
@@ -85,6 +88,7 @@ class Scanner(Lexer):
         self.lists: dict[str, str] = {
             word: name for name in WORD_LISTS for word in re.findall(r"[A-Z][A-Z0-9_]*", patterns[name].value)
         }
+        self.keywords = {name for name, p in patterns.items() if isinstance(p, PatternStr) and p.value.isidentifier()}
         self.symbols: dict[str, str] = {
             name: pattern.value
             for name, pattern in patterns.items()
@@ -99,21 +103,26 @@ class Scanner(Lexer):
         longest_first = sorted(self.symbols, key=lambda name: -len(self.symbols[name]))
         alternatives = [(name, self._lexical.get(name) or UNCLOSED[name]) for name in _LEXICAL]
         alternatives += [(name, re.escape(self.symbols[name])) for name in longest_first]
-        alternatives += [(END, ";"), (UNKNOWN, "(?s:.)")]
+        alternatives += [(END, ";"), (STRAY, "(?s:.)")]
         return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in alternatives))
 
     def scan(self, text: str) -> Iterator[Token]:
         """All tokens of `text`, comments included and white space left out, with their places; never fails.
 
-        A word has the type NAME, a list's or UNCLOSED_... or UNKNOWN are the types of what is no token.
+        Words have the type NAME.  UNCLOSED_..., STRAY and AFTER_NUMBER are the types of what cannot be in a statement.
         """
+        number_end = -1
         starts = _line_starts(text)
         line = 0
         for match in self._regexp.finditer(text):
-            kind = match.lastgroup or UNKNOWN
+            kind = match.lastgroup or STRAY
             if kind == "WHITESPACE":
                 continue
             start, end = match.span()
+            if kind == WORD and start == number_end:
+                kind = AFTER_NUMBER
+            elif kind in NUMBERS:
+                number_end = end
             while line + 1 < len(starts) and starts[line + 1] <= start:
                 line += 1
             end_line = line
@@ -152,7 +161,7 @@ class Scanner(Lexer):
         word = token.upper()
         ahead = _ahead(following)
         for terminal in _FIRST_IN_WORD.get(word, (word,)):
-            if terminal in acceptable and _is_meant(terminal, ahead, acceptable):
+            if terminal in self.keywords and terminal in acceptable and _is_meant(terminal, ahead, acceptable):
                 return token.update(type=terminal)
         return token.update(type=self.lists.get(word, WORD))
 

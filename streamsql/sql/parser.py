@@ -1,109 +1,161 @@
-"""SQL text to statements, with Lark's LALR(1) parser over the grammar in `streamsql.grammar`."""
+"""SQL text to statements, and what an editor asks about a text that is still being written."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib import resources
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
-import lark
-from lark import Lark, Token, Tree
+from lark import Token
 from lark.exceptions import UnexpectedToken
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError, Span
+from streamsql.sql import tables
 from streamsql.sql.build import build
-from streamsql.sql.lexer import COMMENTS, END, Scanner, span_of
+from streamsql.sql.lexer import AFTER_NUMBER, COMMENTS, END, NUMBERS, STRINGS, WORD, span_of
+from streamsql.sql.rules import MAX_DEPTH, too_deep
+from streamsql.sql.syntax_errors import Place, comment_only, syntax_error
 from streamsql.statements import Statement
 
-GRAMMAR = ("streamsql.lark", "expressions.lark", "tokens.lark")
-"""The files of the grammar, which are read as one."""
 
+class Piece(NamedTuple):
+    """The tokens of one statement, the semicolon that ends it, and the token after that."""
 
-@cache
-def grammar() -> Lark:
-    """The parser.  Its tables take a second to compute and are kept in the user's cache directory where that is writable."""
-    folder = resources.files("streamsql.grammar")
-    text = "\n".join((folder / name).read_text(encoding="utf-8") for name in GRAMMAR)
-    return Lark(
-        text,
-        parser="lalr",
-        lexer=Scanner,
-        start=["statement", "expression"],
-        propagate_positions=True,
-        maybe_placeholders=False,
-        cache=_cache_file(text) or False,
-    )
-
-
-def _cache_file(text: str) -> str | None:
-    """Where the tables of this grammar are kept, or None where nothing can be kept."""
-    version = f"{lark.__version__}-{sys.version_info.major}.{sys.version_info.minor}"
-    name = f"grammar-{version}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "streamsql"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return str(folder / name) if os.access(folder, os.W_OK) else None
+    tokens: list[Token]
+    end: Token | None
+    after: Token | None
 
 
 def parse(text: str) -> tuple[Statement, ...]:
     """The statements of a script, each with its span and its text.
 
-    Raises ProgrammingError for the first place where the text is no statement of the dialect.
+    Raises ProgrammingError for the first place where the text is not the dialect's, and for a script whose statements are
+    all in comments.  Nothing but blanks and remarks is no statement.
     """
-    return tuple(_statement(tokens, text) for tokens in _statements(text))
+    tokens = list(tables.scanner().scan(text))
+    pieces = list(_pieces(tokens))
+    if not pieces:
+        error = comment_only(tokens)
+        if error is not None:
+            raise error
+    return tuple(_statement(piece, text) for piece in pieces)
 
 
 def parse_statement(text: str) -> Statement:
-    """The one statement of `text`."""
+    """The one statement of `text`; raises ProgrammingError as `parse` does, and for any other number of statements."""
     statements = parse(text)
     if len(statements) != 1:
-        raise ProgrammingError(f"one statement is expected here, not {len(statements)}", Span.point(1, 1))
+        span = statements[1].span if statements else Span.point(1, 1)
+        raise ProgrammingError(f"one statement is expected here, not {len(statements)}", span)
     return statements[0]
 
 
 def parse_expression(text: str) -> exp.Expression:
-    """The expression that all of `text` is."""
-    tokens = [token for token in scanner().scan(text) if token.type not in COMMENTS]
-    expression: exp.Expression = build(_tree(tokens, "expression"), text)
+    """The expression that all of `text` is; raises ProgrammingError."""
+    tokens = [token for token in tables.scanner().scan(text) if token.type not in COMMENTS]
+    expression: exp.Expression = _built(Piece(tokens, None, None), "expression", text)
     return expression
 
 
-def scanner() -> Scanner:
-    """The lexer of the grammar."""
-    lexer = grammar().parser.lexer
-    assert isinstance(lexer, Scanner)
-    return lexer
+def is_complete(text: str) -> bool:
+    """Whether the last thing in `text`, comments aside, is the semicolon that ends a statement."""
+    tokens = [token for token in tables.scanner().scan(text) if token.type not in COMMENTS]
+    return bool(tokens) and tokens[-1].type == END
 
 
-def _statements(text: str) -> Iterator[list[Token]]:
-    """The tokens of each statement of a script, without comments and semicolons."""
+def split(text: str) -> list[tuple[str, int]]:
+    """The statements of a script as texts without their semicolons, each with the number of lines before it."""
+    return [
+        (text[piece.tokens[0].start_pos : piece.tokens[-1].end_pos], span_of(piece.tokens[0]).line - 1)
+        for piece in _pieces(tables.scanner().scan(text))
+    ]
+
+
+def completions(text: str) -> frozenset[str]:
+    """What may come after `text`: keywords as words, symbols as they are, else the name of a terminal (NAME, STRING, ...).
+
+    Empty where a string, a quoted name or a comment is open, and after a mistake.
+    """
+    tokens = list(tables.scanner().scan(text))
+    if tokens and tokens[-1].type == "LINE_COMMENT" and not text.endswith(("\n", "\r")):
+        return frozenset()
+    ends = [index for index, token in enumerate(tokens) if token.type == END]
+    statement = [token for token in tokens[ends[-1] + 1 if ends else 0 :] if token.type not in COMMENTS]
+    expected = tables.expected(statement, "statement") - {"RESERVED", "RESERVED_FUNCTION", "RESERVED_NAME", "NON_RESERVED"}
+    symbols = tables.scanner().symbols
+    spelled = {"$END": ";", "UNTIL": "TO", "FROM_END": "FROM", "NOT_EQUAL": "<>"}
+    return frozenset(spelled.get(name) or symbols.get(name) or name for name in expected)
+
+
+def highlight(text: str) -> Iterator[tuple[int, int, str]]:
+    """The coloured stretches of a text, complete or not: start, end, and one of the classes
+
+    keyword, string, number, comment, name, quoted_name, operator.
+    """
+    tokens = list(tables.scanner().scan(text))
+    meanings = {token.start_pos: token.type for piece in _pieces(tokens) for token in tables.meanings(piece.tokens, "statement")}
+    lists = tables.scanner().lists
+    for token in tokens:
+        if token.type == WORD:
+            meaning = meanings.get(token.start_pos) or lists.get(token.upper(), WORD)
+            is_name = meaning in (WORD, "RESERVED_NAME", "NON_RESERVED")
+            kind = "name" if is_name else "keyword"
+        else:
+            kind = _CLASSES.get(token.type, "operator")
+        start = token.start_pos or 0
+        yield start, start + len(token), kind
+
+
+_CLASSES = {
+    **dict.fromkeys((*COMMENTS, "UNCLOSED_COMMENT"), "comment"),
+    **dict.fromkeys((*STRINGS, "UNCLOSED_STRING"), "string"),
+    **dict.fromkeys(NUMBERS, "number"),
+    **dict.fromkeys(("QUOTED_NAME", "UNCLOSED_NAME"), "quoted_name"),
+    AFTER_NUMBER: "name",
+}
+
+
+def _pieces(tokens: Iterable[Token]) -> Iterator[Piece]:
+    """The statements of a script as tokens; comments and empty statements are left out."""
     statement: list[Token] = []
-    for token in scanner().scan(text):
-        if token.type == END:
-            if statement:
-                yield statement
-            statement = []
-        elif token.type not in COMMENTS:
+    end: Token | None = None
+    for token in tokens:
+        if token.type in COMMENTS:
+            continue
+        if end is not None and token.type != END:
+            yield Piece(statement, end, token)
+            statement, end = [], None
+        if token.type != END:
             statement.append(token)
+        elif statement and end is None:
+            end = token
     if statement:
-        yield statement
+        yield Piece(statement, end, None)
 
 
-def _statement(tokens: Sequence[Token], text: str) -> Statement:
-    statement: Statement = build(_tree(tokens, "statement"), text)
+def _statement(piece: Piece, text: str) -> Statement:
+    statement: Statement = _built(piece, "statement", text)
     return statement
 
 
-def _tree(tokens: Sequence[Token], start: str) -> Tree[Token]:
+def _built(piece: Piece, start: str, text: str) -> Any:
+    """What the tokens stand for, by the grammar's rule `start`."""
+    _check_depth(piece.tokens)
     try:
-        return grammar().parse(tokens, start=start)
+        return build(tables.tree(piece.tokens, start), text)
     except UnexpectedToken as error:
-        raise ProgrammingError(f"unexpected {error.token}", span_of(error.token)) from None
+        at = len(piece.tokens)
+        if error.token.type != "$END":
+            at = next(i for i, token in enumerate(piece.tokens) if token.start_pos == error.token.start_pos)
+        raise syntax_error(Place(text, start, piece.tokens, at, piece.end, piece.after)) from None
+
+
+def _check_depth(tokens: Iterable[Token]) -> None:
+    depth = 0
+    for token in tokens:
+        if token == "(":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise too_deep(span_of(token))
+        elif token == ")":
+            depth -= 1

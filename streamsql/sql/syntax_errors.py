@@ -1,0 +1,296 @@
+"""What is said of a text that does not follow the grammar: where, what stands there, what could, and a hint.
+
+What could stand there is asked of the grammar's tables, so that nothing here repeats the grammar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+
+from lark import Token
+
+from streamsql.errors import ProgrammingError, Span
+from streamsql.sql import foreign, tables
+from streamsql.sql.lexer import AFTER_NUMBER, STRAY, STRINGS, UNCLOSED, WORD, span_of
+
+_BEGINNINGS = frozenset({"CREATE", "INSERT", "SELECT", "ALTER", "DROP", "EXPLAIN", "SET", "VALUES", "WITH"})
+
+_STRUCTURE = frozenset(
+    """
+    AND AS ASC BETWEEN BY CREATE CROSS ELSE END EXCEPT FROM FULL GROUP HAVING IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE
+    LIMIT NATURAL NOT NULL ON OR ORDER OVER PARTITION RANGE RIGHT ROWS SELECT SIMILAR STREAM THEN TO UNION USING VALUES WHEN
+    WHERE WINDOW WITH WITHIN
+    """.split()  # noqa: SIM905 - a list would take a line a word
+)
+"""Reserved words that, where a name should stand, mean that something is missing, rather than being meant as a name."""
+
+_UNCLOSED_TEXTS = {
+    "UNCLOSED_COMMENT": ("a comment that begins here is not closed", "*/"),
+    "UNCLOSED_STRING": ("a string that begins here is not closed", "a quote within a string is doubled: 'it''s'"),
+    "UNCLOSED_NAME": ("a quoted name that begins here is not closed", 'names in quotes end on the same line: "name"'),
+}
+
+_LONGEST_LIST = 7
+"""Alternatives that a message names at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A token at which a statement went wrong: `tokens[at]`, or the statement's end.
+
+    `tokens` are those of the statement; `end` is the semicolon after it, `after` the first token of the next statement.
+    """
+
+    text: str
+    start: str
+    tokens: Sequence[Token]
+    at: int
+    end: Token | None = None
+    after: Token | None = None
+
+    @property
+    def token(self) -> Token | None:
+        """The token that cannot stand where it stands, None for the statement's end."""
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    @property
+    def before(self) -> Token | None:
+        return self.tokens[self.at - 1] if self.at else None
+
+    @property
+    def span(self) -> Span:
+        if self.token is not None:
+            return span_of(self.token)
+        if self.end is not None:
+            return span_of(self.end)
+        if self.before is None:
+            return Span.point(1, 1)
+        last = span_of(self.before)
+        return Span.point(last.end_line, last.end_column)
+
+    def expected(self, steps_back: int = 0) -> frozenset[str]:
+        """The terminals that could stand at the place, or before the tokens that lead to it."""
+        at = self.at - steps_back
+        return tables.expected(self.tokens[:at], self.start, self.tokens[at : at + 1])
+
+
+def syntax_error(place: Place) -> ProgrammingError:
+    """The error for a statement that went wrong at a place."""
+    return (
+        _unclosed(place)
+        or _foreign(place)
+        or _malformed_number(place)
+        or _brackets(place)
+        or _missing_semicolon(place)
+        or _reserved(place)
+        or _unexpected(place)
+    )
+
+
+def comment_only(comments: Sequence[Token]) -> ProgrammingError | None:
+    """The error for a script whose statements all stand in comments, if they do."""
+    for comment in comments:
+        if any(word in comment.upper() for word in ("CREATE ", "SELECT ", "INSERT ")):
+            one_line = comment.startswith(("--", "//"))
+            return ProgrammingError(
+                "there is no statement: the whole text is a comment",
+                span_of(comment),
+                "a comment reaches to the end of its line; were there line breaks?" if one_line else None,
+            )
+    return None
+
+
+def _unclosed(place: Place) -> ProgrammingError | None:
+    token = place.token
+    if token is None or token.type not in UNCLOSED:
+        return None
+    message, hint = _UNCLOSED_TEXTS[token.type]
+    opening = 2 if token.type == "UNCLOSED_COMMENT" else 1
+    span = span_of(token)
+    return ProgrammingError(message, Span(span.line, span.column, span.line, span.column + opening), hint)
+
+
+def _foreign(place: Place) -> ProgrammingError | None:
+    first, last = place.tokens[0], place.tokens[-1]
+    begin, end = first.start_pos or 0, last.end_pos or 0
+    token = place.token
+    position = (token.start_pos or 0) if token is not None else end
+    found = foreign.find(_masked(place.text[begin:end], place.tokens, begin), position - begin)
+    if found is not None:
+        return ProgrammingError(found.message, _span(place.text, begin + found.start, begin + found.end), found.hint)
+    if token is not None and token.type == STRAY:
+        shown = repr(str(token)) if token.isprintable() else f"U+{ord(token):04X}"
+        return ProgrammingError(f"the character {shown} means nothing here", place.span)
+    return None
+
+
+def _masked(statement: str, tokens: Sequence[Token], begin: int) -> str:
+    """The statement without its comments and without what stands in quotes, character for character."""
+    parts: list[str] = []
+    at = 0
+    for token in tokens:
+        start = (token.start_pos or 0) - begin
+        parts.append(" " * (start - at))
+        quoted = token.type in STRINGS or token.type == "QUOTED_NAME"
+        parts.append(f"{token[0]}{'_' * (len(token) - 2)}{token[-1]}" if quoted else str(token))
+        at = start + len(token)
+    return "".join(parts).ljust(len(statement))
+
+
+def _span(text: str, start: int, end: int) -> Span:
+    line = text.count("\n", 0, start) + 1
+    column = start - text.rfind("\n", 0, start)
+    return Span(line, column, line, column + max(1, end - start))
+
+
+def _malformed_number(place: Place) -> ProgrammingError | None:
+    token, before = place.token, place.before
+    if token is None or before is None or token.type != AFTER_NUMBER:
+        return None
+    name = f"{before}{token}"
+    return ProgrammingError(
+        f"{name} is neither a number nor a name", span_of(before).to(place.span), f'a name with a digit in front: "{name}"'
+    )
+
+
+def _brackets(place: Place) -> ProgrammingError | None:
+    """A bracket that is not closed, or a semicolon in brackets, which cuts them in two."""
+    opened = _open_brackets(place.tokens[: place.at])
+    if place.token is not None:
+        if place.token == ")" and not opened:
+            return ProgrammingError("no bracket is open that this one could close", place.span)
+        return None
+    if not opened:
+        return None
+    if place.end is not None and place.after is not None and place.after.upper() not in _BEGINNINGS:
+        return ProgrammingError(
+            "; stands within brackets", place.span, "a ; ends the whole statement; a query in brackets has none"
+        )
+    return ProgrammingError("this bracket is not closed", span_of(opened[-1]), ")")
+
+
+def _open_brackets(tokens: Iterable[Token]) -> list[Token]:
+    opened: list[Token] = []
+    for token in tokens:
+        if token == "(":
+            opened.append(token)
+        elif token == ")" and opened:
+            opened.pop()
+    return opened
+
+
+def _missing_semicolon(place: Place) -> ProgrammingError | None:
+    token = place.token
+    if token is None or place.at == 0 or token.upper() not in _BEGINNINGS or token.type != WORD:
+        return None
+    if "$END" not in place.expected():
+        return None
+    return ProgrammingError(f"a ; is missing before {token}", place.span, "statements are separated by ;")
+
+
+def _reserved(place: Place) -> ProgrammingError | None:
+    """A reserved word that is meant as a name: the token itself, or DATE, TIME and TIMESTAMP without their string."""
+    token, before = place.token, place.before
+    if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected() == {"STRING"}:
+        if token is not None and token.type == "QUOTED_NAME":
+            text = token[1:-1]
+            return ProgrammingError("text is written in single quotes", place.span, f"{before.upper()} '{text}'")
+        return _reserved_word(before)
+    if token is None or token.type != WORD or token.upper() in _STRUCTURE:
+        return None
+    if tables.scanner().lists.get(token.upper()) not in ("RESERVED", "RESERVED_FUNCTION"):
+        return None
+    return _reserved_word(token) if WORD in place.expected() else None
+
+
+def _reserved_word(token: Token) -> ProgrammingError:
+    return ProgrammingError(
+        f"{token.upper()} is a reserved word", span_of(token), f'as a name it is written in double quotes: "{token}"'
+    )
+
+
+def _unexpected(place: Place) -> ProgrammingError:
+    expected = place.expected()
+    words = _in_words(expected)
+    choice = f", expected {words}" if words else ""
+    token = place.token
+    if token is None:
+        return ProgrammingError(f"the statement is not complete{choice}", place.span)
+    shown = str(token) if len(token) <= 40 else f"{token[:37]}..."
+    return ProgrammingError(f"unexpected {shown}{choice}", place.span, _hint(place, expected))
+
+
+def _hint(place: Place, expected: frozenset[str]) -> str | None:
+    """A word that is nearly a keyword which could stand there, or a comma too many."""
+    token, before = place.token, place.before
+    if token is not None and before is not None and before == "," and (token == ")" or token.upper() in _STRUCTURE):
+        return "there is a comma too many before it"
+    if token is not None and "VARCHAR" in expected and token.upper() in foreign.TYPES:
+        return foreign.TYPES[token.upper()]
+    candidates = [(token, expected)]
+    if place.at > 1 and before is not None and before.type == WORD:
+        candidates.insert(0, (before, place.expected(steps_back=1)))
+    for word, terminals in candidates:
+        if word is None or word.type != WORD:
+            continue
+        keywords = [_WORDS.get(name, name) for name in terminals if name.isalpha()]
+        close = get_close_matches(word.upper(), keywords, 1, 0.75)
+        if close and close[0] != word.upper():
+            return f"{close[0]} for {word}?"
+    return None
+
+
+# What may come next, in words.
+
+_WORDS = {"UNTIL": "TO", "FROM_END": "FROM", "COMMA": "a comma", "DOT": "a point"}
+
+_CLAUSES = frozenset(
+    {"WHERE", "GROUP", "HAVING", "WINDOW", "WINDOWED", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "EXCEPT", "INTERSECT"}
+)
+_JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
+_NAMES = frozenset({"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED"})
+_NUMBERS = frozenset({"INTEGER_NUMBER", "DECIMAL_NUMBER", "APPROXIMATE_NUMBER"})
+
+
+@cache
+def _groups() -> tuple[tuple[str, frozenset[str], int], ...]:
+    """Sets of terminals with a name, larger ones first, and how many of a set must be there to speak of it."""
+    name = Token(WORD, "a")
+    value = Token("INTEGER_NUMBER", "1")
+    cast = [Token(WORD, "CAST"), Token("LPAR", "("), name, Token(WORD, "AS")]
+    statement = tables.expected([], "statement")
+    expression = tables.expected([], "expression")
+    operators = tables.expected([value], "expression") - {"$END"}
+    query = frozenset({"SELECT", "VALUES"})
+    return (
+        ("a statement", statement, len(statement)),
+        ("an expression", expression, len(expression) - 3),
+        ("a type", tables.expected(cast, "expression"), 10),
+        ("an operator", operators, 5),
+        ("a query", query, len(query)),
+        ("a join", _JOINS, 3),
+        ("the next clause", _CLAUSES, 3),
+        ("a name", _NAMES, 2),
+        ("a number", _NUMBERS, 1),
+        ("a string", frozenset(STRINGS), 1),
+    )
+
+
+def _in_words(expected: frozenset[str]) -> str:
+    """`a name, AS or the end`; nothing where too much is possible to be of use."""
+    words: list[str] = []
+    left = set(expected)
+    for words_of_group, terminals, enough in _groups():
+        if len(left & terminals) >= enough:
+            words.append(words_of_group)
+            left -= terminals
+    symbols = tables.scanner().symbols
+    words += sorted(_WORDS.get(name) or symbols.get(name) or name for name in left - {"$END"})
+    if "$END" in left:
+        words.append("the end")
+    if len(words) > _LONGEST_LIST:
+        return ""
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)
