@@ -53,6 +53,7 @@ class RowQueue:
         self._columns = list(schema.visible_indices)
         self._batches: deque[Batch] = deque()
         self.ended = False
+        self.taken = 0
 
     def write(self, batch: Batch) -> None:
         self._batches.append(batch.select(self._columns))
@@ -62,7 +63,11 @@ class RowQueue:
 
     def take(self) -> Batch | None:
         """The next batch that is there."""
-        return self._batches.popleft() if self._batches else None
+        if not self._batches:
+            return None
+        batch = self._batches.popleft()
+        self.taken += batch.num_rows
+        return batch
 
 
 @dataclass(slots=True)

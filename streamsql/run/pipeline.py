@@ -65,6 +65,8 @@ class Feed:
     port: int
     last: Time = BEGIN
     ended: bool = False
+    rows: int = 0
+    """Records read, those that failed among them."""
 
 
 class Pipeline:
@@ -234,6 +236,8 @@ class Pipeline:
         now = self._clock.now()
         if not timed and (polled.rows is not None or polled.failed is not None):
             feed.last = max(feed.last, now)
+        feed.rows += polled.rows.num_rows if polled.rows is not None else 0
+        feed.rows += len(polled.failed.rows) if polled.failed is not None else 0
         if polled.failed is not None:
             self.fail(feed.vertex, self._timed(polled.failed, feed) if not timed else polled.failed)
         if polled.rows is not None and polled.rows.num_rows:

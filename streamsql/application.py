@@ -1,0 +1,309 @@
+"""An application run headless: `streamsql run`.
+
+All statements are executed, then the sources open; steps follow until the sources have ended.  With a checkpoint directory the
+same command goes on where it stopped, and outputs are written exactly once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from streamsql.attach import Attacher, Attachments, SinkOutlet
+from streamsql.engine import Engine, Result
+from streamsql.errors import Error, OperationalError, ProgrammingError
+from streamsql.io.open import open_sink
+from streamsql.io.sink import Sink
+from streamsql.plan.explain import explain
+from streamsql.run import error_stream
+from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
+from streamsql.sql.parser import parse
+from streamsql.statements import CreatePump, Insert, Query, Statement
+from streamsql.types import Batch
+
+IDLE_SECONDS = 0.05
+"""How long an idle loop waits before it asks the clock again; arriving rows wake it at once."""
+
+CHECKPOINT_SECONDS = 5.0
+"""How far apart checkpoints are, where nothing else is asked for."""
+
+ERRORS_SHOWN = 10
+"""Rows of `error_stream` that are shown in full where nothing else takes them."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the summary line says."""
+
+    rows_in: int
+    rows_out: int
+    errors: int
+    seconds: float
+
+    def __str__(self) -> str:
+        rate = self.rows_in / self.seconds if self.seconds else 0.0
+        return (
+            f"rows in {self.rows_in:,}, rows out {self.rows_out:,}, errors {self.errors:,}, "
+            f"{self.seconds:.2f} seconds, {rate:,.0f} rows/s"
+        )
+
+
+@dataclass(slots=True)
+class Settings:
+    """How an application is run."""
+
+    attachments: Attachments = field(default_factory=Attachments)
+    checkpoint: Path | None = None
+    fresh: bool = False
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    format: str | None = None
+
+
+class Application:
+    """One run of one application file."""
+
+    def __init__(self, path: Path, settings: Settings, stderr: TextIO) -> None:
+        self._path = path
+        self._settings = settings
+        self._stderr = stderr
+        self._wakeup = threading.Event()
+        self._stop = False
+        self.engine = Engine()
+        self._attacher = Attacher(self.engine, settings.attachments, self._wakeup.set)
+        self._outlets: dict[str, SinkOutlet] = {}
+        self._queries: list[tuple[Result, Sink]] = []
+        self._errors = _ErrorReport(stderr)
+        self._directory = None if settings.checkpoint is None else CheckpointDirectory(settings.checkpoint)
+        self._epoch = 0
+        self._resumed: Checkpoint | None = None
+
+    @property
+    def rows_in(self) -> int:
+        return sum(feed.rows for feed in self.engine.pipeline.feeds.values())
+
+    @property
+    def rows_out(self) -> int:
+        return sum(outlet.rows for outlet in self._outlets.values()) + sum(r.rows.taken for r, _ in self._queries if r.rows)
+
+    @property
+    def errors(self) -> int:
+        return self._errors.count
+
+    def stop(self) -> None:
+        """Ask the run to finish its step, commit and leave.  May be called by a signal handler."""
+        self._stop = True
+        self._wakeup.set()
+
+    # -- before the first step: everything that is wrong with the command shows here -----------------------------------
+
+    def prepare(self) -> None:
+        """Read the application, open its inputs and outputs, and go on from a checkpoint where there is one."""
+        self._open_checkpoints()
+        text, statements = self._read()
+        try:
+            self._attacher.declare(statements)
+            for statement in statements:
+                result = self.engine.execute(statement)
+                if result.rows is not None:
+                    self._show(result)
+        except Error as error:
+            raise error.located(text, str(self._path)) from None
+        for warning in self.engine.warnings:
+            self._say(f"warning: {warning}")
+        self._attacher.open_inputs()
+        staging = None if self._directory is None else self._directory.staging
+        self._outlets = self._attacher.open_outputs(staging, resume=self._resumed is not None)
+        if not self._settings.attachments.outputs and not self._queries:
+            self._open_stdout()
+        self.engine.pipeline.hub(error_stream.NAME).outlets.append(self._errors)
+        self._errors.mapped = error_stream.NAME in self._outlets
+        if self._resumed is not None:
+            self._resume(self._resumed)
+
+    def explain(self) -> str:
+        """The plans of the application's pumps and queries."""
+        text, statements = self._read()
+        plans: list[str] = []
+        try:
+            self._attacher.declare(statements)
+            for statement in statements:
+                if isinstance(statement, (CreatePump, Insert, Query)):
+                    title = f"pump {statement.name}" if isinstance(statement, CreatePump) else type(statement).__name__.lower()
+                    plans.append(f"{title}\n{_indented(explain(self.engine.plan_of(statement)))}")
+                if not isinstance(statement, (Insert, Query)):
+                    self.engine.execute(statement)
+        except Error as error:
+            raise error.located(text, str(self._path)) from None
+        return "\n\n".join(plans)
+
+    def _read(self) -> tuple[str, tuple[Statement, ...]]:
+        if self._path.suffix.lower() in (".json", ".yaml", ".yml"):
+            raise ProgrammingError("not supported yet: application configurations", hint="run its SQL as a .sql file")
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise OperationalError(f"cannot read {self._path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise OperationalError(f"{self._path} is not UTF-8 text") from None
+        try:
+            return text, parse(text)
+        except Error as error:
+            raise error.located(text, str(self._path)) from None
+
+    def _open_checkpoints(self) -> None:
+        if self._directory is None:
+            return
+        if any(uri.partition("?")[0] == "-" for uri in self._settings.attachments.inputs.values()):
+            raise ProgrammingError("--checkpoint cannot go with an input from stdin, which cannot be read again")
+        self._directory.open(self._settings.fresh)
+        self._resumed = self._directory.latest()
+        if self._resumed is not None:
+            self._epoch = self._resumed.epoch
+            self.engine.started = self._resumed.facts["started"]
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        assert self._directory is not None
+        changed = [name for name, digest in self._fingerprint().items() if checkpoint.fingerprint.get(name) != digest]
+        changed += [name for name in checkpoint.fingerprint if name not in self._fingerprint()]
+        if changed:
+            text = f"the checkpoint in {self._directory.path} is of another application: {', '.join(changed)} changed"
+            raise ProgrammingError(text, hint="--fresh starts over")
+        for name, outlet in self._outlets.items():
+            outlet.sink.commit(checkpoint.facts["staged"][name])
+        facts = checkpoint.facts
+        self.engine.load(facts, checkpoint.state)
+        if facts["complete"]:
+            grown = [name for name, feed in self.engine.pipeline.feeds.items() if feed.source.grown(facts["feeds"][name][0])]
+            if grown:
+                text = f"the run is complete, and {', '.join(grown)} has grown since"
+                raise ProgrammingError(text, hint="follow=true on the input goes on as it grows; --fresh starts over")
+
+    def _fingerprint(self) -> dict[str, str]:
+        """A digest of everything that the saved state depends on, by the name of what it is."""
+        catalog = self.engine.catalog
+        found = {
+            f"stream {stream.name}": repr([(f.name, str(f.type)) for f in stream.schema.fields]) for stream in catalog.streams()
+        }
+        for pump in catalog.pumps.values():
+            found[f"pump {pump.name}"] = explain(self.engine.plan_of(pump.statement))
+        for given, uri in self._settings.attachments.inputs.items():
+            found[f"input {given}"] = uri
+        for given, uri in self._settings.attachments.outputs.items():
+            found[f"output {given}"] = uri
+        return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in found.items()}
+
+    def _open_stdout(self) -> None:
+        """With no output named, every stream that no pump reads goes to stdout."""
+        read = {name for pump in self.engine.catalog.pumps.values() for name in pump.reads}
+        streams = [s for s in self.engine.catalog.streams() if s.name not in read and s.name != error_stream.NAME]
+        for stream in streams:
+            tag = stream.name if len(streams) > 1 else None
+            sink = open_sink(self._stdout(), stream.schema, stream=tag)
+            self._outlets[stream.name] = self._attacher.outlet(stream.name, sink)
+
+    def _show(self, result: Result) -> None:
+        """The rows of a query in the application go to stdout."""
+        assert result.rows is not None
+        self._queries.append((result, open_sink(self._stdout(), result.rows.schema)))
+
+    def _stdout(self) -> str:
+        return f"-?format={self._settings.format}" if self._settings.format in ("json", "csv") else "-"
+
+    # -- the run -------------------------------------------------------------------------------------------------------
+
+    def run(self, report: Callable[[Application], None] = lambda _: None) -> Counts:
+        """Step until the sources have ended, or `stop` is called.  `report` is called after every step."""
+        begun = committed = time.monotonic()
+        complete = self._resumed is not None and bool(self._resumed.facts["complete"])
+        self.engine.end_inserts()
+        self.engine.pipeline.finish()
+        while not complete and not self._stop:
+            self._wakeup.clear()
+            progress = self.engine.step()
+            self._drain()
+            report(self)
+            if self.engine.pipeline.ended:
+                break
+            now = time.monotonic()
+            if self._directory is None or now - committed >= self._settings.checkpoint_seconds:
+                self._commit(complete=False)
+                committed = now
+            if not progress:
+                self._wakeup.wait(IDLE_SECONDS)
+        self._leave(complete)
+        return Counts(self.rows_in, self.rows_out, self.errors, time.monotonic() - begun)
+
+    def _leave(self, complete: bool) -> None:
+        reached_end = self.engine.pipeline.ended and not complete
+        if reached_end:
+            self.engine.pipeline.end_errors()
+            self._drain()
+        if not complete:
+            self._commit(complete=reached_end)
+        for outlet in self._outlets.values():
+            outlet.sink.close() if reached_end or complete else outlet.sink.abandon()
+        for feed in self.engine.pipeline.feeds.values():
+            feed.source.close()
+        self._errors.close()
+
+    def _drain(self) -> None:
+        """Move what the queries gave to stdout."""
+        for result, sink in self._queries:
+            assert result.rows is not None
+            while (batch := result.rows.take()) is not None:
+                sink.write(batch)
+            sink.commit(sink.prepare())
+
+    def _commit(self, complete: bool) -> None:
+        """Make what was written visible, behind a checkpoint where there is a directory."""
+        staged = {name: outlet.sink.prepare() for name, outlet in self._outlets.items()}
+        if self._directory is not None:
+            self._epoch += 1
+            facts, state = self.engine.save()
+            facts |= {"staged": staged, "complete": complete}
+            self._directory.save(Checkpoint(self._epoch, self._fingerprint(), facts, state))
+        for name, outlet in self._outlets.items():
+            outlet.sink.commit(staged[name])
+
+    def _say(self, text: str) -> None:
+        print(f"streamsql: {text}", file=self._stderr)
+
+
+class _ErrorReport:
+    """Counts the rows of `error_stream`, and shows them where no output takes them."""
+
+    def __init__(self, stderr: TextIO) -> None:
+        self.count = 0
+        self.mapped = False
+        self._stderr = stderr
+
+    def write(self, batch: Batch) -> None:
+        if not self.mapped:
+            for row in batch.slice(0, max(0, ERRORS_SHOWN - self.count)).to_pylist():
+                self._show(row)
+        self.count += batch.num_rows
+
+    def end(self) -> None:
+        pass
+
+    def close(self) -> None:
+        """Say how many more there were."""
+        if not self.mapped and self.count > ERRORS_SHOWN:
+            print(f"streamsql: {self.count - ERRORS_SHOWN:,} more rows in error_stream", file=self._stderr)
+
+    def _show(self, row: Mapping[str, Any]) -> None:
+        pump = "" if row["PUMP_NAME"] == "null" else f" in pump {row['PUMP_NAME']}"
+        try:
+            data = bytes.fromhex(row["DATA_ROW"]).decode("utf-8", "replace")
+        except ValueError:
+            data = row["DATA_ROW"]
+        print(f"streamsql: {row['ERROR_NAME']}{pump}: {row['MESSAGE']}: {data}", file=self._stderr)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

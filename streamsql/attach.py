@@ -1,0 +1,241 @@
+"""Inputs, outputs and reference tables of an engine: URIs to sources and sinks at named streams.
+
+What the command line and `connect()` have in common.  Which stream an input feeds, and with which columns, is settled here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from streamsql.catalog import Stream, Table, nearest
+from streamsql.engine import Engine, fields_of
+from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
+from streamsql.io.open import open_sink, open_source
+from streamsql.io.sink import Sink
+from streamsql.io.source import Source
+from streamsql.io.uri import Uri, parse_uri
+from streamsql.run.retime import Retime
+from streamsql.sql.parser import parse
+from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, CreateView, Explain, Insert, Query, Statement
+from streamsql.types import Batch, Field, Schema
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(slots=True)
+class Attachments:
+    """What is to be attached to an engine: URIs by name, as the user gave them."""
+
+    inputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    references: dict[str, str] = field(default_factory=dict)
+    schemas: dict[str, str] = field(default_factory=dict)
+    s3_root: str | None = None
+
+
+class SinkOutlet:
+    """Passes a stream's visible columns to a sink, and counts them."""
+
+    def __init__(self, sink: Sink, schema: Schema) -> None:
+        self.sink = sink
+        self.rows = 0
+        self._columns = list(schema.visible_indices)
+
+    def write(self, batch: Batch) -> None:
+        self.rows += batch.num_rows
+        self.sink.write(batch.select(self._columns))
+
+    def end(self) -> None:
+        pass
+
+
+class Attacher:
+    """Attaches inputs, outputs and reference tables to one engine."""
+
+    def __init__(self, engine: Engine, attachments: Attachments, wake: Callable[[], None] = _nothing) -> None:
+        self._engine = engine
+        self._attachments = attachments
+        self._wake = wake
+        self._opened: dict[str, tuple[Source, Uri]] = {}
+        self._used_schemas: set[str] = set()
+
+    def declare(self, statements: Sequence[Statement]) -> None:
+        """Before the statements are executed: the streams and tables that they read and do not create."""
+        mentioned, created = names_of(statements)
+        for given, text in self._attachments.references.items():
+            name = _matched(given, mentioned)
+            self._engine.catalog.relations[name] = self._reference(given, name, text)
+        for given, text in self._attachments.inputs.items():
+            if _matched(given, created) in created:
+                continue
+            name = _matched(given, mentioned)
+            uri = parse_uri(text)
+            source = self._open(uri, self._declared(given))
+            self._opened[given] = (source, uri)
+            columns = [f for f in source.schema.fields if not f.hidden]
+            self._engine.declare_stream(Stream(name, Schema.stream(columns)))
+        for given in self._attachments.schemas:
+            self._declare_only(given, mentioned, created)
+
+    def _declare_only(self, given: str, mentioned: Iterable[str], created: Iterable[str]) -> None:
+        """A schema without an input: enough for EXPLAIN."""
+        name = _matched(given, mentioned)
+        if given in self._attachments.inputs or given in self._attachments.references or name in created:
+            return
+        fields = self._declared(given)
+        assert fields is not None
+        self._engine.declare_stream(Stream(name, Schema.stream(fields)))
+
+    def open_inputs(self) -> None:
+        """After the statements: let the rows of every input enter its stream."""
+        for given, text in self._attachments.inputs.items():
+            name = _matched(given, self._engine.catalog.relations)
+            stream = self._engine.catalog.relation(name)
+            if not isinstance(stream, Stream):
+                known = [s.name for s in self._engine.catalog.streams()]
+                raise ProgrammingError(f"--input {given}: no stream of this name", hint=nearest(given, known))
+            if given in self._opened:
+                source, uri = self._opened[given]
+            else:
+                uri = parse_uri(text)
+                source = self._open(uri, stream.schema.visible)
+            self._feed(stream, source, uri)
+
+    def _feed(self, stream: Stream, source: Source, uri: Uri) -> None:
+        pipeline = self._engine.pipeline
+        hub = pipeline.hub(stream.name)
+        name = f"input {stream.name}"
+        if not source.schema.is_stream:
+            pipeline.feed(name, source, hub, pipeline.new_writer(hub))
+            return
+        entry = Retime(stream.schema.arrow(), 0, uri.options.lateness or 0, (), (), self._engine.time)
+        vertex = pipeline.add(name, entry, "null")
+        pipeline.join(vertex, hub)
+        pipeline.feed(name, source, vertex, 0)
+
+    def open_outputs(self, staging: Path | None, resume: bool) -> dict[str, SinkOutlet]:
+        """A sink for each named output, in the order in which they were given."""
+        outlets: dict[str, SinkOutlet] = {}
+        for given, text in self._attachments.outputs.items():
+            name = _matched(given, self._engine.catalog.relations)
+            stream = self._engine.catalog.relation(name)
+            if not isinstance(stream, Stream):
+                known = [s.name for s in self._engine.catalog.streams()]
+                raise ProgrammingError(f"--output {given}: no stream of this name", hint=nearest(given, known))
+            place = None if staging is None else staging / _safe(name)
+            sink = open_sink(text, stream.schema, place, resume=resume, s3_root=self._attachments.s3_root)
+            outlets[name] = self.outlet(name, sink)
+        return outlets
+
+    def outlet(self, stream: str, sink: Sink) -> SinkOutlet:
+        """Let the rows of a stream go to a sink."""
+        hub = self._engine.pipeline.hub(stream)
+        relation = self._engine.catalog.relation(stream)
+        assert isinstance(relation, Stream)
+        outlet = SinkOutlet(sink, relation.schema)
+        hub.outlets.append(outlet)
+        return outlet
+
+    def _open(self, uri: Uri, columns: Sequence[Field] | None) -> Source:
+        schema = None if columns is None else Schema(tuple(columns))
+        return open_source(uri, schema, s3_root=self._attachments.s3_root, wake=self._wake)
+
+    def _reference(self, given: str, name: str, text: str) -> Table:
+        source = self._open(parse_uri(text), self._declared(given))
+        batches: list[Batch] = []
+        while True:
+            polled = source.poll(65_536)
+            if polled.rows is not None:
+                batches.append(polled.rows)
+            if polled.failed is not None:
+                failure = polled.failed.rows[0].failure
+                raise OperationalError(f"reference table {name}: {failure.name}: {failure.message}")
+            if polled.ended:
+                break
+        source.close()
+        return Table(name, source.schema, pa.Table.from_batches(batches, source.schema.arrow()))
+
+    def _declared(self, given: str) -> tuple[Field, ...] | None:
+        """The columns that `--schema` gives a name."""
+        file = self._attachments.schemas.get(given)
+        return None if file is None else read_schema(Path(file))
+
+
+def read_schema(path: Path) -> tuple[Field, ...]:
+    """The columns of a `--schema` file: a CREATE STREAM statement, or an InputSchema in JSON."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise OperationalError(f"cannot read the schema {path}: {error.strerror}") from None
+    if text.lstrip().startswith("{"):
+        return _input_schema(text, path)
+    try:
+        statements = parse(text)
+        if len(statements) != 1 or not isinstance(statements[0], (CreateStream, CreateForeignStream)):
+            raise ProgrammingError("a schema file holds one CREATE STREAM statement")
+        return fields_of(statements[0].columns)
+    except Error as error:
+        raise error.located(text, str(path)) from None
+
+
+def _input_schema(text: str, path: Path) -> tuple[Field, ...]:
+    try:
+        document: Any = json.loads(text)
+        columns = document.get("InputSchema", document)["RecordColumns"]
+        declared = ", ".join(f'"{c["Name"]}" {c["SqlType"]}' for c in columns)
+        mapped = [c for c in columns if c.get("Mapping", f"$.{c['Name']}") != f"$.{c['Name']}"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise OperationalError(f"{path} is no InputSchema: it needs RecordColumns with Name and SqlType") from None
+    if mapped:
+        raise not_supported(f"the mapping {mapped[0]['Mapping']} of column {mapped[0]['Name']}")
+    try:
+        statement = parse(f"CREATE STREAM s ({declared})")[0]
+    except Error as error:
+        raise OperationalError(f"{path}: {error.message}") from None
+    assert isinstance(statement, CreateStream)
+    return fields_of(statement.columns)
+
+
+def names_of(statements: Sequence[Statement]) -> tuple[set[str], set[str]]:
+    """The relations that statements read, and those that they create."""
+    mentioned: set[str] = set()
+    created: set[str] = set()
+    for statement in statements:
+        match statement:
+            case CreateStream(name=name) | CreateForeignStream(name=name):
+                created.add(name.name)
+            case CreateView(name=name, query=query):
+                created.add(name.name)
+                mentioned |= _tables(query)
+            case CreatePump(insert=Insert(query=query)) | Insert(query=query) | Query(query=query):
+                mentioned |= _tables(query)
+            case Explain(statement=inner):
+                mentioned |= names_of([inner])[0]
+            case _:
+                pass
+    return mentioned, created
+
+
+def _tables(query: exp.Expression) -> set[str]:
+    identifiers = (table.this for table in query.find_all(exp.Table))
+    return {str(i.this) if i.args.get("quoted") else str(i.this).upper() for i in identifiers}
+
+
+def _matched(given: str, names: Iterable[str]) -> str:
+    """A name of the command line: exactly as it is, else in upper case."""
+    known = set(names)
+    return given if given in known or given.upper() not in known else given.upper()
+
+
+def _safe(name: str) -> str:
+    """A stream's name as a directory name."""
+    return "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):02x}" for c in name)

@@ -1,0 +1,251 @@
+"""The command line: `streamsql`, `streamsql run`, `streamsql explain`, `streamsql discover`.
+
+What can be known at the start (a wrong option, wrong SQL, a missing input) leaves with 2, a failure while running with 1,
+Ctrl-C with 130.  Nothing heavy is imported before a command needs it, so that `streamsql --version` answers at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from streamsql import __version__
+
+if TYPE_CHECKING:
+    from streamsql.application import Application, Settings
+    from streamsql.attach import Attachments
+
+WRONG, FAILED, INTERRUPTED = 2, 1, 130
+"""Exit statuses."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Named(click.ParamType):
+    """NAME=VALUE."""
+
+    name = "NAME=URI"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        name, equals, text = str(value).partition("=")
+        if not equals or not name or not text:
+            self.fail(f"{value!r} is not NAME=URI", param, ctx)
+        return name, text
+
+
+NAMED = Named()
+
+_ATTACHMENTS = (
+    click.option("--input", "inputs", type=NAMED, multiple=True, help="Rows of the stream NAME come from URI."),
+    click.option("--output", "outputs", type=NAMED, multiple=True, help="Rows of the stream NAME go to URI; - is stdout."),
+    click.option("--reference", "references", type=NAMED, multiple=True, help="The reference table NAME."),
+    click.option("--schema", "schemas", type=NAMED, multiple=True, metavar="NAME=FILE", help="Columns of an input or table."),
+    click.option("--s3-root", envvar="STREAMSQL_S3_ROOT", metavar="DIR", help="s3://bucket/key means DIR/bucket/key."),
+)
+
+_FORMAT = click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), help="For rows on stdout.")
+
+
+def _attachments(command: F) -> F:
+    for option in reversed(_ATTACHMENTS):
+        command = option(command)
+    return command
+
+
+class _Commands(click.Group):
+    """A first argument that is no command is a database for the REPL."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words = _positional(self, args)
+        if words and words[0] not in self.commands:
+            ctx.meta["database"] = words[0]
+            args = [*args]
+            args.remove(words[0])
+        return super().parse_args(ctx, args)
+
+
+def _positional(group: click.Group, args: list[str]) -> list[str]:
+    """The arguments that are neither options nor their values."""
+    takes_value = {o for p in group.params if isinstance(p, click.Option) and not p.is_flag for o in p.opts}
+    found: list[str] = []
+    skip = False
+    for argument in args:
+        if skip:
+            skip = False
+        elif argument in takes_value:
+            skip = True
+        elif not argument.startswith("-") or argument == "-":
+            found.append(argument)
+            break
+    return found
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="streamsql", message="%(prog)s %(version)s")
+@click.option("-c", "commands", multiple=True, metavar="SQL", help="Run statements, print results, exit.")
+@_FORMAT
+@_attachments
+@click.pass_context
+def cli(ctx: click.Context, commands: tuple[str, ...], format_: str | None, **attached: Any) -> None:
+    """Run Amazon Kinesis Data Analytics SQL applications anywhere.
+
+    Without a command: the interactive REPL (with a terminal), or statements from stdin (without one).
+    DATABASE, a directory, keeps the catalog and progress; without it everything is in memory.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    with _errors_shown():
+        ctx.exit(_session(ctx.meta.get("database"), commands, format_, attached))
+
+
+def _session(database: str | None, commands: tuple[str, ...], format_: str | None, attached: dict[str, Any]) -> int:
+    interactive = not commands and sys.stdin.isatty()
+    options = {key: dict(attached[key]) for key in ("inputs", "outputs", "references", "schemas")}
+    if interactive:
+        from streamsql.repl.session import interactive as run_interactive
+
+        return run_interactive(database, s3_root=attached["s3_root"], **options)
+    from streamsql.dbapi import connect
+    from streamsql.repl.batch import run_statements
+
+    with connect(database, s3_root=attached["s3_root"], **options) as connection:
+        texts = list(commands) if commands else [sys.stdin.read()]
+        return run_statements(connection, texts, format_ or "table", sys.stdout, sys.stderr)
+
+
+@cli.command()
+@click.argument("app", type=click.Path(path_type=Path))
+@_attachments
+@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="DIR", help="Durable progress: go on where it stopped.")
+@click.option("--checkpoint-interval", default="5s", show_default=True, metavar="TIME", help="How far apart checkpoints are.")
+@click.option("--fresh", is_flag=True, help="Forget the checkpoint and start over.")
+@_FORMAT
+def run(app: Path, checkpoint: Path | None, checkpoint_interval: str, fresh: bool, format_: str | None, **attached: Any) -> None:
+    """Run the application APP headless."""
+    with _errors_shown():
+        from streamsql.io.uri import parse_duration
+
+        settings = _settings(attached)
+        settings.checkpoint, settings.fresh, settings.format = checkpoint, fresh, format_
+        settings.checkpoint_seconds = parse_duration(checkpoint_interval) / 1000
+        sys.exit(_run(app, settings))
+
+
+@cli.command()
+@click.argument("app", type=click.Path(path_type=Path))
+@_attachments
+def explain(app: Path, **attached: Any) -> None:
+    """Print the plans of the application APP."""
+    with _errors_shown():
+        from streamsql.application import Application
+
+        click.echo(Application(app, _settings(attached), sys.stderr).explain())
+
+
+@cli.command()
+@click.argument("uri")
+@click.option("--json", "as_json", is_flag=True, help="Print the DiscoverInputSchema form.")
+@click.option("--s3-root", envvar="STREAMSQL_S3_ROOT", metavar="DIR", help="s3://bucket/key means DIR/bucket/key.")
+def discover(uri: str, as_json: bool, s3_root: str | None) -> None:
+    """Infer the schema of URI and print it as a CREATE FOREIGN STREAM statement."""
+    with _errors_shown():
+        from streamsql.discovery import input_schema, statement
+
+        click.echo((input_schema if as_json else statement)(uri, s3_root))
+
+
+def _settings(attached: dict[str, Any]) -> Settings:
+    from streamsql.application import Settings
+
+    return Settings(attachments=_attachments_of(attached))
+
+
+def _attachments_of(attached: dict[str, Any]) -> Attachments:
+    from streamsql.attach import Attachments
+
+    return Attachments(
+        inputs=dict(attached["inputs"]),
+        outputs=dict(attached["outputs"]),
+        references=dict(attached["references"]),
+        schemas=dict(attached["schemas"]),
+        s3_root=attached["s3_root"],
+    )
+
+
+def _run(path: Path, settings: Settings) -> int:
+    """Run an application to its end: 0, also when single rows went to `error_stream`."""
+    from streamsql.application import Application
+    from streamsql.errors import Error
+
+    application = Application(path, settings, sys.stderr)
+    application.prepare()
+    progress = _Progress(application) if sys.stderr.isatty() else None
+    signal.signal(signal.SIGTERM, lambda *_: application.stop())
+    try:
+        counts = application.run(progress.show if progress else lambda _: None)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Error as error:
+        click.echo(f"streamsql: {error.render()}", err=True)
+        return FAILED
+    finally:
+        if progress:
+            progress.clear()
+    click.echo(f"streamsql: {counts}", err=True)
+    return 0
+
+
+class _Progress:
+    """One live line on a terminal: rows, and how fast they come."""
+
+    def __init__(self, application: Application) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._started: float | None = None
+        self._live = Live("", console=Console(stderr=True), refresh_per_second=4, transient=True)
+        self._live.start()
+
+    def show(self, application: Application) -> None:
+        """Bring the line up to date."""
+        import time
+
+        now = time.monotonic()
+        self._started = self._started or now
+        seconds = max(now - self._started, 0.001)
+        rows = application.rows_in
+        text = f"rows in {rows:,}  out {application.rows_out:,}  errors {application.errors:,}  {rows / seconds:,.0f} rows/s"
+        self._live.update(text)
+
+    def clear(self) -> None:
+        self._live.stop()
+
+
+@contextlib.contextmanager
+def _errors_shown() -> Iterator[None]:
+    """Print a user's mistake as one, and leave with its status; a reader that goes away is none."""
+    from streamsql.errors import Error
+
+    try:
+        yield
+    except BrokenPipeError:
+        # nobody reads stdout any more: keep the interpreter from complaining when it flushes it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Error as error:
+        click.echo(f"streamsql: {error.render()}", err=True)
+        sys.exit(WRONG)
+
+
+def main() -> None:
+    """The entry point."""
+    cli(prog_name="streamsql")
