@@ -1,0 +1,60 @@
+"""What all tests share: `.slt` files as tests, and where the reference data lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import slt
+
+SHARED = Path(os.environ.get("STREAMSQL_SHARED", Path(__file__).parents[2] / "shared"))
+"""The cases and data that are not part of the repository; tests that need them are skipped where they are not there."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--complete", action="store_true", help="write the results of .slt files into them")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix == ".slt":
+        return SltFile.from_parent(parent, path=file_path)
+    return None
+
+
+class SltFile(pytest.File):
+    """A file of SQL tests."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        if self.config.getoption("--complete"):
+            slt.complete(self.path)
+        for section in slt.sections(self.path):
+            yield SltItem.from_parent(self, name=section.title, section=section)
+
+
+class SltItem(pytest.Item):
+    """One section, run in all modes."""
+
+    def __init__(self, *, section: slt.Section, **rest: object) -> None:
+        super().__init__(**rest)
+        self.section = section
+
+    def runtest(self) -> None:
+        slt.check(self.section)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> object:
+        if isinstance(excinfo.value, slt.SltError):
+            return f"{self.path}: {excinfo.value}"
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.section.records[0].line - 1, f"{self.path.name}: {self.section.title}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of the reference data."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no folder {SHARED} (set STREAMSQL_SHARED)")
+    return SHARED
