@@ -49,6 +49,11 @@ class Interner:
             return [pa.array(keys, self._types[0])]
         return [pa.array([key[i] for key in keys], type_) for i, type_ in enumerate(self._types)]
 
+    def keep(self, ids: Ids) -> None:
+        """Forget all keys but these, which are numbered anew in this order."""
+        keys = list(self._ids)
+        self._ids = {keys[id]: i for i, id in enumerate(ids)}
+
     def clear(self) -> None:
         """Forget all keys."""
         self._ids.clear()

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
 from streamsql.functions.registry import Fail, raise_failure
-from streamsql.functions.vectors import Doubles, Integers, Vector, decode, doubles, encode, exact, is_fixed
+from streamsql.functions.totals import ExactTotal, FloatTotal, variance
+from streamsql.functions.vectors import Integers, Vector, decode, doubles, encode, exact, is_fixed
 from streamsql.keys import Ids
-from streamsql.rows import ErrorName, Mask
 from streamsql.state import Arrays
-from streamsql.types import MAX_DECIMAL_PRECISION, Kind, SqlType
+from streamsql.types import SqlType
 
-_LOW = np.int64(0xFFFFFFFF)
+_LOW = 0xFFFFFFFF
 
 
 class Grouped:
@@ -78,11 +78,12 @@ class Count(Grouped):
 
 
 class ExactSum(Grouped):
-    """The sum of whole numbers or DECIMAL digits, as `high` * 2**32 + `low`: so wide that it cannot overflow."""
+    """Sums of whole numbers and DECIMALs; `total` makes SUM or AVG of them."""
 
-    def __init__(self, type: SqlType) -> None:
+    def __init__(self, type: SqlType, total: ExactTotal) -> None:
         super().__init__(high=0, low=0, count=0)
         self._type = type
+        self._total = total
 
     def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
         self.reach(groups)
@@ -90,24 +91,16 @@ class ExactSum(Grouped):
         values = exact(column)
         high, low = self.values("high"), self.values("low")
         if len(values) and (values.min() < -(2**31) or values.max() >= 2**31):
-            _fold(np.add, high, ids, values >> 32)
+            _fold(np.add, high, ids, (values >> 32).astype(np.int64, copy=False))
             values = values & _LOW
-        _fold(np.add, low, ids, values)
+        _fold(np.add, low, ids, values.astype(np.int64, copy=False))
         _count(self.values("count"), ids)
         if len(ids) >= groups:
             self._carry()
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
-        """SUM.  It fails where it exceeds its type in the end, whatever it did on the way."""
         self._carry()
-        high, low = self.values("high"), self.values("low")
-        values = (high << 32) + low
-        outside = (high < -(2**31)) | (high >= 2**31)
-        if self._type.kind is Kind.DECIMAL and self._type.precision <= MAX_DECIMAL_PRECISION:
-            outside |= np.abs(values) >= 10**self._type.precision
-        if outside.any():
-            fail(outside, f"SUM is out of range for {self._type}", ErrorName.OVERFLOW)
-        return decode(values, (self.values("count") == 0) | outside, self._type.arrow())
+        return self._total(self.values("high"), self.values("low"), self.values("count"), self._type, fail)
 
     def _carry(self) -> None:
         low = self.values("low")
@@ -115,28 +108,13 @@ class ExactSum(Grouped):
         low &= _LOW
 
 
-class ExactAverage(ExactSum):
-    """AVG of whole numbers, cut toward zero, and of DECIMALs, rounded half up to their scale."""
-
-    def result(self, fail: Fail = raise_failure) -> pa.Array:
-        self._carry()
-        high, low, count = self.values("high"), self.values("low"), self.values("count")
-        rounded = self._type.kind is Kind.DECIMAL
-        sums, divisor = (high << 32) + low, np.maximum(count, 1)
-        magnitude = np.abs(sums)
-        averages = (2 * magnitude + divisor) // (2 * divisor) if rounded else magnitude // divisor
-        averages[sums < 0] *= -1
-        for i in np.flatnonzero((high < -(2**28)) | (high >= 2**28)):  # beyond what the line above computes in 64 bits
-            averages[i] = _average(int(high[i]) * 2**32 + int(low[i]), int(count[i]), rounded)
-        return decode(averages, count == 0, self._type.arrow())
-
-
 class FloatSum(Grouped):
-    """SUM of REAL and DOUBLE, added up as DOUBLE."""
+    """Sums of REAL and DOUBLE, as DOUBLE; `total` makes SUM or AVG of them."""
 
-    def __init__(self, type: SqlType) -> None:
+    def __init__(self, type: SqlType, total: FloatTotal) -> None:
         super().__init__(sum=0.0, count=0)
         self._type = type
+        self._total = total
 
     def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
         self.reach(groups)
@@ -146,15 +124,7 @@ class FloatSum(Grouped):
         _count(self.values("count"), ids)
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
-        return _floating(self.values("sum").copy(), self.values("count") == 0, self._type)
-
-
-class FloatAverage(FloatSum):
-    """AVG of numbers as DOUBLE or REAL."""
-
-    def result(self, fail: Fail = raise_failure) -> pa.Array:
-        count = self.values("count")
-        return _floating(self.values("sum") / np.maximum(count, 1), count == 0, self._type)
+        return self._total(self.values("sum").copy(), self.values("count"), self._type)
 
 
 class Variance(Grouped):
@@ -181,11 +151,9 @@ class Variance(Grouped):
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         count, sums = self.values("count"), self.values("sum")
-        divisor = count - 1 if self._sample else count
         with np.errstate(over="ignore", invalid="ignore"):
-            squares = self.values("squares") - sums * sums / np.maximum(count, 1)
-            variance = np.maximum(squares, 0.0) / np.maximum(divisor, 1)
-        return _floating(np.sqrt(variance) if self._root else variance, divisor <= 0, SqlType(Kind.DOUBLE))
+            distances = np.maximum(self.values("squares") - sums * sums / np.maximum(count, 1), 0.0)
+        return variance(distances, count, self._sample, self._root)
 
 
 class Extreme(Grouped):
@@ -302,13 +270,3 @@ def _count(counts: Integers, ids: Ids) -> None:
         np.add.at(counts, ids, 1)
     else:
         counts[0] += len(ids)
-
-
-def _average(sum: int, count: int, rounded: bool) -> int:
-    magnitude = (2 * abs(sum) + count) // (2 * count) if rounded else abs(sum) // count
-    return magnitude if sum >= 0 else -magnitude
-
-
-def _floating(values: Doubles, null: Mask, type: SqlType) -> pa.Array:
-    with np.errstate(over="ignore"):
-        return from_numbers(values, type.arrow(), null)

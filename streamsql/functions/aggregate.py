@@ -13,16 +13,23 @@ import numpy as np
 
 from streamsql.functions.accumulators import (
     Count,
-    ExactAverage,
     ExactSum,
     Extreme,
-    FloatAverage,
     FloatSum,
     ObjectExtreme,
     Positional,
     Variance,
 )
-from streamsql.functions.registry import Accumulator, aggregate
+from streamsql.functions.registry import Accumulator, Sliding, aggregate
+from streamsql.functions.sliding import (
+    SlidingCount,
+    SlidingExactSum,
+    SlidingExtreme,
+    SlidingFloatSum,
+    SlidingPosition,
+    SlidingVariance,
+)
+from streamsql.functions.totals import exact_average, exact_sum, float_average, float_sum
 from streamsql.functions.vectors import is_fixed
 from streamsql.types import APPROXIMATE, BIGINT, MAX_DECIMAL_PRECISION, Kind, SqlType, decimal
 
@@ -37,8 +44,16 @@ def _sum_type(arguments: Types) -> SqlType:
     return decimal(max(type.precision, MAX_DECIMAL_PRECISION), type.scale) if type.kind is Kind.DECIMAL else type
 
 
-@aggregate("COUNT() -> BIGINT", duckdb="count(*)")
-@aggregate("COUNT(x: ANY) -> BIGINT", duckdb="count(x)")
+def _sliding_sum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Sliding:
+    return SlidingFloatSum(result, float_sum) if result.kind in APPROXIMATE else SlidingExactSum(result, exact_sum)
+
+
+def _sliding_average(arguments: Types, result: SqlType, ignore_nulls: bool) -> Sliding:
+    return SlidingFloatSum(result, float_average) if result.kind in APPROXIMATE else SlidingExactSum(result, exact_average)
+
+
+@aggregate("COUNT() -> BIGINT", sliding=lambda *_: SlidingCount(), duckdb="count(*)")
+@aggregate("COUNT(x: ANY) -> BIGINT", sliding=lambda *_: SlidingCount(), duckdb="count(x)")
 def count(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """How many rows there are: COUNT(*), or how many have a value: COUNT(x).
 
@@ -50,7 +65,7 @@ def count(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     return Count()
 
 
-@aggregate("SUM(n: NUMERIC)", returns=_sum_type, duckdb="sum(n)")
+@aggregate("SUM(n: NUMERIC)", sliding=_sliding_sum, returns=_sum_type, duckdb="sum(n)")
 def sum_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The sum: BIGINT for integers, DECIMAL with 18 digits for DECIMALs.  A sum that does not fit is an error.
 
@@ -59,10 +74,10 @@ def sum_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     >>> SELECT SUM(x) FROM (VALUES (1.25), (0.50)) AS t(x)
     1.75
     """
-    return FloatSum(result) if result.kind in APPROXIMATE else ExactSum(result)
+    return FloatSum(result, float_sum) if result.kind in APPROXIMATE else ExactSum(result, exact_sum)
 
 
-@aggregate("AVG(n: NUMERIC) -> n", duckdb="avg(n)")
+@aggregate("AVG(n: NUMERIC) -> n", sliding=_sliding_average, duckdb="avg(n)")
 def average(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The mean, of the argument's type: of integers it is cut toward zero, of DECIMALs rounded half up to their scale.
 
@@ -71,30 +86,34 @@ def average(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulato
     >>> SELECT AVG(x) FROM (VALUES (1e0), (2e0)) AS t(x)
     1.5
     """
-    return FloatAverage(result) if result.kind in APPROXIMATE else ExactAverage(result)
+    return FloatSum(result, float_average) if result.kind in APPROXIMATE else ExactSum(result, exact_average)
 
 
-@aggregate("MIN(x: ANY) -> x", duckdb="min(x)")
+def _extreme(better: np.ufunc, type: SqlType) -> Accumulator:
+    return Extreme(better, type) if is_fixed(type.arrow()) else ObjectExtreme(better, type)
+
+
+@aggregate("MIN(x: ANY) -> x", sliding=lambda _, result, __: SlidingExtreme(False, result), duckdb="min(x)")
 def minimum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The least value; strings are compared by code point.
 
     >>> SELECT MIN(x) FROM (VALUES (3), (1), (2)) AS t(x)
     1
     """
-    return (Extreme if is_fixed(result.arrow()) else ObjectExtreme)(np.minimum, result)
+    return _extreme(np.minimum, result)
 
 
-@aggregate("MAX(x: ANY) -> x", duckdb="max(x)")
+@aggregate("MAX(x: ANY) -> x", sliding=lambda _, result, __: SlidingExtreme(True, result), duckdb="max(x)")
 def maximum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The greatest value; strings are compared by code point.
 
     >>> SELECT MAX(x) FROM (VALUES ('ab'), ('b'), ('a')) AS t(x)
     b
     """
-    return (Extreme if is_fixed(result.arrow()) else ObjectExtreme)(np.maximum, result)
+    return _extreme(np.maximum, result)
 
 
-@aggregate("FIRST_VALUE(x: ANY) -> x", duckdb="first(x)")
+@aggregate("FIRST_VALUE(x: ANY) -> x", sliding=lambda _, result, ignore: SlidingPosition(result, ignore), duckdb="first(x)")
 def first_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The value of the row that arrived first; with IGNORE NULLS the first that is not NULL.
 
@@ -104,7 +123,9 @@ def first_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumu
     return Positional(False, ignore_nulls, result)
 
 
-@aggregate("LAST_VALUE(x: ANY) -> x", duckdb="last(x)")
+@aggregate(
+    "LAST_VALUE(x: ANY) -> x", sliding=lambda _, result, ignore: SlidingPosition(result, ignore, from_last=True), duckdb="last(x)"
+)
 def last_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The value of the row that arrived last; with IGNORE NULLS the last that is not NULL.
 
@@ -114,7 +135,7 @@ def last_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumul
     return Positional(True, ignore_nulls, result)
 
 
-@aggregate("ANY(b: BOOLEAN) -> BOOLEAN", duckdb="bool_or(b)")
+@aggregate("ANY(b: BOOLEAN) -> BOOLEAN", sliding=lambda _, result, __: SlidingExtreme(True, result), duckdb="bool_or(b)")
 def any_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """Whether it is true in any row.
 
@@ -124,7 +145,7 @@ def any_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     return Extreme(np.maximum, result)
 
 
-@aggregate("EVERY(b: BOOLEAN) -> BOOLEAN", duckdb="bool_and(b)")
+@aggregate("EVERY(b: BOOLEAN) -> BOOLEAN", sliding=lambda _, result, __: SlidingExtreme(False, result), duckdb="bool_and(b)")
 def every(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """Whether it is true in all rows.
 
@@ -134,7 +155,7 @@ def every(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     return Extreme(np.minimum, result)
 
 
-@aggregate("VAR_POP(n: NUMERIC) -> DOUBLE", duckdb="var_pop(n)")
+@aggregate("VAR_POP(n: NUMERIC) -> DOUBLE", sliding=lambda *_: SlidingVariance(sample=False, root=False), duckdb="var_pop(n)")
 def var_pop(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The variance: the mean of the squared distances from the mean.
 
@@ -144,7 +165,7 @@ def var_pop(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulato
     return Variance(sample=False, root=False)
 
 
-@aggregate("VAR_SAMP(n: NUMERIC) -> DOUBLE", duckdb="var_samp(n)")
+@aggregate("VAR_SAMP(n: NUMERIC) -> DOUBLE", sliding=lambda *_: SlidingVariance(sample=True, root=False), duckdb="var_samp(n)")
 def var_samp(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The variance of the population of which these values are a sample: divided by their number minus 1; NULL of one.
 
@@ -154,7 +175,9 @@ def var_samp(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulat
     return Variance(sample=True, root=False)
 
 
-@aggregate("STDDEV_POP(n: NUMERIC) -> DOUBLE", duckdb="stddev_pop(n)")
+@aggregate(
+    "STDDEV_POP(n: NUMERIC) -> DOUBLE", sliding=lambda *_: SlidingVariance(sample=False, root=True), duckdb="stddev_pop(n)"
+)
 def stddev_pop(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The standard deviation: the root of VAR_POP.
 
@@ -164,7 +187,12 @@ def stddev_pop(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumul
     return Variance(sample=False, root=True)
 
 
-@aggregate("STDDEV_SAMP(n: NUMERIC) -> DOUBLE", aliases=("STDDEV", "STD_DEV"), duckdb="stddev_samp(n)")
+@aggregate(
+    "STDDEV_SAMP(n: NUMERIC) -> DOUBLE",
+    sliding=lambda *_: SlidingVariance(sample=True, root=True),
+    aliases=("STDDEV", "STD_DEV"),
+    duckdb="stddev_samp(n)",
+)
 def stddev_samp(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The standard deviation of the population of which these values are a sample: the root of VAR_SAMP.
 

@@ -40,7 +40,7 @@ from streamsql.errors import DataError, InternalError
 from streamsql.functions.moves import Moves
 from streamsql.keys import Ids
 from streamsql.operator import Operator
-from streamsql.rows import Mask
+from streamsql.rows import Datum, Mask
 from streamsql.state import Arrays
 from streamsql.types import Schema, SqlType
 
@@ -245,8 +245,11 @@ class Sliding(Protocol):
 
     arrays: Arrays
 
-    def slide(self, moves: Moves, arguments: Sequence[pa.Array], fail: Fail) -> pa.Array:
-        """The value for each of the new rows.  One outside the range of its type fails its row; the window goes on."""
+    def slide(self, moves: Moves, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
+        """The value for each of the new rows.  One outside the range of its type fails its row; the window goes on.
+
+        The first argument is an array; others, which are constants or LAG's default, may be scalars.
+        """
         ...
 
     def keep(self, partitions: Ids) -> None:

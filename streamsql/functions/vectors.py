@@ -59,12 +59,13 @@ def decode(values: Vector, null: Mask, type: pa.DataType) -> pa.Array:
     return from_numbers(_doubles(values) if pa.types.is_floating(type) else values, type, null)
 
 
-def exact(array: pa.Array) -> Integers:
-    """Whole numbers, DECIMAL digits (up to 18), times and booleans as int64; what stands in NULL's place is undefined."""
+def exact(array: pa.Array) -> Vector:
+    """Whole numbers, DECIMAL digits, times and booleans as int64, DECIMALs of more than 18 digits as Python's whole numbers;
+    what stands in NULL's place is undefined."""
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.int8())
     values = unscaled(array) if pa.types.is_decimal(array.type) else numbers(array)
-    return np.ascontiguousarray(values, np.int64)
+    return values if values.dtype.kind == "O" else np.ascontiguousarray(values, np.int64)
 
 
 def doubles(array: pa.Array) -> Doubles:

@@ -1,0 +1,133 @@
+"""Over: sliding windows.  Every row at once, with the values of all calls over the rows in its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.functions.moves import Frames, RangeFrames, RowFrames, UnboundedFrames
+from streamsql.functions.registry import Sliding
+from streamsql.keys import Ids, Interner
+from streamsql.operator import Failed, Operator, Output, State
+from streamsql.plan.nodes import Frame
+from streamsql.rows import Datum, Evaluate, QueryTime, Rows
+from streamsql.types import ROWTIME, Batch
+
+
+@dataclass(frozen=True, slots=True)
+class SlidingCall:
+    """One call over a window: its arguments and its running values."""
+
+    arguments: tuple[Evaluate, ...]
+    sliding: Sliding
+
+
+@dataclass(frozen=True, slots=True)
+class OverWindow:
+    """One window: its partition keys and their types, its frame, its calls."""
+
+    partition: tuple[Evaluate, ...]
+    partition_types: tuple[pa.DataType, ...]
+    frame: Frame
+    calls: tuple[SlidingCall, ...]
+
+
+class Over(Operator):
+    """The rows in the frames of each window, and the partitions they belong to, as dense ids.
+
+    `schema` is that of the rows it gives: the columns of its input, then those of the calls, window by window.  A bound
+    changes nothing: rows leave their frames when the next row comes in.
+    """
+
+    def __init__(self, schema: pa.Schema, windows: Sequence[OverWindow], time: QueryTime) -> None:
+        self._schema = schema
+        self._windows = tuple(_Running(window) for window in windows)
+        self._time = time
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        return {f"window {i} {name}": s for i, window in enumerate(self._windows) for name, s in window.state.items()}
+
+    def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
+        rows = Rows(batch, self._time)
+        evaluated = [window.evaluate(rows) for window in self._windows]
+        if rows.failures:
+            yield Failed.of(batch, rows.failures)
+            mask = _kept(rows)
+            batch = batch.filter(mask)
+            evaluated = [[[_filter(datum, mask) for datum in data] for data in window] for window in evaluated]
+        if not batch.num_rows:
+            return
+        rows = Rows(batch, self._time)
+        times = _times(batch)
+        columns = [
+            column for window, data in zip(self._windows, evaluated, strict=True) for column in window.slide(rows, times, data)
+        ]
+        result = pa.RecordBatch.from_arrays([*batch.columns, *columns], schema=self._schema)
+        if rows.failures:
+            yield Failed.of(batch, rows.failures)
+            result = result.filter(_kept(rows))
+        if result.num_rows:
+            yield result
+
+
+class _Running:
+    """One window at work."""
+
+    def __init__(self, window: OverWindow) -> None:
+        self._window = window
+        self._partitions = Interner(window.partition_types)
+        self._frames = _frames(window.frame)
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        calls = {f"call {i}": call.sliding.arrays for i, call in enumerate(self._window.calls)}
+        return {"partitions": self._partitions, "frames": self._frames.arrays, **calls}
+
+    def evaluate(self, rows: Rows) -> list[list[Datum]]:
+        """The partition keys, then the arguments of each call: first ones as arrays, others may be scalars."""
+        keys = [rows.column(key(rows)) for key in self._window.partition]
+        arguments = [[argument(rows) for argument in call.arguments] for call in self._window.calls]
+        return [keys, *([rows.column(a) if i == 0 else a for i, a in enumerate(data)] for data in arguments)]
+
+    def slide(self, rows: Rows, times: Ids, data: Sequence[Sequence[Datum]]) -> list[pa.Array]:
+        """The value of each call for each row."""
+        keys, *arguments = data
+        ids = self._partitions.ids(keys, rows.count)
+        moves = self._frames.moves(ids, times, len(self._partitions))
+        calls = [call.sliding for call in self._window.calls]
+        columns = [call.slide(moves, values, rows.fail) for call, values in zip(calls, arguments, strict=True)]
+        occupied = self._frames.occupied(len(self._partitions))
+        if occupied is not None:
+            self._partitions.keep(occupied)
+            for call in calls:
+                call.keep(occupied)
+        return columns
+
+
+def _frames(frame: Frame) -> Frames:
+    if frame.preceding is None:
+        return UnboundedFrames()
+    return RangeFrames(frame.preceding) if frame.unit == "RANGE" else RowFrames(frame.preceding)
+
+
+def _times(batch: Batch) -> Ids:
+    """The ROWTIME of each row in milliseconds; zeros in a table, which has no windows over time."""
+    if batch.schema.names[0] != ROWTIME:
+        return np.zeros(batch.num_rows, np.int64)
+    times: Ids = batch.column(0).view(pa.int64()).to_numpy()
+    return times
+
+
+def _kept(rows: Rows) -> pa.Array:
+    """A mask of the rows that did not fail."""
+    kept = np.ones(rows.count, bool)
+    kept[list(rows.failures)] = False
+    return pa.array(kept)
+
+
+def _filter(datum: Datum, mask: pa.Array) -> Datum:
+    return datum if isinstance(datum, pa.Scalar) else datum.filter(mask)
