@@ -81,6 +81,7 @@ Queries
     ORDER BY a DESC WITHIN b    Order(expressions=[Ordered(this=a, desc=bool, nulls_first=bool)]), meta["within"] = b of the
                                 Ordered; in args["order"] of the Select, Values, Union or Subquery that it sorts
     LIMIT a OFFSET b            Limit(expression=a), Offset(expression=b), where the order is; FETCH FIRST a ROWS ONLY: Limit
+    (q)                         Subquery(this=q), also where it is a whole statement
     VALUES (a, b), c            Values(expressions=[Tuple[a, b], Tuple[c]])
     q UNION [ALL] q             Union(this, expression, distinct=bool), Except, Intersect
     WITH a (b) AS (q) SELECT    args["with_"] = With(expressions=[CTE(this=q, alias=TableAlias)], recursive=bool)

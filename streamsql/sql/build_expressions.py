@@ -397,5 +397,5 @@ def position(sought: exp.Expression, value: exp.Expression) -> exp.Expression:
 
 
 @rule
-def niladic(word: Token) -> exp.Expression:
+def niladic(word: Token, *_brackets: Token) -> exp.Expression:
     return call_of(word.type)

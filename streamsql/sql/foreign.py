@@ -146,6 +146,7 @@ TEXTS = (
         "INSERT INTO without a query",
         "INSERT INTO s SELECT STREAM ... FROM ...",
     ),
+    Foreign(r"\bSELECT\s+(?P<here>(?:DISTINCT|ALL)\s+STREAM)\b", "{here} is in the wrong order", "SELECT STREAM DISTINCT"),
     # Expressions of others.
     Foreign(r"\bINTERVAL\s+(?P<here>[-+]?\d[\d.]*)", "the value of an interval stands in quotes", "INTERVAL '{here}' MINUTE"),
     Foreign(r"\bINTERVAL\s+\"[^\"]*\"", "the value of an interval stands in single quotes", "INTERVAL '1' MINUTE"),

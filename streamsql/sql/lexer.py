@@ -8,8 +8,10 @@ name, else a reserved word, which no rule can go on with.  So a keyword is a nam
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 
 from lark import Token
 from lark.common import LexerConf
@@ -26,8 +28,9 @@ STRINGS = ("STRING", "UNICODE_STRING")
 NUMBERS = ("INTEGER_NUMBER", "DECIMAL_NUMBER", "APPROXIMATE_NUMBER")
 WORD_LISTS = ("RESERVED_NAME", "RESERVED_FUNCTION", "RESERVED", "NON_RESERVED")
 
+UNCLOSED_COMMENT = "UNCLOSED_COMMENT"
 UNCLOSED = {
-    "UNCLOSED_COMMENT": r"/\*(?s:.*)",
+    UNCLOSED_COMMENT: r"/\*(?s:.*)",
     "UNCLOSED_STRING": r"(?:[uU]&)?'(?s:.*)",
     "UNCLOSED_NAME": r'"[^\r\n]*',
 }
@@ -42,7 +45,7 @@ AFTER_NUMBER = "AFTER_NUMBER"
 _LEXICAL = (
     "WHITESPACE",
     *COMMENTS,
-    "UNCLOSED_COMMENT",
+    UNCLOSED_COMMENT,
     *STRINGS,
     "UNCLOSED_STRING",
     "QUOTED_NAME",
@@ -76,6 +79,13 @@ def span_of(token: Token) -> Span:
     """Where a token stands."""
     line, column = token.line or 1, token.column or 1
     return Span(line, column, token.end_line or line, token.end_column or column)
+
+
+def stretch(text: str, start: int, end: int) -> Span:
+    """The span of text[start:end]."""
+    starts = _line_starts(text)
+    first, last = bisect_right(starts, start), bisect_right(starts, max(start, end - 1))
+    return Span(first, start - starts[first - 1] + 1, last, end - starts[last - 1] + 1)
 
 
 class Scanner(Lexer):
@@ -113,7 +123,6 @@ class Scanner(Lexer):
         """
         number_end = -1
         starts = _line_starts(text)
-        line = 0
         for match in self._regexp.finditer(text):
             kind = match.lastgroup or STRAY
             if kind == "WHITESPACE":
@@ -123,21 +132,9 @@ class Scanner(Lexer):
                 kind = AFTER_NUMBER
             elif kind in NUMBERS:
                 number_end = end
-            while line + 1 < len(starts) and starts[line + 1] <= start:
-                line += 1
-            end_line = line
-            while end_line + 1 < len(starts) and starts[end_line + 1] < end:
-                end_line += 1
-            yield Token(
-                kind,
-                match.group(),
-                start,
-                line + 1,
-                start - starts[line] + 1,
-                end_line + 1,
-                end - starts[end_line] + 1,
-                end,
-            )
+            line, end_line = bisect_right(starts, start), bisect_right(starts, end - 1)
+            column, end_column = start - starts[line - 1] + 1, end - starts[end_line - 1] + 1
+            yield Token(kind, match.group(), start, line, column, end_line, end_column, end)
 
     def lex(self, lexer_state: LexerState, parser_state: ParserState[int]) -> Iterator[Token]:
         """The tokens of one statement, each with the meaning it has in the state of the parser.
@@ -183,7 +180,4 @@ def _is_meant(terminal: str, ahead: str, acceptable: Iterable[str]) -> bool:
 
 def _line_starts(text: str) -> list[int]:
     """Where the lines begin, as `str.splitlines` cuts them, which is how errors are printed."""
-    starts = [0]
-    for line in text.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
-    return starts
+    return [0, *accumulate(map(len, text.splitlines(keepends=True)))]

@@ -12,7 +12,7 @@ from sqlglot import exp
 from streamsql.errors import ProgrammingError, Span
 from streamsql.sql import tables
 from streamsql.sql.build import build
-from streamsql.sql.lexer import AFTER_NUMBER, COMMENTS, END, NUMBERS, STRINGS, WORD, span_of
+from streamsql.sql.lexer import AFTER_NUMBER, COMMENTS, END, NUMBERS, STRINGS, UNCLOSED_COMMENT, WORD, span_of
 from streamsql.sql.rules import MAX_DEPTH, too_deep
 from streamsql.sql.syntax_errors import Place, comment_only, syntax_error
 from streamsql.statements import Statement
@@ -107,7 +107,7 @@ def highlight(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 _CLASSES = {
-    **dict.fromkeys((*COMMENTS, "UNCLOSED_COMMENT"), "comment"),
+    **dict.fromkeys((*COMMENTS, UNCLOSED_COMMENT), "comment"),
     **dict.fromkeys((*STRINGS, "UNCLOSED_STRING"), "string"),
     **dict.fromkeys(NUMBERS, "number"),
     **dict.fromkeys(("QUOTED_NAME", "UNCLOSED_NAME"), "quoted_name"),
@@ -116,11 +116,11 @@ _CLASSES = {
 
 
 def _pieces(tokens: Iterable[Token]) -> Iterator[Piece]:
-    """The statements of a script as tokens; comments and empty statements are left out."""
+    """The statements of a script as tokens.  Comments, also one that hides the rest, and empty statements are left out."""
     statement: list[Token] = []
     end: Token | None = None
     for token in tokens:
-        if token.type in COMMENTS:
+        if token.type in COMMENTS or (token.type == UNCLOSED_COMMENT and (end is not None or not statement)):
             continue
         if end is not None and token.type != END:
             yield Piece(statement, end, token)

@@ -14,7 +14,7 @@ from lark import Token
 
 from streamsql.errors import ProgrammingError, Span
 from streamsql.sql import foreign, tables
-from streamsql.sql.lexer import AFTER_NUMBER, STRAY, STRINGS, UNCLOSED, WORD, span_of
+from streamsql.sql.lexer import AFTER_NUMBER, STRAY, STRINGS, UNCLOSED, UNCLOSED_COMMENT, WORD, span_of, stretch
 
 _BEGINNINGS = frozenset({"CREATE", "INSERT", "SELECT", "ALTER", "DROP", "EXPLAIN", "SET", "VALUES", "WITH"})
 
@@ -28,7 +28,7 @@ _STRUCTURE = frozenset(
 """Reserved words that, where a name should stand, mean that something is missing, rather than being meant as a name."""
 
 _UNCLOSED_TEXTS = {
-    "UNCLOSED_COMMENT": ("a comment that begins here is not closed", "*/"),
+    UNCLOSED_COMMENT: ("a comment that begins here is not closed", "*/"),
     "UNCLOSED_STRING": ("a string that begins here is not closed", "a quote within a string is doubled: 'it''s'"),
     "UNCLOSED_NAME": ("a quoted name that begins here is not closed", 'names in quotes end on the same line: "name"'),
 }
@@ -108,7 +108,7 @@ def _unclosed(place: Place) -> ProgrammingError | None:
     if token is None or token.type not in UNCLOSED:
         return None
     message, hint = _UNCLOSED_TEXTS[token.type]
-    opening = 2 if token.type == "UNCLOSED_COMMENT" else 1
+    opening = 2 if token.type == UNCLOSED_COMMENT else 1
     span = span_of(token)
     return ProgrammingError(message, Span(span.line, span.column, span.line, span.column + opening), hint)
 
@@ -120,7 +120,7 @@ def _foreign(place: Place) -> ProgrammingError | None:
     position = (token.start_pos or 0) if token is not None else end
     found = foreign.find(_masked(place.text[begin:end], place.tokens, begin), position - begin)
     if found is not None:
-        return ProgrammingError(found.message, _span(place.text, begin + found.start, begin + found.end), found.hint)
+        return ProgrammingError(found.message, stretch(place.text, begin + found.start, begin + found.end), found.hint)
     if token is not None and token.type == STRAY:
         shown = repr(str(token)) if token.isprintable() else f"U+{ord(token):04X}"
         return ProgrammingError(f"the character {shown} means nothing here", place.span)
@@ -138,12 +138,6 @@ def _masked(statement: str, tokens: Sequence[Token], begin: int) -> str:
         parts.append(f"{token[0]}{'_' * (len(token) - 2)}{token[-1]}" if quoted else str(token))
         at = start + len(token)
     return "".join(parts).ljust(len(statement))
-
-
-def _span(text: str, start: int, end: int) -> Span:
-    line = text.count("\n", 0, start) + 1
-    column = start - text.rfind("\n", 0, start)
-    return Span(line, column, line, column + max(1, end - start))
 
 
 def _malformed_number(place: Place) -> ProgrammingError | None:
@@ -198,6 +192,8 @@ def _reserved(place: Place) -> ProgrammingError | None:
         if token is not None and token.type == "QUOTED_NAME":
             text = token[1:-1]
             return ProgrammingError("text is written in single quotes", place.span, f"{before.upper()} '{text}'")
+        if token == "(":
+            return ProgrammingError(f"{before.upper()} is not a function", span_of(before), f"CAST(x AS {before.upper()})")
         return _reserved_word(before)
     if token is None or token.type != WORD or token.upper() in _STRUCTURE:
         return None
