@@ -29,7 +29,7 @@ class SltFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         if self.config.getoption("--complete"):
             slt.complete(self.path)
-        for section in slt.sections(self.path):
+        for section in slt.read(self.path):
             yield SltItem.from_parent(self, name=section.title, section=section)
 
 

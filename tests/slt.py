@@ -2,7 +2,7 @@
 
 A file is a list of records, each with a blank line behind it; `#` starts a comment line.  A line `=== title` starts a section:
 a test of its own, with a new engine.  A section is a script; its records are executed in order, with one exception, which lets
-the rows stand in front of the queries that explain them:
+the rows stand in front of the queries that they explain:
 
     a streaming query is attached before the first row or bound of its section, wherever it stands.
 
@@ -13,7 +13,7 @@ has ended; with `open`, those given before the end.
     statement error REGEX               the SQL fails, and `LINE:COLUMN: message` or the hint matches
     statement error                     ... and under `----` stands the whole error as the command line prints it
     stream NAME                         rows follow: ROWTIME, then the columns
-    bound [NAME] TIME                   a rowtime bound, of the last stream named
+    bound [NAME] TIME                   a rowtime bound, of the last stream named (END: it ends)
     clock TIME                          the clock of the engine
     date DATE                           the day of all times of day, here and in results (2020-01-01 unless said)
     query TYPES [rowsort] [header] [open] [here]
@@ -32,42 +32,19 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
+from slt_text import Calendar, Record, Row, Section, SltError, read, table, types_of, values_of
 
-from streamsql.engine import Engine, RowQueue
+from streamsql.engine import Engine, Result, RowQueue
 from streamsql.errors import Error
-from streamsql.functions.cast import converter
 from streamsql.plan.explain import explain
-from streamsql.rows import QueryTime, Rows
 from streamsql.sql.parser import parse
 from streamsql.statements import Statement
-from streamsql.time import END, ManualClock, Time, from_datetime
-from streamsql.types import Batch, Family, Field, Kind, Schema, SqlType, varchar
-
-Row = tuple[str, ...]
-
-LETTERS = {
-    Family.CHARACTER: "T",
-    Family.NUMERIC: "I",
-    Family.BOOLEAN: "B",
-    Family.TIMESTAMP: "P",
-    Family.DATE: "D",
-    Family.TIME: "H",
-    Family.DAY_TIME: "V",
-    Family.YEAR_MONTH: "V",
-    Family.BINARY: "X",
-}
-
-
-class SltError(Exception):
-    """A record whose result is not as written, or a file that cannot be read."""
+from streamsql.time import ManualClock
+from streamsql.types import Schema
 
 
 @dataclass(frozen=True)
@@ -87,197 +64,63 @@ MODES = [Mode(*mode) for mode in itertools.product((None, 7, 1), (False, True), 
 
 
 @dataclass
-class Record:
-    """One record: its first line in the file, its words, the lines below it, and those below `----` (None: there is none)."""
-
-    line: int
-    words: list[str]
-    body: list[str]
-    result: list[str] | None
-    end: int
-    """The line behind its last, from 0: where its results end."""
-
-    @property
-    def kind(self) -> str:
-        return self.words[0]
-
-    @property
-    def sql(self) -> str:
-        return "\n".join(self.body)
-
-
-@dataclass
-class Section:
-    """A test: its records."""
-
-    title: str
-    records: list[Record] = field(default_factory=list)
-
-
-def read(path: Path) -> list[Section]:
-    """The sections of a file."""
-    sections = [Section("")]
-    lines = path.read_text().splitlines()
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        if not line.strip() or line.startswith("#"):
-            at += 1
-        elif line.startswith("==="):
-            sections.append(Section(line.strip("= ")))
-            at += 1
-        else:
-            end = next((i for i in range(at, len(lines)) if not lines[i].strip() or (i > at and _alone(lines[i]))), len(lines))
-            end = at + 1 if _alone(line) else end
-            block = lines[at + 1 : end]
-            cut = block.index("----") if "----" in block else None
-            result = None if cut is None else block[cut + 1 :]
-            sections[-1].records.append(Record(at + 1, line.split(), block[:cut], result, end))
-            at = end
-    return [section for section in sections if section.records]
-
-
-def _alone(line: str) -> bool:
-    return re.match(r"(bound|clock|date) \S", line) is not None
-
-
-def columns_of(line: str) -> Row:
-    """The values of a line."""
-    found = re.findall(r'"((?:[^"]|"")*)"(?=  |\s*$)|(\S+(?: \S+)*)', line)
-    return tuple(plain or "\0" + quoted.replace('""', '"') for quoted, plain in found)
-
-
-def shown(value: str) -> str:
-    """A value as a line shows it; the mark in front of quoted text tells it from NULL."""
-    quoted = value.startswith("\0")
-    text = value.removeprefix("\0")
-    needs = text in ("", "NULL") or text != text.strip() or "  " in text or '"' in text
-    return '"' + text.replace('"', '""') + '"' if quoted and needs else text
-
-
-def table(rows: Sequence[Row]) -> list[str]:
-    """Rows as lines, their columns below each other."""
-    texts = [[shown(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts)]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in texts]
-
-
-class Calendar:
-    """Times of day on the day of the section."""
-
-    def __init__(self) -> None:
-        self.day = "2020-01-01"
-
-    def time(self, text: str) -> Time:
-        return from_datetime(datetime.fromisoformat(text if "-" in text else f"{self.day} {text}"))
-
-    def value(self, text: str, type_: SqlType) -> Any:
-        """A value of a row as pyarrow takes it."""
-        if text == "NULL":
-            return None
-        text = text.removeprefix("\0")
-        match type_.family:
-            case Family.TIMESTAMP:
-                return self.time(text)
-            case Family.BOOLEAN:
-                return {"TRUE": True, "FALSE": False}[text.upper()]
-            case Family.NUMERIC:
-                return int(text) if type_.is_integer else Decimal(text) if type_.kind is Kind.DECIMAL else float(text)
-            case Family.DATE:
-                return datetime.fromisoformat(text).date()
-            case Family.TIME:
-                return datetime.fromisoformat(f"2000-01-01 {text}").time()
-            case Family.BINARY:
-                return bytes.fromhex(text)
-            case _:
-                return text
-
-    def rows(self, batch: Batch, schema: Schema) -> list[Row]:
-        """The rows of a result as text."""
-        columns = [self._column(column, f.type) for column, f in zip(batch.columns, schema.fields, strict=True)]
-        return list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows
-
-    def _column(self, column: pa.Array, type_: SqlType) -> list[str]:
-        if type_.family is Family.BINARY:
-            return ["NULL" if value is None else value.hex() for value in column.to_pylist()]
-        if type_.family is not Family.CHARACTER and type_.kind is not Kind.NULL:
-            convert = converter(type_, varchar(), False)
-            assert convert is not None
-            rows = Rows(pa.RecordBatch.from_arrays([column], names=["value"]), QueryTime())
-            column = rows.column(convert(rows, column))
-        mark = "\0" if type_.family is Family.CHARACTER else ""
-        day = self.day + " " if type_.family is Family.TIMESTAMP else "\0"
-        return ["NULL" if value is None else mark + value.removeprefix(day) for value in column.to_pylist()]
-
-
-def types_of(schema: Schema) -> str:
-    """The letters of a result's columns."""
-    return "".join(_letter(f.type) for f in schema.fields)
-
-
-def _letter(type_: SqlType) -> str:
-    if type_.kind is Kind.DECIMAL:
-        return "N"
-    return "R" if type_.kind in (Kind.REAL, Kind.DOUBLE) else LETTERS.get(type_.family, "?")
-
-
-@dataclass
 class Reading:
     """A streaming query at work: what it has given so far."""
 
     record: Record
     queue: RowQueue
     rows: list[Row] = field(default_factory=list)
-    before_end: int = 0
+
+
+@dataclass
+class Outcome:
+    """What a record gave: rows, or lines of text."""
+
+    rows: list[Row] | None = None
+    lines: list[str] = field(default_factory=list)
+    types: str = ""
+
+    def text(self) -> list[str]:
+        """As the file shows it."""
+        return self.lines if self.rows is None else table(self.rows)
 
 
 class Run:
-    """One run of a section in one mode.  `results` holds what each record gave, in the form in which the file shows it."""
+    """One run of a section in one mode; `outcomes` by the records' lines."""
 
     def __init__(self, section: Section, mode: Mode) -> None:
         self.mode = mode
         self.records = section.records
-        self.results: dict[int, list[str]] = {}
-        self.types: dict[int, str] = {}
+        self.outcomes: dict[int, Outcome] = {}
         self.calendar = Calendar()
         self.clock = ManualClock(self.calendar.time("00:00:00"))
-        self.engine = self._new()
-        self.done: list[Statement | str] = []
-        """What was executed on the engine: statements, and the streams that rows came to."""
+        self.engine = Engine(clock=self.clock, use_rules=mode.rules)
+        self.done: list[Statement | str] = []  # executed on the engine: statements, and the streams that rows came to
         self.readings: list[Reading] = []
         self.stream = ""
 
     def run(self) -> None:
-        """Execute the records."""
-        first = next((r.line for r in self.records if r.kind in ("stream", "bound")), 0)
-        hoisted = [r for r in self.records if r.kind == "query" and r.line > first and "here" not in r.words and self._streams(r)]
-        for record in self.records:
-            if record.line == first:
-                for query in hoisted:
-                    self._at(query)
-            if record not in hoisted:
-                self._at(record)
-        for reading in self.readings:
-            reading.before_end = len(reading.rows)
+        """Execute the records, then end all streams."""
+        first = next((i for i, record in enumerate(self.records) if record.kind in ("stream", "bound")), len(self.records))
+        early = [record for record in self.records[first:] if _is_streaming(record) and "here" not in record.words]
+        late = [record for record in self.records[first:] if record not in early]
+        for record in (*self.records[:first], *early, *late):
+            try:
+                getattr(self, f"_{record.kind}")(record)
+            except Error as error:
+                raise record.failed(error.render()) from error
+            self._drain()
+        given = [len(reading.rows) for reading in self.readings]
         self.engine.end_inserts()
         self.engine.pipeline.finish()
         self.engine.pipeline.end_errors()
         self._drain()
-        for reading in self.readings:
+        for reading, count in zip(self.readings, given):
             if not reading.queue.ended:
-                raise SltError(f"line {reading.record.line}: the query has not ended with its input")
-            rows = reading.rows[: reading.before_end] if "open" in reading.record.words else reading.rows
-            self._query_result(reading.record, reading.queue.schema, rows)
-
-    def _at(self, record: Record) -> None:
-        try:
-            getattr(self, f"_{record.kind}")(record)
-        except Error as error:
-            raise SltError(f"line {record.line}: {error.render()}") from error
-        self._drain()
-
-    def _streams(self, record: Record) -> bool:
-        return re.match(r"\s*(WITH|SELECT|\().*\bSTREAM\b", record.sql.upper(), re.DOTALL) is not None
+                raise reading.record.failed("the query has not ended with its input")
+            self._finished(
+                reading.record, reading.queue.schema, reading.rows[: count if "open" in reading.record.words else None]
+            )
 
     # -- records -------------------------------------------------------------------------------------------------------
 
@@ -285,99 +128,70 @@ class Run:
         wanted, pattern = record.words[1], " ".join(record.words[2:])
         warned = len(self.engine.warnings)
         try:
-            said = [self._execute(statement).message for statement in self._parse(record.sql)]
+            said = [self._execute(statement).message for statement in parse(record.sql)]
         except Error as error:
             if wanted != "error":
-                raise
-            self._error(record, error.located(record.sql), pattern)
+                raise error.located(record.sql) from None
+            _match(record, pattern, f"{error.line}:{error.column}: {error.message}\n{error.hint or ''}")
+            if record.result is not None:
+                self.outcomes[record.line] = Outcome(lines=error.located(record.sql).render().splitlines())
             return
         if wanted != "ok":
-            raise SltError(f"line {record.line}: the statement should fail")
-        self._matches(record, pattern, "\n".join([*said, *self.engine.warnings[warned:]]))
-
-    def _error(self, record: Record, error: Error, pattern: str) -> None:
-        self._matches(record, pattern, f"{error.line}:{error.column}: {error.message}\n{error.hint or ''}")
-        if record.result is not None:
-            self.results[record.line] = error.render().splitlines()
-
-    def _matches(self, record: Record, pattern: str, text: str) -> None:
-        if not re.search(pattern, text):
-            raise SltError(f"line {record.line}: {pattern!r} does not match\n{text}")
+            raise record.failed("the statement should fail")
+        _match(record, pattern, "\n".join([*said, *self.engine.warnings[warned:]]))
 
     def _query(self, record: Record) -> None:
-        statement, *others = self._parse(record.sql)
-        if others:
-            raise SltError(f"line {record.line}: a query is one statement")
-        result = self._execute(statement)
+        try:
+            result = self._execute(parse(record.sql)[0])
+        except Error as error:
+            raise error.located(record.sql) from None
         assert result.rows is not None
-        self.types[record.line] = types_of(result.rows.schema)
         if result.streaming:
             self.readings.append(Reading(record, result.rows))
         else:
-            self._query_result(record, result.rows.schema, self._taken(result.rows))
+            self._finished(record, result.rows.schema, self._taken(result.rows))
 
-    def _query_result(self, record: Record, schema: Schema, rows: list[Row]) -> None:
-        rows = sorted(rows) if "rowsort" in record.words else rows
-        names = [tuple("\0" + f.name for f in schema.fields)] if "header" in record.words else []
-        self.results[record.line] = table([*names, *rows])
+    def _finished(self, record: Record, schema: Schema, rows: list[Row]) -> None:
+        names = [tuple(f.name for f in schema.fields)] if "header" in record.words else []
+        self.outcomes[record.line] = Outcome([*names, *_ordered(record, rows)], types=types_of(schema))
 
     def _explain(self, record: Record) -> None:
-        statement = self._parse(record.sql)[0]
         if self.mode.rules:
-            self.results[record.line] = explain(self.engine.plan_of(statement)).splitlines()
+            self.outcomes[record.line] = Outcome(lines=explain(self.engine.plan_of(parse(record.sql)[0])).splitlines())
 
     def _stream(self, record: Record) -> None:
         self.stream = record.words[1]
         schema = self.engine.catalog.find_stream(self.stream, None).schema
-        rows = [columns_of(line) for line in record.body]
+        rows = [values_of(line) for line in record.body]
         for row, line in zip(rows, record.body):
             if len(row) != len(schema.fields):
-                raise SltError(f"line {record.line}: {len(row)} values for {len(schema.fields)} columns: {line}")
-        batch = pa.RecordBatch.from_arrays(
-            [self._values([row[i] for row in rows], f) for i, f in enumerate(schema.fields)], schema=schema.arrow()
-        )
+                raise record.failed(f"{len(row)} values for {len(schema.fields)} columns: {line}")
+        batch = self.calendar.batch(rows, schema)
         size = self.mode.batch or max(1, len(rows))
         self.done.append(self.stream)
         for start in range(0, len(rows), size):
             self.engine.insert_rows(self.stream, batch.slice(start, size), explicit=True)
             self._stepped()
 
-    def _values(self, texts: Sequence[str], column: Field) -> pa.Array:
-        return pa.array([self.calendar.value(text, column.type) for text in texts], column.type.arrow())
-
     def _bound(self, record: Record) -> None:
-        *words, text = " ".join(record.words[1:]).split(" ", 1) if "-" not in record.words[-2] else self._dated(record)
-        self.stream = words[0] if words else self.stream
+        words = record.words[1:]
+        if words[0][0].isalpha() and words[0] != "END":
+            self.stream = words.pop(0)
         self.done.append(self.stream)
-        self.engine.advance(self.stream, END if text == "END" else self.calendar.time(text))
+        self.engine.advance(self.stream, self.calendar.time(" ".join(words)))
         self._stepped()
 
-    def _dated(self, record: Record) -> list[str]:
-        return [*record.words[1:-2], " ".join(record.words[-2:])]
-
     def _clock(self, record: Record) -> None:
-        self.clock.set(self.calendar.time(" ".join(record.words[1:])))
+        self.clock.set(self.calendar.time(record.rest))
         self.engine.step()
         self._stepped()
 
     def _date(self, record: Record) -> None:
-        self.calendar.day = record.words[1]
-        self.clock.set(self.calendar.time("00:00:00"))
-        if not self.done:
-            self.engine = self._new()
+        self.calendar.day = record.rest
 
     # -- the engine ----------------------------------------------------------------------------------------------------
 
-    def _new(self) -> Engine:
-        return Engine(clock=self.clock, use_rules=self.mode.rules)
-
-    def _parse(self, sql: str) -> list[Statement]:
-        try:
-            return list(parse(sql))
-        except Error as error:
-            raise error.located(sql) from None
-
-    def _execute(self, statement: Statement) -> Any:
+    def _execute(self, statement: Statement) -> Result:
         result = self.engine.execute(statement)
         self.done.append(statement)
         return result
@@ -388,29 +202,23 @@ class Run:
         if not self.mode.restart:
             return
         facts, state = self.engine.save()
-        started = self.engine.started
-        self.engine = self._new()
-        self.engine.started = started
-        queues = []
-        for item in self.done:
-            if isinstance(item, str):
-                self._touch(item)
-                continue
-            result = self.engine.execute(item)
-            if result.streaming:
-                queues.append(result.rows)
+        self.engine = Engine(clock=self.clock, use_rules=self.mode.rules, started=self.engine.started)
+        results = [self._again(item) for item in self.done]
+        queues = [result.rows for result in results if result is not None and result.streaming and result.rows is not None]
+        for queue in queues:
+            while queue.take() is not None:
+                pass  # what the statements give when they are executed again was kept the first time
         self.engine.load(facts, state)
         for reading, queue in zip(self.readings, queues, strict=True):
-            while queue.take() is not None:
-                pass
             queue.ended = reading.queue.ended
             reading.queue = queue
 
-    def _touch(self, stream: str) -> None:
-        """Let a stream have the writer that rows from outside enter by."""
-        if stream in self.engine.catalog.relations:
-            schema = self.engine.catalog.find_stream(stream, None).schema
-            self.engine.insert_rows(stream, schema.empty(), explicit=True)
+    def _again(self, item: Statement | str) -> Result | None:
+        if isinstance(item, Statement):
+            return self.engine.execute(item)
+        if item in self.engine.catalog.relations:  # rows came in: the stream had the writer that they enter by
+            self.engine.insert_rows(item, self.engine.catalog.find_stream(item, None).schema.empty(), explicit=True)
+        return None
 
     def _drain(self) -> None:
         for reading in self.readings:
@@ -423,60 +231,57 @@ class Run:
         return rows
 
 
+def _is_streaming(record: Record) -> bool:
+    return record.kind == "query" and re.search(r"\bSTREAM\b", record.sql.upper()) is not None
+
+
+def _match(record: Record, pattern: str, text: str) -> None:
+    if not re.search(pattern, text):
+        raise record.failed(f"{pattern!r} does not match\n{text}")
+
+
+def _ordered(record: Record, rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: [(value is None, value or "") for value in row]) if "rowsort" in record.words else rows
+
+
 def check(section: Section, modes: Sequence[Mode] = MODES) -> None:
     """Run a section in all modes; an `SltError` says what differs, and in which mode first."""
     for mode in modes:
         run = Run(section, mode)
         try:
             run.run()
+            for record in section.records:
+                if record.line in run.outcomes:
+                    _compare(record, run.outcomes[record.line])
         except SltError as error:
             raise SltError(f"{error}\n  in mode: {mode}") from error
-        for record in section.records:
-            _compare(record, run, mode)
 
 
-def _compare(record: Record, run: Run, mode: Mode) -> None:
-    given = run.results.get(record.line)
-    if given is None:
-        return
-    if record.kind == "query" and not _types_fit(record.words[1], run.types[record.line]):
-        raise SltError(f"line {record.line}: columns of types {run.types[record.line]}, not {record.words[1]}\n  in mode: {mode}")
+def _compare(record: Record, outcome: Outcome) -> None:
     wanted = record.result or []
-    if record.kind == "query":
+    if outcome.rows is None:
+        same = wanted == outcome.lines
+    else:
+        types = record.words[1]
+        if len(types) != len(outcome.types) or any(t not in ("?", g) for t, g in zip(types, outcome.types)):
+            raise record.failed(f"the columns are of types {outcome.types}, not {types}")
         head = "header" in record.words
-        wanted = table([columns_of(line) for line in wanted])
-        if "rowsort" in record.words:
-            rows = [columns_of(line) for line in wanted]
-            wanted = table(rows[:head] + sorted(rows[head:], key=lambda row: [v.removeprefix("\0") for v in row]))
-            rows = [columns_of(line) for line in given]
-            given = table(rows[:head] + sorted(rows[head:], key=lambda row: [v.removeprefix("\0") for v in row]))
-    if wanted != given:
-        lines = ["", "expected:", *wanted, "given:", *given]
-        raise SltError(f"line {record.line}: {record.sql}" + "\n    ".join(lines) + f"\n  in mode: {mode}")
-
-
-def _types_fit(wanted: str, given: str) -> bool:
-    return len(wanted) == len(given) and all(w in ("?", g) for w, g in zip(wanted, given))
+        rows = [values_of(line) for line in wanted]
+        same = [*rows[:head], *_ordered(record, rows[head:])] == outcome.rows
+    if not same:
+        raise record.failed("\n    ".join([record.sql, "", "expected:", *wanted, "", "given:", *outcome.text()]))
 
 
 def complete(path: Path) -> None:
     """Write what the records of a file give into it, in place of what it says."""
     lines = path.read_text().splitlines()
-    changes: list[tuple[Record, list[str], str]] = []
+    outcomes: list[tuple[Record, Outcome]] = []
     for section in read(path):
         run = Run(section, Mode())
         run.run()
-        changes += [(r, run.results[r.line], run.types.get(r.line, "")) for r in section.records if r.line in run.results]
-    for record, result, types in reversed(changes):
-        start = record.line + len(record.body)
-        lines[start : record.end] = ["----", *result]
-        if types:
-            lines[record.line - 1] = " ".join(["query", types, *record.words[2:]])
+        outcomes += [(record, run.outcomes[record.line]) for record in section.records if record.line in run.outcomes]
+    for record, outcome in reversed(outcomes):
+        lines[record.line + len(record.body) : record.end] = ["----", *outcome.text()]
+        if outcome.rows is not None:
+            lines[record.line - 1] = " ".join(["query", outcome.types, *record.words[2:]])
     path.write_text("\n".join(lines) + "\n")
-
-
-def sections(path: Path) -> Iterator[Section]:
-    """The sections of a file with titles to tell them apart."""
-    for number, section in enumerate(read(path), 1):
-        section.title = section.title or (path.stem if number == 1 else f"{path.stem} {number}")
-        yield section
