@@ -8,6 +8,7 @@ attached and detached without locks.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -26,7 +27,11 @@ LIVE_ROWS = 8_192
 """Rows taken from a live source in one step: enough for speed, few enough for latency."""
 
 REPLAY_ROWS = 65_536
-"""Rows taken from a source that is read as fast as it can be processed."""
+"""Rows taken from a source that is read as fast as it can be processed, at most."""
+
+STEP_SECONDS = 0.1
+"""How long a step of a replay should take: beyond that it takes fewer rows, so that checkpoints and signals are not kept
+waiting.  Results do not depend on it."""
 
 
 class Outlet(Protocol):
@@ -79,6 +84,7 @@ class Pipeline:
         self._hubs: dict[str, Vertex] = {}
         self._errors = Merge(error_stream.SCHEMA.arrow(), 0)
         self._pending_errors = False
+        self._replay_rows = LIVE_ROWS
         errors = Vertex(error_stream.NAME, Merge(error_stream.SCHEMA.arrow(), 1), "null", -1, [BEGIN])
         self._hubs[error_stream.NAME] = errors
         self._error_hub = errors
@@ -152,12 +158,22 @@ class Pipeline:
 
     def step(self) -> bool:
         """Take what each source has ready and drain it to the outlets.  Gives whether anything came."""
+        begun = time.perf_counter()
         progress = False
         for feed in list(self._feeds.values()):
             if not feed.ended:
                 progress |= self._pull(feed)
         self.settle()
+        if progress:
+            self._adapt(time.perf_counter() - begun)
         return progress
+
+    def _adapt(self, seconds: float) -> None:
+        """Take fewer rows after a long step, more after a short one."""
+        if seconds > 2 * STEP_SECONDS:
+            self._replay_rows = max(self._replay_rows // 2, LIVE_ROWS // 16)
+        elif seconds < STEP_SECONDS:
+            self._replay_rows = min(self._replay_rows * 2, REPLAY_ROWS)
 
     @property
     def ended(self) -> bool:
@@ -231,7 +247,7 @@ class Pipeline:
             self._emit(self._error_hub, output)
 
     def _pull(self, feed: Feed) -> bool:
-        polled = feed.source.poll(REPLAY_ROWS if feed.source.bounded else LIVE_ROWS)
+        polled = feed.source.poll(self._replay_rows if feed.source.bounded else LIVE_ROWS)
         timed = feed.source.schema.is_stream
         now = self._clock.now()
         if not timed and (polled.rows is not None or polled.failed is not None):
