@@ -50,7 +50,7 @@ def encode(array: pa.Array) -> Vector:
 
 def decode(values: Vector, null: Mask, type: pa.DataType) -> pa.Array:
     """The array of a vector, NULL where `null` is true."""
-    if not is_fixed(type):
+    if values.dtype.kind == "O":
         return pa.array(values, type, mask=null)
     if pa.types.is_boolean(type):
         return pa.array(values != 0, type, mask=null)
