@@ -86,9 +86,12 @@ def unscaled(array: pa.Array) -> Values:
 
 
 def from_unscaled(values: Values, type: pa.DataType, null: npt.NDArray[np.bool_] | None = None) -> pa.Array:
-    """A decimal128 array from its digits as whole numbers of 64 bits."""
-    low = values.astype(np.int64)
-    words = np.ascontiguousarray(np.stack([low, low >> 63], axis=1))
+    """A decimal128 array from its digits as whole numbers, of 64 bits or Python's."""
+    if values.dtype == object:
+        low, high = (values & (2**64 - 1)).astype(np.uint64).view(np.int64), (values >> 64).astype(np.int64)
+    else:
+        low, high = values.astype(np.int64, copy=False), values.astype(np.int64, copy=False) >> 63
+    words = np.ascontiguousarray(np.stack([low, high], axis=1))
     return pa.Array.from_buffers(type, len(values), [_validity(null), pa.py_buffer(words)])
 
 

@@ -164,7 +164,7 @@ def dates_text(dates: pa.Array) -> pa.Array:
     days = numbers(dates)
     if not _in_range(days):
         return pa.array([None if d is None else date_text(d) for d in dates.cast(pa.int32()).to_pylist()], pa.string())
-    return _strings(_date_bytes(days), nulls(dates))
+    return strings_of(_date_bytes(days), nulls(dates))
 
 
 def times_cast_text(times: pa.Array) -> pa.Array:
@@ -174,16 +174,16 @@ def times_cast_text(times: pa.Array) -> pa.Array:
 
 def timestamps_text(times: pa.Array) -> pa.Array:
     """TIMESTAMPs as `yyyy-MM-dd HH:mm:ss.SSS`, the form of output records."""
-    characters = _timestamp_bytes(times)
+    characters = timestamp_characters(times)
     if characters is None:
         values = times.cast(pa.int64()).to_pylist()
         return pa.array([None if t is None else timestamp_text(t) for t in values], pa.string())
-    return _strings(characters, nulls(times))
+    return strings_of(characters, nulls(times))
 
 
 def timestamps_cast_text(times: pa.Array) -> pa.Array:
     """TIMESTAMPs as CAST prints them."""
-    characters = _timestamp_bytes(times)
+    characters = timestamp_characters(times)
     if characters is None:
         values = times.cast(pa.int64()).to_pylist()
         return pa.array([None if t is None else timestamp_cast_text(t) for t in values], pa.string())
@@ -199,7 +199,8 @@ def _in_range(days: Values) -> bool:
     return bool(days.size == 0 or (days.min() >= _YEAR_0 and days.max() <= _YEAR_9999))
 
 
-def _timestamp_bytes(times: pa.Array) -> Characters | None:
+def timestamp_characters(times: pa.Array) -> Characters | None:
+    """The 23 characters of `yyyy-MM-dd HH:mm:ss.SSS` of each time; None when some year has not four digits."""
     values, null = numbers(times), nulls(times)
     if null is not None:
         values = np.where(null, 0, values)
@@ -247,7 +248,8 @@ def _bytes(texts: npt.NDArray[np.str_], width: int) -> Characters:
     return encoded.view(np.uint8).reshape(len(texts), width)
 
 
-def _strings(characters: Characters, null: npt.NDArray[np.bool_] | None) -> pa.Array:
+def strings_of(characters: Characters, null: npt.NDArray[np.bool_] | None) -> pa.Array:
+    """Texts of equal length as an array, NULL where `null` is true."""
     count, width = characters.shape
     offsets = np.arange(0, (count + 1) * width, width, dtype=np.int32)
     return _string_array(offsets, np.ascontiguousarray(characters), null)
@@ -258,7 +260,7 @@ def _without_zero_fractions(characters: Characters, null: npt.NDArray[np.bool_] 
     width = characters.shape[1]
     whole = (characters[:, -3:] == ord("0")).all(axis=1)
     if whole.all():
-        return _strings(characters[:, :-4], null)
+        return strings_of(characters[:, :-4], null)
     lengths = np.where(whole, width - 4, width)
     kept = characters[np.arange(width) < lengths[:, None]]
     return _string_array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32), kept, null)

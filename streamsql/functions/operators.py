@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.coercion import arithmetic_type
+from streamsql.errors import ProgrammingError
 from streamsql.functions.arithmetic import arithmetic, negated
+from streamsql.functions.cast import converter
+from streamsql.functions.numbers import number_type
 from streamsql.functions.registry import Direction, TypeRule, scalar
 from streamsql.rows import Datum, Rows
-from streamsql.types import Kind, SqlType, varchar
+from streamsql.types import BOOLEAN, DATE, NULL, TIME, TIMESTAMP, Kind, SqlType, varchar
 
 CONSTANT, NONE = Direction.CONSTANT, Direction.NONE
 
@@ -373,3 +376,33 @@ def concatenate_bytes(_rows: Rows, x: Datum, y: Datum) -> Datum:
     NULL
     """
     return pc.binary_join_element_wise(x, y, pa.scalar(b"", pa.binary()))
+
+
+def _printed_type(types: Sequence[SqlType]) -> SqlType:
+    """VARCHAR, when one operand is text and the other has a printed form."""
+    printable = all(t.is_character or t.is_numeric or t.kind is Kind.NULL or t in _PRINTED.values() for t in types)
+    if not printable or not any(t.is_character for t in types):
+        raise ProgrammingError(f"cannot apply || to {types[0]} and {types[1]}")
+    return varchar()
+
+
+_PRINTED = {type_.arrow(): type_ for type_ in (BOOLEAN, DATE, TIME, TIMESTAMP, NULL)}
+
+
+@scalar("||(x: ANY, y: ANY)", returns=_printed_type, infix=True)
+def concatenate_printed(rows: Rows, x: Datum, y: Datum) -> Datum:
+    """A text and a number, BOOLEAN, DATE, TIME or TIMESTAMP one after the other, the latter as CAST AS VARCHAR prints it.
+
+    >>> 'at ' || TIMESTAMP '2004-09-30 13:48:23'
+    at 2004-09-30 13:48:23
+    >>> 1.50 || ' EUR'
+    1.50 EUR
+    """
+    return concatenate(rows, _printed(rows, x), _printed(rows, y))
+
+
+def _printed(rows: Rows, x: Datum) -> Datum:
+    if pa.types.is_string(x.type):
+        return x
+    convert = converter(_PRINTED.get(x.type) or number_type(x.type), varchar(), False)
+    return x if convert is None else convert(rows, x)
