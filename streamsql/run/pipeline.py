@@ -68,6 +68,7 @@ class Feed:
     source: Source
     vertex: Vertex
     port: int
+    error_port: int
     last: Time = BEGIN
     ended: bool = False
     rows: int = 0
@@ -125,7 +126,7 @@ class Pipeline:
 
     def feed(self, name: str, source: Source, vertex: Vertex, port: int) -> Feed:
         """Let a source's rows enter the graph."""
-        feed = Feed(name, source, vertex, port)
+        feed = Feed(name, source, vertex, port, self._errors.add_port())
         self._feeds[name] = feed
         return feed
 
@@ -151,6 +152,7 @@ class Pipeline:
         for name, feed in list(self._feeds.items()):
             if feed.vertex is hub:
                 feed.source.close()
+                self._raise_errors(feed.error_port, END)
                 del self._feeds[name]
         self.remove([hub])
 
@@ -220,11 +222,11 @@ class Pipeline:
         """Rows for `error_stream` that were lost outside this graph."""
         self._emit(self._error_hub, batch)
 
-    def fail(self, vertex: Vertex, failed: Failed) -> None:
-        """Report rows that were lost at `vertex`."""
-        for batch in error_stream.batches_of(failed.rows, vertex.owner):
+    def _fail(self, failed: Failed, port: int, owner: str) -> None:
+        """Report rows that were lost; `port` keeps those of one operator or source in their order."""
+        for batch in error_stream.batches_of(failed.rows, owner):
             self._pending_errors = True
-            for output in self._errors.push(batch, vertex.error_port):
+            for output in self._errors.push(batch, port):
                 self._emit(self._error_hub, output)
 
     def settle(self) -> None:
@@ -234,12 +236,17 @@ class Pipeline:
         for vertex in self._vertices.values():
             entered = vertex.operator.enters_time or not vertex.bounds
             self._raise_errors(vertex.error_port, vertex.bound if entered else min(vertex.bounds))
+        for feed in self._feeds.values():
+            passed = feed.vertex.bound if feed.source.schema.is_stream else feed.last
+            self._raise_errors(feed.error_port, END if feed.ended else passed)
         self._pending_errors = self._errors.waiting
 
     def end_errors(self) -> None:
         """Let go of all error rows: the run is over."""
         for vertex in self._vertices.values():
             self._raise_errors(vertex.error_port, END)
+        for feed in self._feeds.values():
+            self._raise_errors(feed.error_port, END)
         self._announce(self._error_hub, END)
 
     def _raise_errors(self, port: int, t: Time) -> None:
@@ -255,7 +262,8 @@ class Pipeline:
         feed.rows += polled.rows.num_rows if polled.rows is not None else 0
         feed.rows += len(polled.failed.rows) if polled.failed is not None else 0
         if polled.failed is not None:
-            self.fail(feed.vertex, self._timed(polled.failed, feed) if not timed else polled.failed)
+            failed = polled.failed if timed else self._timed(polled.failed, feed)
+            self._fail(failed, feed.error_port, "null")
         if polled.rows is not None and polled.rows.num_rows:
             self._push(feed.vertex, feed.port, polled.rows if timed else _arrived(polled.rows, feed.last, feed.source.schema))
         if polled.ended:
@@ -295,7 +303,7 @@ class Pipeline:
 
     def _emit(self, vertex: Vertex, output: Output) -> None:
         if isinstance(output, Failed):
-            self.fail(vertex, output)
+            self._fail(output, vertex.error_port, vertex.owner)
             return
         for outlet in vertex.outlets:
             outlet.write(output)
