@@ -53,7 +53,9 @@ def _chain(kind: type[exp.Expression], operands: Sequence[exp.Expression]) -> ex
     return result
 
 
-def _negated(predicate: exp.Expression, negate: bool) -> exp.Expression:
+def _negated(predicate: exp.Expression, negate: bool, last: exp.Expression) -> exp.Expression:
+    """`predicate`, which ends with `last`, or its negation."""
+    at(predicate, span_of(predicate.this).to(span_of(last)))
     return exp.Not(this=predicate) if negate else predicate
 
 
@@ -77,8 +79,8 @@ def negation(operand: exp.Expression) -> exp.Expression:
 
 @rule
 def is_value(operand: exp.Expression, *words: Token) -> exp.Expression:
-    value = constant(words[-1])
-    return _negated(exp.Is(this=operand, expression=at(value, place(words[-1]))), len(words) == 3)
+    value = at(constant(words[-1]), place(words[-1]))
+    return _negated(exp.Is(this=operand, expression=value), len(words) == 3, value)
 
 
 @rule
@@ -115,17 +117,17 @@ def negated(*words: Token) -> bool:
 
 @rule
 def between(value: exp.Expression, negate: bool, low: exp.Expression, high: exp.Expression) -> exp.Expression:
-    return _negated(exp.Between(this=value, low=low, high=high), negate)
+    return _negated(exp.Between(this=value, low=low, high=high), negate, high)
 
 
 @rule
 def in_query(value: exp.Expression, negate: bool, query: exp.Subquery) -> exp.Expression:
-    return _negated(exp.In(this=value, query=query), negate)
+    return _negated(exp.In(this=value, query=query), negate, query)
 
 
 @rule
 def in_list(value: exp.Expression, negate: bool, *values: exp.Expression) -> exp.Expression:
-    return _negated(exp.In(this=value, expressions=list(values)), negate)
+    return _negated(exp.In(this=value, expressions=list(values)), negate, values[-1])
 
 
 @rule
@@ -135,12 +137,12 @@ def escape(character: exp.Expression | None = None) -> exp.Expression | None:
 
 @rule
 def like(value: exp.Expression, negate: bool, pattern: exp.Expression, escape: exp.Expression | None) -> exp.Expression:
-    return _negated(_match(exp.Like, value, pattern, escape), negate)
+    return _negated(_match(exp.Like, value, pattern, escape), negate, escape or pattern)
 
 
 @rule
 def similar(value: exp.Expression, negate: bool, pattern: exp.Expression, escape: exp.Expression | None) -> exp.Expression:
-    return _negated(_match(exp.SimilarTo, value, pattern, escape), negate)
+    return _negated(_match(exp.SimilarTo, value, pattern, escape), negate, escape or pattern)
 
 
 def _match(
@@ -378,7 +380,8 @@ def trim_side(*words: Token) -> exp.Expression:
 @rule
 def trim(side: exp.Expression, *values: exp.Expression) -> exp.Expression:
     *character, value = values
-    return call_of("TRIM", side, character[0] if character else string_literal(" "), value)
+    blank = at(string_literal(" "), span_of(value))
+    return call_of("TRIM", side, character[0] if character else blank, value)
 
 
 @rule

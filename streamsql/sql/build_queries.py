@@ -99,7 +99,7 @@ def qualified_star(*names: Identifier) -> exp.Column:
     if len(names) > 3:
         raise ProgrammingError("at most three names stand before a star: catalog.schema.table.*")
     tables = dict(zip(("table", "db", "catalog"), map(identifier, reversed(names))))
-    return exp.Column(this=exp.Star(), **tables)
+    return exp.Column(this=at(exp.Star(), names[-1].span), **tables)
 
 
 @rule
@@ -192,8 +192,8 @@ def limit(count: exp.Expression | None = None) -> exp.Limit | None:
 
 
 @rule
-def fetch_one() -> exp.Limit:
-    return exp.Limit(expression=number_literal("1"))
+def fetch_one(only: Token) -> exp.Limit:
+    return exp.Limit(expression=at(number_literal("1"), place(only)))
 
 
 @rule

@@ -269,7 +269,7 @@ def _groups() -> tuple[tuple[str, frozenset[str], int], ...]:
         ("a query", query, len(query)),
         ("a join", _JOINS, 3),
         ("the next clause", _CLAUSES, 3),
-        ("a name", _NAMES, 2),
+        ("a name", _NAMES, 1),
         ("a number", _NUMBERS, 1),
         ("a string", frozenset(STRINGS), 1),
     )

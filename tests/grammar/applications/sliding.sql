@@ -1,0 +1,21 @@
+-- statements: CreateStream CreatePump CreatePump
+CREATE OR REPLACE STREAM DESTINATION_SQL_STREAM (ticker VARCHAR(4), change REAL, ma DOUBLE, previous DOUBLE, n INTEGER);
+
+CREATE OR REPLACE PUMP moving AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM t.ticker_symbol, t.change,
+    AVG(price) OVER last10 AS ma,
+    LAG(price, 1, 0.0) OVER (PARTITION BY ticker_symbol ROWS 1 PRECEDING),
+    COUNT("event") OVER minute_window events
+FROM "SOURCE_SQL_STREAM_001" t
+WHERE t.sector SIMILAR TO '%TECH%' AND index BETWEEN 1 AND 3 AND namespace IN ('a', 'b') AND temp <> 4
+WINDOW last10 AS (PARTITION BY ticker_symbol ROWS 10 PRECEDING),
+    minute_window AS (PARTITION BY ticker_symbol RANGE INTERVAL '0' MINUTE PRECEDING),
+    unused AS (RANGE INTERVAL '1' HOUR PRECEDING);
+
+CREATE OR REPLACE PUMP chain AS INSERT INTO DESTINATION_SQL_STREAM (ticker, n)
+SELECT STREAM b.ticker_symbol AS owner, a.result
+FROM SOURCE_SQL_STREAM_001 OVER t AS a
+JOIN SOURCE_SQL_STREAM_001 over t AS b ON a.first = b.last
+JOIN SOURCE_SQL_STREAM_001 OVER (RANGE INTERVAL '10' SECOND PRECEDING) AS c ON b.ROWTIME = c.ROWTIME
+LEFT JOIN "Companies" AS r ON r."Ticker" = b.ticker_symbol
+WINDOW t AS (RANGE INTERVAL '1' MINUTE PRECEDING);
