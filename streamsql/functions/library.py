@@ -1,5 +1,29 @@
 """Every function there is: importing this fills the tables of `registry`."""
 
-from streamsql.functions import aggregate, conditional, datetime, forest, intervals, operators
+from streamsql.functions import (
+    aggregate,
+    conditional,
+    datetime,
+    forest,
+    formats,
+    intervals,
+    numeric,
+    operators,
+    patterns,
+    regex,
+    string,
+)
 
-__all__ = ["aggregate", "conditional", "datetime", "forest", "intervals", "operators"]
+__all__ = [
+    "aggregate",
+    "conditional",
+    "datetime",
+    "forest",
+    "formats",
+    "intervals",
+    "numeric",
+    "operators",
+    "patterns",
+    "regex",
+    "string",
+]

@@ -1,0 +1,1 @@
+"""Measurements against peers, in the same run and as ratios: `python -m bench [NAME]`."""
