@@ -211,6 +211,7 @@ class ExpressionBinder:
             return self._difference(node)
         if name in TABLE_FUNCTIONS:
             raise ProgrammingError(f"{name} is a table function", span, f"FROM TABLE({name}(CURSOR(SELECT STREAM ...)))")
+        name = "SUBSTRING SIMILAR" if node.meta.get("form") == "similar" else name
         return call_scalar(name, [self.bind(argument) for argument in node.expressions], span)
 
     def _difference(self, node: exp.Anonymous) -> Expression:
