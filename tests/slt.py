@@ -1,8 +1,8 @@
 """SQL tests as text: what an `.slt` file says, run in every mode.
 
 A file is a list of records, each with a blank line behind it; `#` starts a comment line.  A line `=== title` starts a section:
-a test of its own, with a new engine.  A section is a script; its records are executed in order, with one exception, which lets
-the rows stand in front of the queries that they explain:
+a test of its own, with a new engine; what stands before the first `===` is the beginning of every section.  A section is a
+script: its records are executed in order, with one exception, which lets rows stand in front of the queries that explain them:
 
     a streaming query is attached before the first row or bound of its section, wherever it stands.
 
@@ -116,6 +116,8 @@ class Run:
         self.engine.pipeline.end_errors()
         self._drain()
         for reading, count in zip(self.readings, given):
+            if reading.record.kind != "query":
+                continue
             if not reading.queue.ended:
                 raise reading.record.failed("the query has not ended with its input")
             self._finished(
@@ -128,7 +130,7 @@ class Run:
         wanted, pattern = record.words[1], " ".join(record.words[2:])
         warned = len(self.engine.warnings)
         try:
-            said = [self._execute(statement).message for statement in parse(record.sql)]
+            said = [self._execute(statement, record).message for statement in parse(record.sql)]
         except Error as error:
             if wanted != "error":
                 raise error.located(record.sql) from None
@@ -142,13 +144,11 @@ class Run:
 
     def _query(self, record: Record) -> None:
         try:
-            result = self._execute(parse(record.sql)[0])
+            result = self._execute(parse(record.sql)[0], record)
         except Error as error:
             raise error.located(record.sql) from None
         assert result.rows is not None
-        if result.streaming:
-            self.readings.append(Reading(record, result.rows))
-        else:
+        if not result.streaming:
             self._finished(record, result.rows.schema, self._taken(result.rows))
 
     def _finished(self, record: Record, schema: Schema, rows: list[Row]) -> None:
@@ -191,9 +191,11 @@ class Run:
 
     # -- the engine ----------------------------------------------------------------------------------------------------
 
-    def _execute(self, statement: Statement) -> Result:
+    def _execute(self, statement: Statement, record: Record) -> Result:
         result = self.engine.execute(statement)
         self.done.append(statement)
+        if result.streaming and result.rows is not None:
+            self.readings.append(Reading(record, result.rows))
         return result
 
     def _stepped(self) -> None:
@@ -275,12 +277,12 @@ def _compare(record: Record, outcome: Outcome) -> None:
 def complete(path: Path) -> None:
     """Write what the records of a file give into it, in place of what it says."""
     lines = path.read_text().splitlines()
-    outcomes: list[tuple[Record, Outcome]] = []
+    outcomes: dict[int, tuple[Record, Outcome]] = {}
     for section in read(path):
         run = Run(section, Mode())
         run.run()
-        outcomes += [(record, run.outcomes[record.line]) for record in section.records if record.line in run.outcomes]
-    for record, outcome in reversed(outcomes):
+        outcomes |= {r.line: (r, run.outcomes[r.line]) for r in section.records if r.line in run.outcomes}
+    for _, (record, outcome) in sorted(outcomes.items(), reverse=True):
         lines[record.line + len(record.body) : record.end] = ["----", *outcome.text()]
         if outcome.rows is not None:
             lines[record.line - 1] = " ".join(["query", outcome.types, *record.words[2:]])

@@ -74,7 +74,7 @@ class Section:
 
 
 def read(path: Path) -> list[Section]:
-    """The sections of a file."""
+    """The sections of a file: what stands before the first is the beginning of all of them."""
     sections = [Section(path.stem)]
     lines = path.read_text().splitlines()
     at = 0
@@ -87,7 +87,10 @@ def read(path: Path) -> list[Section]:
             sections[-1].records.append(record)
             at = record.end - 1
         at += 1
-    return [section for section in sections if section.records]
+    shared, *others = sections
+    for section in others:
+        section.records[:0] = shared.records
+    return others or [shared]
 
 
 def _record(lines: Sequence[str], at: int) -> Record:

@@ -85,10 +85,10 @@ class SelectBinder:
 
     def _order_items(self, items: Sequence[Item]) -> list[nodes.SortKey]:
         order = self._select.args.get("order")
+        if order is None or order.expressions[0].meta.get("within") is not None:
+            return []  # a T-sort belongs to the select list, whose ROWTIME it sorts by
         keys: list[nodes.SortKey] = []
-        for ordered in order.expressions if order is not None else ():
-            if ordered.meta.get("within") is not None:
-                continue
+        for ordered in order.expressions:
             keys.append(nodes.SortKey(self._order_key(ordered.this, items), bool(ordered.args.get("desc"))))
         return keys
 
