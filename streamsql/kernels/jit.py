@@ -1,7 +1,7 @@
 """The one way Python becomes machine code here: compiled when imported, for signatures that are written down.
 
-A kernel is a function decorated with :func:`jit`; Python calls it. What only kernels call is decorated with
-:func:`inlined` and stays an ordinary Python function, so that ``kernel.py_func`` is the whole computation in plain
+A kernel is a function decorated with `jit`; Python calls it. What only kernels call is decorated with
+`inlined` and stays an ordinary Python function, so that `kernel.py_func` is the whole computation in plain
 Python: the tests compare the two.
 
 Always true: kernels release the GIL, divide as numpy does (by zero gives inf or NaN, never an exception) and keep the
@@ -46,9 +46,9 @@ def named(of: type[tuple[Any, ...]], *fields: Any) -> Any:
 
 
 def jit(*signatures: Any) -> Callable[[Function], Function]:
-    """Compiles a kernel for ``signatures``, and for nothing else: other argument types raise TypeError.
+    """Compiles a kernel for `signatures`, and for nothing else: other argument types raise TypeError.
 
-    The machine code is kept in numba's cache: ``__pycache__`` beside the source or the user's cache folder. Where
+    The machine code is kept in numba's cache: `__pycache__` beside the source or the user's cache folder. Where
     neither can be written it is compiled anew in every process.
     """
 
@@ -81,7 +81,7 @@ def inlined(function: Function) -> Function:
 
 
 def _family_stamp(source: Path) -> str:
-    """A digest of this module and of every file of the family: ``forest_score.py`` belongs to ``forest*.py``."""
+    """A digest of this module and of every file of the family: `forest_score.py` belongs to `forest*.py`."""
     family = source.stem.split("_")[0]
     digest = sha256(Path(__file__).read_bytes())
     for path in sorted(source.parent.glob(f"{family}*.py")):
