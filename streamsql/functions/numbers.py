@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers, from_unscaled, nulls, numbers, unscaled
+from streamsql.functions.number_text import numbers_text
 from streamsql.rows import Datum, ErrorName, Mask, Rows
 from streamsql.types import BIGINT, DOUBLE, INTEGER, REAL, SMALLINT, TINYINT, SqlType, decimal
 
@@ -59,17 +60,18 @@ def as_decimal(x: Datum) -> Datum:
 
 def fit_decimal(rows: Rows, x: Datum, type: pa.DataType) -> Datum:
     """A decimal as another decimal type: rounded half up to its scale, the rows that exceed its precision fail."""
+    rounded = x
     if x.type.scale > type.scale:
         roomy = pa.decimal256 if x.type.precision >= 38 else pa.decimal128
-        x = x.cast(roomy(x.type.precision + 1, x.type.scale))  # 9.9 needs a digit more as 10
-        x = pc.round(x, type.scale, "half_towards_infinity")
+        rounded = x.cast(roomy(x.type.precision + 1, x.type.scale))  # 9.9 needs a digit more as 10
+        rounded = pc.round(rounded, type.scale, "half_towards_infinity")
     try:
-        return x.cast(type)
+        return rounded.cast(type)
     except pa.ArrowInvalid:
-        column = rows.column(x)
+        column = rows.column(rounded)
     limit = 10 ** (type.precision - type.scale)
     large = np.array([value is not None and abs(value) >= limit for value in column.to_pylist()], bool)
-    _out_of_range(rows, large, column, type)
+    _out_of_range(rows, large, rows.column(x), type)
     return pc.if_else(pa.array(large), pa.scalar(None, column.type), column).cast(type)
 
 
@@ -137,6 +139,10 @@ def _digits(value: float, scale: int) -> int:
 
 
 def _out_of_range(rows: Rows, outside: Mask, x: pa.Array, type: pa.DataType) -> None:
-    rows.fail(outside, lambda i: f"{x[i].as_py()} is out of range for {number_type(type)}", ErrorName.OVERFLOW)
+    rows.fail(
+        outside,
+        lambda i: f"{numbers_text(x.slice(i, 1))[0]} is out of range for {number_type(type)}",
+        ErrorName.OVERFLOW,
+    )
 
 

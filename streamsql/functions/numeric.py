@@ -216,7 +216,8 @@ def mod(rows: Rows, x: Datum, y: Datum) -> Datum:
 def _remainder(a: Values, b: Values) -> Values:
     if np.asarray(a).dtype == object:
         return np.sign(a) * (np.abs(a) % np.abs(b))
-    return np.fmod(a, b)
+    remainder: Values = np.fmod(a, b)
+    return remainder
 
 
 @scalar("STEP(x: INTEGRAL BY y: INTEGRAL)", returns=_common, fails=True, monotone=ascending_in(0))
