@@ -36,9 +36,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from session import Reading, Session
 from slt_text import Calendar, Record, Row, Section, SltError, read, table, types_of, values_of
 
-from streamsql.engine import Engine, Result, RowQueue
+from streamsql.engine import Result
 from streamsql.errors import Error
 from streamsql.plan.explain import explain
 from streamsql.sql.parser import parse
@@ -64,15 +65,6 @@ MODES = [Mode(*mode) for mode in itertools.product((None, 7, 1), (False, True), 
 
 
 @dataclass
-class Reading:
-    """A streaming query at work: what it has given so far."""
-
-    record: Record
-    queue: RowQueue
-    rows: list[Row] = field(default_factory=list)
-
-
-@dataclass
 class Outcome:
     """What a record gave: rows, or lines of text."""
 
@@ -94,9 +86,8 @@ class Run:
         self.outcomes: dict[int, Outcome] = {}
         self.calendar = Calendar()
         self.clock = ManualClock(self.calendar.time("00:00:00"))
-        self.engine = Engine(clock=self.clock, use_rules=mode.rules)
-        self.done: list[Statement | str] = []  # executed on the engine: statements, and the streams that rows came to
-        self.readings: list[Reading] = []
+        self.session = Session(self.clock, mode.rules)
+        self.queries: list[Record | None] = []  # the record of each of the session's readings; None: a statement
         self.stream = ""
 
     def run(self) -> None:
@@ -109,28 +100,23 @@ class Run:
                 getattr(self, f"_{record.kind}")(record)
             except Error as error:
                 raise record.failed(error.render()) from error
-            self._drain()
-        given = [len(reading.rows) for reading in self.readings]
-        self.engine.end_inserts()
-        self.engine.pipeline.finish()
-        self.engine.pipeline.end_errors()
-        self._drain()
-        for reading, count in zip(self.readings, given):
-            if reading.record.kind != "query":
+        given = [reading.rows().num_rows for reading in self.session.readings]
+        self.session.end()
+        for record, reading, count in zip(self.queries, self.session.readings, given, strict=True):
+            if record is None:
                 continue
             if not reading.queue.ended:
-                raise reading.record.failed("the query has not ended with its input")
-            self._finished(
-                reading.record, reading.queue.schema, reading.rows[: count if "open" in reading.record.words else None]
-            )
+                raise record.failed("the query has not ended with its input")
+            rows = self.calendar.rows(reading.rows(), reading.queue.schema)
+            self._finished(record, reading.queue.schema, rows[:count] if "open" in record.words else rows)
 
     # -- records -------------------------------------------------------------------------------------------------------
 
     def _statement(self, record: Record) -> None:
         wanted, pattern = record.words[1], " ".join(record.words[2:])
-        warned = len(self.engine.warnings)
+        warned = len(self.session.engine.warnings)
         try:
-            said = [self._execute(statement, record).message for statement in parse(record.sql)]
+            said = [self._execute(statement).message for statement in parse(record.sql)]
         except Error as error:
             if wanted != "error":
                 raise error.located(record.sql) from None
@@ -140,7 +126,7 @@ class Run:
             return
         if wanted != "ok":
             raise record.failed("the statement should fail")
-        _match(record, pattern, "\n".join([*said, *self.engine.warnings[warned:]]))
+        _match(record, pattern, "\n".join([*said, *self.session.engine.warnings[warned:]]))
 
     def _query(self, record: Record) -> None:
         try:
@@ -149,7 +135,9 @@ class Run:
             raise error.located(record.sql) from None
         assert result.rows is not None
         if not result.streaming:
-            self._finished(record, result.rows.schema, self._taken(result.rows))
+            rows = Reading(result.rows)
+            rows.drain()
+            self._finished(record, result.rows.schema, self.calendar.rows(rows.rows(), result.rows.schema))
 
     def _finished(self, record: Record, schema: Schema, rows: list[Row]) -> None:
         names = [tuple(f.name for f in schema.fields)] if "header" in record.words else []
@@ -157,80 +145,45 @@ class Run:
 
     def _explain(self, record: Record) -> None:
         if self.mode.rules:
-            self.outcomes[record.line] = Outcome(lines=explain(self.engine.plan_of(parse(record.sql)[0])).splitlines())
+            self.outcomes[record.line] = Outcome(lines=explain(self.session.engine.plan_of(parse(record.sql)[0])).splitlines())
 
     def _stream(self, record: Record) -> None:
         self.stream = record.words[1]
-        schema = self.engine.catalog.find_stream(self.stream, None).schema
+        schema = self.session.engine.catalog.find_stream(self.stream, None).schema
         rows = [values_of(line) for line in record.body]
         for row, line in zip(rows, record.body):
             if len(row) != len(schema.fields):
                 raise record.failed(f"{len(row)} values for {len(schema.fields)} columns: {line}")
         batch = self.calendar.batch(rows, schema)
         size = self.mode.batch or max(1, len(rows))
-        self.done.append(self.stream)
         for start in range(0, len(rows), size):
-            self.engine.insert_rows(self.stream, batch.slice(start, size), explicit=True)
+            self.session.insert(self.stream, batch.slice(start, size))
             self._stepped()
 
     def _bound(self, record: Record) -> None:
         words = record.words[1:]
         if words[0][0].isalpha() and words[0] != "END":
             self.stream = words.pop(0)
-        self.done.append(self.stream)
-        self.engine.advance(self.stream, self.calendar.time(" ".join(words)))
+        self.session.advance(self.stream, self.calendar.time(" ".join(words)))
         self._stepped()
 
     def _clock(self, record: Record) -> None:
         self.clock.set(self.calendar.time(record.rest))
-        self.engine.step()
+        self.session.step()
         self._stepped()
 
     def _date(self, record: Record) -> None:
         self.calendar.day = record.rest
 
-    # -- the engine ----------------------------------------------------------------------------------------------------
-
-    def _execute(self, statement: Statement, record: Record) -> Result:
-        result = self.engine.execute(statement)
-        self.done.append(statement)
-        if result.streaming and result.rows is not None:
-            self.readings.append(Reading(record, result.rows))
+    def _execute(self, statement: Statement, record: Record | None = None) -> Result:
+        result = self.session.execute(statement)
+        if result.streaming:
+            self.queries.append(record)
         return result
 
     def _stepped(self) -> None:
-        """Between two steps: keep what has come out; in a mode with restarts, go on in another engine."""
-        self._drain()
-        if not self.mode.restart:
-            return
-        facts, state = self.engine.save()
-        self.engine = Engine(clock=self.clock, use_rules=self.mode.rules, started=self.engine.started)
-        results = [self._again(item) for item in self.done]
-        queues = [result.rows for result in results if result is not None and result.streaming and result.rows is not None]
-        for queue in queues:
-            while queue.take() is not None:
-                pass  # what the statements give when they are executed again was kept the first time
-        self.engine.load(facts, state)
-        for reading, queue in zip(self.readings, queues, strict=True):
-            queue.ended = reading.queue.ended
-            reading.queue = queue
-
-    def _again(self, item: Statement | str) -> Result | None:
-        if isinstance(item, Statement):
-            return self.engine.execute(item)
-        if item in self.engine.catalog.relations:  # rows came in: the stream had the writer that they enter by
-            self.engine.insert_rows(item, self.engine.catalog.find_stream(item, None).schema.empty(), explicit=True)
-        return None
-
-    def _drain(self) -> None:
-        for reading in self.readings:
-            reading.rows += self._taken(reading.queue)
-
-    def _taken(self, queue: RowQueue) -> list[Row]:
-        rows: list[Row] = []
-        while (batch := queue.take()) is not None:
-            rows += self.calendar.rows(batch, queue.schema)
-        return rows
+        if self.mode.restart:
+            self.session.restart()
 
 
 def _is_streaming(record: Record) -> bool:

@@ -174,9 +174,9 @@ class Calendar:
             case _:
                 return value
 
-    def rows(self, batch: Batch, schema: Schema) -> list[Row]:
+    def rows(self, batch: pa.Table, schema: Schema) -> list[Row]:
         """The rows of a result as text."""
-        columns = [self._column(column, f.type) for column, f in zip(batch.columns, schema.fields, strict=True)]
+        columns = [self._column(column.combine_chunks(), f.type) for column, f in zip(batch.columns, schema.fields, strict=True)]
         return list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows
 
     def _column(self, column: pa.Array, type_: SqlType) -> list[Value]:

@@ -1,0 +1,139 @@
+"""An engine under test: fed step by step, saved and loaded into a new one between steps, held to its promises all the while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.engine import Engine, Result, RowQueue
+from streamsql.run.pipeline import Vertex
+from streamsql.run.window import times_of
+from streamsql.statements import Statement
+from streamsql.time import BEGIN, ManualClock, Time
+from streamsql.types import Batch
+
+
+class Watch:
+    """Holds an operator to the first sentence: its rows are in ROWTIME order, and none is before what it has promised."""
+
+    def __init__(self, vertex: Vertex) -> None:
+        self._vertex = vertex
+        self._last: Time = BEGIN
+
+    def write(self, batch: Batch) -> None:
+        times = times_of(batch)
+        name = self._vertex.name
+        assert batch.num_rows, f"{name} gives an empty batch"
+        assert (np.diff(times) >= 0).all(), f"{name} gives rows out of order"
+        assert times[0] >= self._last, f"{name} goes back in time"
+        assert times[0] >= self._vertex.bound, f"{name} gives a row before the bound it has promised"
+        batch.validate(full=True)
+        self._last = int(times[-1])
+
+    def end(self) -> None:
+        pass
+
+
+@dataclass
+class Reading:
+    """A streaming query at work: what it has given so far."""
+
+    queue: RowQueue
+    batches: list[Batch] = field(default_factory=list)
+
+    def drain(self) -> None:
+        """Keep what waits in the queue."""
+        while (batch := self.queue.take()) is not None:
+            self.batches.append(batch)
+
+    def rows(self) -> pa.Table:
+        """All rows so far."""
+        return pa.Table.from_batches(self.batches, self.queue.schema.arrow())
+
+
+class Session:
+    """An engine, and all that was done to it."""
+
+    def __init__(self, clock: ManualClock, rules: bool = True) -> None:
+        self._clock = clock
+        self._rules = rules
+        self._done: list[Statement | str] = []  # statements, and the streams that rows came to from outside
+        self.engine = Engine(clock=clock, use_rules=rules)
+        self.readings: list[Reading] = []
+
+    def execute(self, statement: Statement) -> Result:
+        """Execute a statement; a streaming query is read from now on."""
+        result = self.engine.execute(statement)
+        self._done.append(statement)
+        if result.streaming and result.rows is not None:
+            self.readings.append(Reading(result.rows))
+        self._watch()
+        self._drain()
+        return result
+
+    def insert(self, stream: str, batch: Batch) -> None:
+        """Rows that bring their ROWTIME."""
+        self._enter(stream)
+        self.engine.insert_rows(stream, batch, explicit=True)
+        self._drain()
+
+    def advance(self, stream: str, t: Time) -> None:
+        """A bound for a stream."""
+        self._enter(stream)
+        self.engine.advance(stream, t)
+        self._drain()
+
+    def step(self) -> None:
+        """What the engine does when no rows come."""
+        self.engine.step()
+        self._drain()
+
+    def restart(self) -> None:
+        """Go on in a new engine, on which the same statements are executed and the state of this one is loaded."""
+        facts, state = self.engine.save()
+        self.engine = Engine(clock=self._clock, use_rules=self._rules, started=self.engine.started)
+        queues: list[RowQueue] = []
+        for done in self._done:
+            if isinstance(done, Statement):
+                result = self.engine.execute(done)
+                if result.streaming and result.rows is not None:
+                    queues.append(result.rows)
+            else:
+                self._touch(done)
+        for reading, queue in zip(self.readings, queues, strict=True):
+            while queue.take() is not None:
+                pass  # what statements give when they are executed again was kept the first time
+            queue.ended = reading.queue.ended
+            reading.queue = queue
+        self.engine.load(facts, state)
+        self._watch()
+
+    def end(self) -> None:
+        """The end of all streams."""
+        self.engine.end_inserts()
+        self.engine.pipeline.finish()
+        self.engine.pipeline.end_errors()
+        self._drain()
+
+    def _enter(self, stream: str) -> None:
+        if stream not in self._done:
+            self._done.append(stream)
+            self._touch(stream)
+            self._watch()
+
+    def _touch(self, stream: str) -> None:
+        """Let a stream have the writer that rows from outside enter by."""
+        if stream in self.engine.catalog.relations:
+            schema = self.engine.catalog.find_stream(stream, None).schema
+            self.engine.insert_rows(stream, schema.empty(), explicit=True)
+
+    def _watch(self) -> None:
+        for vertex in self.engine.pipeline.vertices.values():
+            if not any(isinstance(outlet, Watch) for outlet in vertex.outlets):
+                vertex.outlets.append(Watch(vertex))
+
+    def _drain(self) -> None:
+        for reading in self.readings:
+            reading.drain()
