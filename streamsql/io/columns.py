@@ -12,6 +12,7 @@ from enum import Enum
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.datetime_text import timestamps_of
 from streamsql.types import Family, Field, Kind, SqlType
 
 _EXACT = 2.0**53
@@ -19,6 +20,12 @@ _EXACT = 2.0**53
 
 _DECIMAL = pa.decimal128(38, 18)
 """As what the numbers for a DECIMAL column are read, before they are rounded to its scale."""
+
+_DATE_LENGTH = len("yyyy-MM-dd")
+_SHORTEST_TIME = len("HH:mm:ss")
+
+_YEAR_1 = -62_135_596_800_000
+"""The first timestamp that text can spell."""
 
 
 class Spelling(Enum):
@@ -119,18 +126,27 @@ def _characters(array: pa.Array, type: SqlType) -> pa.Array:
 
 
 def _timestamps(array: pa.Array, _: SqlType | None = None) -> pa.Array | None:
-    lengths = pc.min_max(pc.binary_length(array)).as_py()
-    if lengths["min"] is not None and (lengths["min"] not in (19, 23) or lengths["max"] not in (19, 23)):
-        return None
-    return pc.cast(array, pa.timestamp("ms"))
+    if pc.any(pc.ends_with(array, "Z")).as_py():
+        if not pc.all(pc.ends_with(array, "Z")).as_py():
+            return None
+        array = pc.utf8_slice_codeunits(array, 0, -1)
+    return timestamps_of(array, iso=True)
 
 
 def _dates(array: pa.Array, _: SqlType) -> pa.Array | None:
-    return pc.cast(array, pa.date32())
+    longest = pc.max(pc.binary_length(array)).as_py()
+    moments = pc.cast(array, pa.timestamp("ms")) if longest == _DATE_LENGTH else _timestamps(array)
+    return None if moments is None or _before_year_1(moments) else pc.cast(moments, pa.date32(), safe=False)
+
+
+def _before_year_1(moments: pa.Array) -> bool:
+    first = pc.min(pc.cast(moments, pa.int64())).as_py()
+    return first is not None and first < _YEAR_1
 
 
 def _times(array: pa.Array, _: SqlType) -> pa.Array | None:
-    return pc.cast(array, pa.time32("ms"))
+    shortest = pc.min(pc.binary_length(array)).as_py()
+    return None if shortest is not None and shortest < _SHORTEST_TIME else pc.cast(array, pa.time32("ms"))
 
 
 _CONVERSIONS: dict[Family, Callable[[pa.Array, SqlType], pa.Array | None]] = {

@@ -14,22 +14,22 @@ These are the rules; `streamsql.io.columns` applies them to whole Arrow arrays w
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.datetime_text import DAY, parse_iso_timestamp, parse_time
 from streamsql.io.decoding import Unfit
-from streamsql.io.moments import parse_date, parse_time, parse_timestamp
 from streamsql.time import Time
-from streamsql.types import Kind, SqlType
+from streamsql.types import TIMESTAMP, Kind, SqlType
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SPECIAL = re.compile(r"NaN|-?Infinity")
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _HEX = re.compile(r"X'((?:[0-9A-Fa-f]{2})*)'")
@@ -39,135 +39,143 @@ FAR = 400
 """Decimal exponents beyond this do not fit any type; they are not expanded."""
 
 
-def convert(value: Any, text: str, type: SqlType) -> Any:
-    """A value as `json.loads` gives it, with its source text, as the Python value that Arrow stores for `type`.
+class Number(str):
+    """The source text of a JSON number."""
 
-    Days, milliseconds of the day and milliseconds since 1970 stand for DATE, TIME and TIMESTAMP.  Raises Unfit.
+
+class Nested(str):
+    """The source text of a JSON array or object."""
+
+
+Value: TypeAlias = bool | str | Number | Nested | None
+"""A value of a record.  A plain `str` is text, that of a CSV field too."""
+
+_timestamp = lru_cache(maxsize=256)(parse_iso_timestamp)
+"""A replay reads the text of one column both as that column and as ROWTIME."""
+
+
+def convert(value: Value, type: SqlType) -> Any:
+    """A value as the Python value that Arrow stores for `type`.  Raises Unfit.
+
+    Days, milliseconds of the day and milliseconds since 1970 stand for DATE, TIME and TIMESTAMP.
     """
-    return None if value is None else _CONVERSIONS[type.kind](value, text, type)
+    return None if value is None else _CONVERSIONS[type.kind](value, type)
 
 
-def rowtime(value: Any, text: str) -> Time:
+def rowtime(value: Value) -> Time:
     """The ROWTIME that a value gives: a timestamp as text, or milliseconds since 1970 as a number or its text."""
     if value is None:
         raise Unfit("no value for ROWTIME")
-    if isinstance(value, str):
-        text = value.strip()
-        if not _NUMBER.fullmatch(text):
-            return _moment(value, parse_timestamp)
-    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        raise _no_input(text)
-    milliseconds = math.floor(_exact(text))
+    if isinstance(value, bool | Nested):
+        raise _no_input(value)
+    if not NUMBER.fullmatch(value.strip()):
+        return _moment(value, TIMESTAMP)
+    milliseconds = math.floor(_exact(value.strip()))
     if not -(2**63) <= milliseconds < 2**63:
-        raise _no_input(text)
+        raise _no_input(value)
     return milliseconds
 
 
-def _spelled(value: Any, text: str) -> str:
-    """The text of a number: that of a string, or of a JSON number; truth counts as 1 and 0."""
-    if isinstance(value, str):
-        return value.strip()
+def _spelled(value: bool | str) -> str:
+    """The text of a number, without blanks around it; truth counts as 1 and 0."""
     if isinstance(value, bool):
         return str(int(value))
-    if isinstance(value, dict | list):
-        raise _no_input(text)
-    return text
+    return value.strip()
 
 
-def _integer(value: Any, text: str, type: SqlType) -> int:
-    spelled = _spelled(value, text)
+def _integer(value: bool | str, type: SqlType) -> int:
+    spelled = _spelled(value)
     if _WHOLE.fullmatch(spelled):
         number = int(spelled)
     else:
-        if not _NUMBER.fullmatch(spelled):
-            raise _no_input(value if isinstance(value, str) else text)
-        exact = _exact(spelled)
-        if exact != exact.to_integral_value():
-            raise _no_input(value if isinstance(value, str) else text)
+        exact = _exact(spelled) if NUMBER.fullmatch(spelled) else None
+        if exact is None or exact != exact.to_integral_value():
+            raise _no_input(value)
         number = int(exact)
     limit = 1 << (_BITS[type.kind] - 1)
     if not -limit <= number < limit:
-        raise _out_of_range(type, spelled)
+        raise _out_of_range(value, type)
     return number
 
 
-def _decimal(value: Any, text: str, type: SqlType) -> Decimal:
-    spelled = _spelled(value, text)
-    if not _NUMBER.fullmatch(spelled):
-        raise _no_input(value if isinstance(value, str) else text)
-    exact = _exact(spelled)
+def _decimal(value: bool | str, type: SqlType) -> Decimal:
+    spelled = _spelled(value)
+    if not NUMBER.fullmatch(spelled):
+        raise _no_input(value)
     with localcontext() as context:
         context.prec = 2 * FAR + len(spelled)
-        rounded = exact.quantize(Decimal(1).scaleb(-type.scale), ROUND_HALF_UP)
-    if abs(rounded) >= Decimal(10) ** (type.precision - type.scale):
-        raise _out_of_range(type, spelled)
+        rounded = _exact(spelled).quantize(Decimal(1).scaleb(-type.scale), ROUND_HALF_UP)
+        if abs(rounded) >= Decimal(1).scaleb(type.precision - type.scale):
+            raise _out_of_range(value, type)
     return rounded
 
 
-def _double(value: Any, text: str, type: SqlType) -> float:
-    spelled = _spelled(value, text)
+def _double(value: bool | str, type: SqlType) -> float:
+    spelled = _spelled(value)
     if _SPECIAL.fullmatch(spelled):
         return float(spelled)
-    if not _NUMBER.fullmatch(spelled):
-        raise _no_input(value if isinstance(value, str) else text)
+    if not NUMBER.fullmatch(spelled):
+        raise _no_input(value)
     number = float(spelled)
     if type.kind is Kind.REAL:  # from the text, for by way of a double it would be rounded twice
-        number = pc.cast(pa.scalar(spelled), pa.float32()).as_py()
+        number = pc.cast(pa.scalar(str(spelled)), pa.float32()).as_py()
     if math.isinf(number):
-        raise _out_of_range(type, spelled)
+        raise _out_of_range(value, type)
     return number
 
 
-def _boolean(value: Any, text: str, _: SqlType) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() == "true"
-    if isinstance(value, dict | list):
-        raise _no_input(text)
-    return value if isinstance(value, bool) else float(text) != 0
+def _boolean(value: bool | str, _: SqlType) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Nested):
+        raise _no_input(value)
+    return float(value) != 0 if isinstance(value, Number) else value.strip().lower() == "true"
 
 
-def _character(value: Any, text: str, type: SqlType) -> str:
-    if isinstance(value, str):
-        text = value
-    elif text == "-0":
+def _character(value: bool | str, type: SqlType) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, Number) and text == "-0":
         text = "0"
-    if not text.isascii():
+    if not text.isascii():  # half a surrogate pair, which an escape can spell, is no character
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if type.length is None:
         return text
     return text[: type.length].ljust(type.length) if type.kind is Kind.CHAR else text[: type.length]
 
 
-def _binary(value: Any, text: str, type: SqlType) -> bytes:
+def _binary(value: bool | str, type: SqlType) -> bytes:
     if isinstance(value, bool):
         return bytes([value])
-    if not isinstance(value, str):
-        raise _no_input(text)
+    if isinstance(value, Number | Nested):
+        raise _no_input(value)
     literal = _HEX.fullmatch(value)
     try:
         data = bytes.fromhex(literal[1]) if literal else base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise _no_input(value) from None
     return data[: type.length]
 
 
-def _date(value: Any, text: str, _: SqlType) -> int:
-    return _moment(value if isinstance(value, str) else None, parse_date, text)
+def _date(value: bool | str, type: SqlType) -> int:
+    return _moment(value, type) // DAY
 
 
-def _time(value: Any, text: str, _: SqlType) -> int:
-    return _moment(value if isinstance(value, str) else None, parse_time, text)
+def _time(value: bool | str, type: SqlType) -> int:
+    if isinstance(value, str) and ":" in value.strip()[:3]:
+        try:
+            return parse_time(value.strip())
+        except ValueError:
+            raise _no_input(value) from None
+    return _moment(value, type) % DAY
 
 
-def _timestamp(value: Any, text: str, _: SqlType) -> Time:
-    return _moment(value if isinstance(value, str) else None, parse_timestamp, text)
-
-
-def _moment(value: str | None, parse: Callable[[str], int | None], text: str = "") -> int:
-    moment = None if value is None else parse(value.strip())
-    if moment is None:
-        raise _no_input(text if value is None else value)
-    return moment
+def _moment(value: bool | str, _: SqlType) -> Time:
+    if isinstance(value, bool | Number | Nested):
+        raise _no_input(value)
+    try:
+        return _timestamp(value)
+    except ValueError:
+        raise _no_input(value) from None
 
 
 def _exact(spelled: str) -> Decimal:
@@ -178,15 +186,19 @@ def _exact(spelled: str) -> Decimal:
     return number
 
 
-def _no_input(text: str) -> Unfit:
-    return Unfit(f'For input string: "{text}"')
+def _no_input(value: bool | str) -> Unfit:
+    return Unfit(f'For input string: "{_shown(value)}"')
 
 
-def _out_of_range(type: SqlType, text: str) -> Unfit:
-    return Unfit(f'Value out of range for {type}: "{text}"')
+def _out_of_range(value: bool | str, type: SqlType) -> Unfit:
+    return Unfit(f'Value out of range for {type}: "{_shown(value)}"')
 
 
-_CONVERSIONS: dict[Kind, Callable[[Any, str, SqlType], Any]] = {
+def _shown(value: bool | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+_CONVERSIONS: dict[Kind, Callable[[Any, SqlType], Any]] = {
     Kind.BOOLEAN: _boolean,
     Kind.TINYINT: _integer,
     Kind.SMALLINT: _integer,
@@ -201,5 +213,5 @@ _CONVERSIONS: dict[Kind, Callable[[Any, str, SqlType], Any]] = {
     Kind.VARBINARY: _binary,
     Kind.DATE: _date,
     Kind.TIME: _time,
-    Kind.TIMESTAMP: _timestamp,
+    Kind.TIMESTAMP: _moment,
 }

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.errors import OperationalError
+from streamsql.io.blocks import Decoded, concatenated
 from streamsql.io.columns import convert_array, rowtime_array
-from streamsql.io.conversion import convert, rowtime
-from streamsql.io.decoding import BOM, Decoded, Names, RowBuilder, Target, Unfit, concatenated, unfit
+from streamsql.io.conversion import NUMBER, Number, Value, convert, rowtime
+from streamsql.io.decoding import BOM, Names, RowBuilder, Target, Unfit, unfit
 from streamsql.io.texts import LineBuilder, value_texts
 from streamsql.time import Time
 from streamsql.types import Batch, Schema, SqlType
@@ -62,7 +64,7 @@ class CsvDecoder:
         names = Names(self.target)
         self._fields = []
         taken: dict[int, tuple[int, bool]] = {}
-        for position, (name, _) in enumerate(self._record(record)):
+        for position, name in enumerate(self._record(record)):
             match = names.column((name or "").strip())
             self._fields.append(None)
             if match is None or (taken.get(match[0], (0, False))[1] and not match[1]):
@@ -84,7 +86,7 @@ class CsvDecoder:
 
     def decode(self, block: bytes) -> Decoded:
         """Decode whole records."""
-        return concatenated(list(self._parts(block)))
+        return concatenated(list(self._parts(block)), self.target.schema)
 
     def _parts(self, block: bytes) -> Iterator[Decoded]:
         rows = self._fast(block) if block.count(b"\n") > FEW else None
@@ -190,9 +192,9 @@ class CsvDecoder:
             else:
                 return min(at + 1, len(text)), at < len(text)
 
-    def _record(self, text: str) -> list[tuple[str | None, bool]]:
-        """The fields of a record, None for an empty one, and whether each was quoted."""
-        fields: list[tuple[str | None, bool]] = []
+    def _record(self, text: str) -> list[str | None]:
+        """The fields of a record, None for an empty one without quotes."""
+        fields: list[str | None] = []
         at = 0
         text = text.removesuffix("\n").removesuffix("\r")
         while True:
@@ -201,21 +203,31 @@ class CsvDecoder:
                 raise Unfit("malformed CSV: a quote is not closed")
             quoted = match["quoted"]
             if quoted is None:
-                fields.append((match["plain"] or None, False))
+                fields.append(match["plain"] or None)
             else:
-                fields.append((quoted.replace('""', '"') + match["rest"], True))
+                fields.append(quoted.replace('""', '"') + match["rest"])
             at = match.end()
             if not text.startswith(self._delimiter, at):
                 return fields
             at += len(self._delimiter)
 
+    def fields(self, data: bytes) -> Iterator[list[str | None]]:
+        """The fields of each record that can be parsed."""
+        for record in self._records(data):
+            with suppress(Unfit):
+                yield self._record(record.decode(errors="replace"))
+
+    def _records(self, data: bytes) -> Iterator[bytes]:
+        start = 0
+        for end in [*self._ends(data), len(data)]:
+            record, start = data[start:end].rstrip(b"\r\n"), end
+            if record:
+                yield record
+
     def _exact(self, block: bytes) -> Decoded:
         builder = RowBuilder(self.target)
-        start = 0
-        for end in [*self._ends(block), len(block)]:
-            record, start = block[start:end].rstrip(b"\r\n"), end
-            if record:
-                self._add(record, builder)
+        for record in self._records(block):
+            self._add(record, builder)
         return builder.finish()
 
     def _add(self, record: bytes, builder: RowBuilder) -> None:
@@ -226,11 +238,11 @@ class CsvDecoder:
                 fields = self._record(record.decode())
             except UnicodeDecodeError as error:
                 raise Unfit(f"not UTF-8: {error.reason} at byte {error.start}") from None
-            values = {i: value for i, (value, _) in zip(self._fields, fields, strict=False) if i is not None}
+            values = {i: value for i, value in zip(self._fields, fields, strict=False) if i is not None}
             if self.target.rowtime is not None:
                 index = self.target.rowtime_index
                 value = values.get(len(self.target.fields) if index is None else index) or None
-                time = rowtime(value, value or "")
+                time = rowtime(value)
                 row.append(time)
             for index, field in enumerate(self.target.fields):
                 value = values.get(index)
@@ -238,7 +250,7 @@ class CsvDecoder:
                     value = None
                 if value is None and not field.nullable:
                     raise Unfit(f"NULL in column {field.name}, which is NOT NULL")
-                row.append(convert(value, value or "", field.type))
+                row.append(convert(value, field.type))
         except Unfit as problem:
             builder.fail(unfit(str(problem), time, record))
         else:
@@ -257,6 +269,31 @@ def _null_if_empty(array: pa.Array | None, type: SqlType, count: int) -> pa.Arra
     if array is None:
         return pa.nulls(count, pa.string())
     return array if type.is_character else pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+
+
+def csv_values(data: bytes, header: bool, delimiter: str) -> Iterator[list[tuple[str, Value]]]:
+    """The names and values of each record: what a field spells counts as a number or as truth."""
+    decoder = CsvDecoder(Target(()), header, delimiter)
+    names: list[str] | None = None
+    for fields in decoder.fields(data.removeprefix(BOM)):
+        if names is None and header:
+            names = [(name or "").strip() for name in fields]
+            continue
+        names = names or [f"COL_{number}" for number in range(len(fields))]
+        yield [(name, _spelled(field)) for name, field in zip(names, fields, strict=False)]
+
+
+def _spelled(field: str | None) -> Value:
+    if field is None or field == "":
+        return None
+    text = field.strip()
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return Number(text) if NUMBER.fullmatch(text) and not _PADDED.match(text) else field
+
+
+_PADDED = re.compile(r"[+-]?0\d")
+"""A number that is rather a code: its zeros in front would be lost."""
 
 
 class CsvEncoder:

@@ -1,20 +1,27 @@
-"""What every decoder shares: the columns it fills, and blocks of records decoded to rows and failures."""
+"""What every decoder shares: the columns it fills, the names of their members, rows collected one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from streamsql.operator import Failed, FailedRow
+from streamsql.io.blocks import Decoded
+from streamsql.operator import FailedRow
 from streamsql.rows import ErrorName, Failure
 from streamsql.time import Time
-from streamsql.types import Batch, Field, Kind, Schema
+from streamsql.types import Field, Kind, Schema
 
 BOM = b"\xef\xbb\xbf"
 """The byte order mark that some programs put in front of UTF-8."""
+
+RENAMED = "COL_"
+"""What discovery puts in front of a member's name that is no name of SQL."""
+
+_ILLEGAL = re.compile(r"\W")
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,10 @@ class Names:
     """Which column a member of a record feeds.
 
     A member feeds the column of exactly its name, or else the column whose name is its name in upper case: `ticker` and
-    `TICKER` both feed the column of an unquoted declaration.  When a record has several members for one column, the exact
-    name counts before all others, and the last one before those in front of it.  A name of ASCII letters is only reached by
-    ASCII letters (in Unicode, other letters have them as their upper case too).
+    `TICKER` both feed the column of an unquoted declaration; or else the column to which discovery would rename it
+    (`USER@DOMAIN` feeds `COL_USERDOMAIN`).  When a record has several members for one column, the exact name counts before
+    all others, and the last one before those in front of it.  A name of ASCII letters is only reached by ASCII letters (in
+    Unicode, other letters have them as their upper case too).
     """
 
     def __init__(self, target: Target) -> None:
@@ -54,48 +62,22 @@ class Names:
         if target.rowtime is not None and target.rowtime_index is None:
             self.exact.setdefault(target.rowtime, len(target.fields))
             self.folded.setdefault(target.rowtime.upper(), len(target.fields))
+        self._renamed = any(name.startswith(RENAMED) for name in self.exact)
 
     def column(self, member: str) -> tuple[int, bool] | None:
         """The column that a member feeds and whether by its exact name; an undeclared ROWTIME comes after the columns."""
         if member in self.exact:
             return self.exact[member], True
         name = member.upper()
-        index = self.folded.get(name)
-        return None if index is None or (name.isascii() and not member.isascii()) else (index, False)
+        if name in self.folded and member.isascii() == name.isascii():
+            return self.folded[name], False
+        index = self.exact.get(RENAMED + without_illegal(member)) if self._renamed else None
+        return None if index is None else (index, False)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Some records decoded: the rows, and those that failed with their number among all records of the block."""
-
-    rows: Batch
-    failed: tuple[tuple[int, FailedRow], ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many records these are."""
-        return int(self.rows.num_rows) + len(self.failed)
-
-    def part(self, start: int, stop: int) -> tuple[Batch | None, Failed | None]:
-        """Records `start` to `stop`: their rows and their failures."""
-        before = sum(number < start for number, _ in self.failed)
-        failed = tuple(row for number, row in self.failed if start <= number < stop)
-        first = start - before
-        rows = self.rows.slice(first, stop - start - len(failed))
-        return (rows if rows.num_rows else None), (Failed(failed) if failed else None)
-
-
-def concatenated(parts: Sequence[Decoded]) -> Decoded:
-    """One block from consecutive ones."""
-    if len(parts) == 1:
-        return parts[0]
-    failed: list[tuple[int, FailedRow]] = []
-    count = 0
-    for part in parts:
-        failed += [(number + count, row) for number, row in part.failed]
-        count += part.count
-    table = pa.Table.from_batches([part.rows for part in parts]).combine_chunks()
-    return Decoded(_batch(table), tuple(failed))
+def without_illegal(member: str) -> str:
+    """A member's name without the characters that no unquoted name has; `0` when it has no others."""
+    return _ILLEGAL.sub("", member) or "0"
 
 
 class Decoder(Protocol):
@@ -160,10 +142,3 @@ def _array(values: list[Any], field: Field) -> pa.Array:
         storage = pa.int32() if field.type.kind is not Kind.TIMESTAMP else pa.int64()
         return pa.array(values, storage).view(field.type.arrow())
     return pa.array(values, field.type.arrow())
-
-
-def _batch(table: pa.Table) -> Batch:
-    batches = table.to_batches()
-    if len(batches) == 1:
-        return batches[0]
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in table.schema], schema=table.schema)

@@ -5,16 +5,23 @@ A new format is one more record in `FORMATS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Protocol
+from typing import BinaryIO, Protocol, TypeAlias
+
+import pyarrow as pa
 
 from streamsql.errors import OperationalError
-from streamsql.io.compression import ENDINGS
-from streamsql.io.csv import CsvDecoder, CsvEncoder
+from streamsql.io.arrow import arrow_batches, arrow_schema, arrow_writer
+from streamsql.io.compression import ENDINGS, compression_of
+from streamsql.io.conversion import Value
+from streamsql.io.csv import CsvDecoder, CsvEncoder, csv_values
 from streamsql.io.decoding import Decoder, Target
 from streamsql.io.json_lines import JsonLinesDecoder, JsonLinesEncoder
+from streamsql.io.json_records import json_values, unfolded_array
+from streamsql.io.parquet import parquet_batches, parquet_schema, parquet_writer
+from streamsql.io.tables import TableWriter
 from streamsql.io.uri import Uri
 from streamsql.types import Batch, Schema
 
@@ -36,33 +43,72 @@ class Encoder(Protocol):
 class TextFormat:
     """A format of records one after another, which can be cut, appended to and compressed."""
 
-    name: str
     endings: tuple[str, ...]
+    """The first one is that of files which StreamSQL names."""
     decoder: Callable[[Target, bool, str], Decoder]
     """From what to fill, whether there is a header line, and the delimiter of fields."""
+    records: Callable[[bytes, bool, str], Iterator[Iterable[tuple[str, Value]]]]
+    """The names and values of whole records, for discovery; from the data, whether there is a header, and the delimiter."""
+    unfold: Callable[[BinaryIO], BinaryIO | None]
+    """The text of a file that is one document over several lines, as lines; None for all others."""
     encoder: Callable[[Schema, bool, str | None], Encoder]
     """From the columns, whether to write a header line, and the name of the stream where each line is to say it."""
 
 
-FORMATS: tuple[TextFormat, ...] = (
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """A format of whole files of typed columns."""
+
+    endings: tuple[str, ...]
+    schema: Callable[[BinaryIO], pa.Schema]
+    """The columns of a file."""
+    batches: Callable[[BinaryIO, Sequence[str], int], Iterator[Batch]]
+    """Some columns of a file, from a row on."""
+    writer: Callable[[BinaryIO, pa.Schema], TableWriter]
+    """Writes a file."""
+
+
+Format: TypeAlias = TextFormat | TableFormat
+
+FORMATS: tuple[Format, ...] = (
     TextFormat(
-        "jsonl",
         ("jsonl", "json", "ndjson"),
         lambda target, _header, _delimiter: JsonLinesDecoder(target),
+        lambda data, _header, _delimiter: json_values(data),
+        unfolded_array,
         lambda schema, _header, stream: JsonLinesEncoder(schema, stream),
     ),
-    TextFormat("csv", ("csv",), CsvDecoder, lambda schema, header, _stream: CsvEncoder(schema, header)),
+    TextFormat(
+        ("csv",),
+        CsvDecoder,
+        csv_values,
+        lambda _: None,
+        lambda schema, header, _stream: CsvEncoder(schema, header),
+    ),
+    TableFormat(("parquet",), parquet_schema, parquet_batches, parquet_writer),
+    TableFormat(("arrow",), arrow_schema, arrow_batches, arrow_writer),
 )
 
 
-def format_of(uri: Uri, default: str | None = None) -> TextFormat:
+def format_of(uri: Uri, default: str | None = None) -> Format:
     """The format that a URI names or that its ending means.  Raises OperationalError where there is none."""
-    name = uri.options.format or _ending(uri.path) or default
     known = {ending: format for format in FORMATS for ending in format.endings}
+    name = uri.options.format or _ending(uri.path) or default
     if name is None or name.lower() not in known:
         problem = f"unknown format {name!r} of {uri.text!r}" if name else f"{uri.text!r} does not tell its format"
         raise OperationalError(problem, hint=f"formats are {', '.join(known)}; ?format=NAME says which it is")
-    return known[name.lower()]
+    format_ = known[name.lower()]
+    if isinstance(format_, TableFormat) and compression_of(uri.path):
+        raise OperationalError(f"{name} is compressed within the file: {uri.text!r} must not be compressed once more")
+    return format_
+
+
+def text_format_of(uri: Uri, default: str | None = None) -> TextFormat:
+    """The same where only text will do: in a pipe."""
+    format_ = format_of(uri, default)
+    if not isinstance(format_, TextFormat):
+        raise OperationalError(f"{uri.text!r} cannot be {format_.endings[0]}: a pipe takes text formats only")
+    return format_
 
 
 def _ending(path: str) -> str | None:

@@ -13,14 +13,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.io.blocks import Decoded, concatenated
 from streamsql.io.columns import Spelling, convert_array, reading_type, rowtime_array
-from streamsql.io.decoding import BOM, Decoded, Names, Target, concatenated
-from streamsql.io.json_records import ExactDecoder, Member, records
+from streamsql.io.conversion import Number
+from streamsql.io.decoding import BOM, Names, Target
+from streamsql.io.json_records import ExactDecoder, records
 from streamsql.io.texts import LineBuilder, is_quoted, octets, special_numbers, value_texts
 from streamsql.types import Batch, Family, Schema
 
@@ -67,7 +70,7 @@ class JsonLinesDecoder:
 
     def decode(self, block: bytes) -> Decoded:
         """Decode whole lines."""
-        return concatenated(list(self._parts(block)))
+        return concatenated(list(self._parts(block)), self.target.schema)
 
     def _parts(self, block: bytes) -> Iterator[Decoded]:
         if block.count(b"\n") <= FEW:
@@ -128,24 +131,24 @@ class JsonLinesDecoder:
         names: dict[int, str] = {}
         spellings: dict[int, Spelling] = {}
         others = False
-        for member, index, exact in self._sample(block):
+        for name, value, index, exact in self._sample(block):
             known = names.get(index) if index is not None else None
-            if index is None or known not in (None, member.name):
+            if index is None or known not in (None, name):
                 others = True
-            if index is None or (known is not None and known != member.name and not exact):
+            if index is None or (known is not None and known != name and not exact):
                 continue
-            names[index] = member.name
-            spelling = _spelling(member)
+            names[index] = name
+            spelling = _spelling(value)
             if spelling is not None:
                 spellings[index] = _merged(spellings.get(index), spelling)
         return self._planned(names, spellings, closed=not others)
 
-    def _sample(self, block: bytes) -> Iterator[tuple[Member, int | None, bool]]:
+    def _sample(self, block: bytes) -> Iterator[tuple[str, Any, int | None, bool]]:
         for line in islice(re.finditer(rb"[^\n]*\S[^\n]*", block), SAMPLE):
             for record in records(line[0].decode(errors="replace")):
-                for member in record.members or ():
-                    match = self._names.column(member.name)
-                    yield (member, None, False) if match is None else (member, *match)
+                for name, value in record.members or ():
+                    match = self._names.column(name)
+                    yield (name, value, None, False) if match is None else (name, value, *match)
 
     def _planned(self, names: dict[int, str], spellings: dict[int, Spelling], closed: bool) -> _Reading | None:
         types: list[pa.DataType] = []
@@ -218,17 +221,14 @@ def _pieces(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _spelling(member: Member) -> Spelling | None:
+def _spelling(value: Any) -> Spelling | None:
     """How a value is spelled; None for null, which fits everything."""
-    value = member.value
+    if isinstance(value, Number):
+        return Spelling.WHOLE if value.removeprefix("-").isdigit() else Spelling.NUMBER
     if isinstance(value, str):
         return Spelling.TEXT
     if isinstance(value, bool):
         return Spelling.TRUTH
-    if isinstance(value, int):
-        return Spelling.WHOLE
-    if isinstance(value, float):
-        return Spelling.NUMBER
     return None if value is None else Spelling.NESTED
 
 

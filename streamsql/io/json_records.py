@@ -9,29 +9,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from streamsql.io.conversion import convert, rowtime
-from streamsql.io.decoding import Decoded, Names, RowBuilder, Target, Unfit, unfit
+from streamsql.io.blocks import Decoded
+from streamsql.io.conversion import Nested, Number, Value, convert, rowtime
+from streamsql.io.decoding import BOM, Names, RowBuilder, Target, Unfit, unfit
 from streamsql.time import Time
 
-_scan_value = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
+class Members(list[tuple[str, Any]]):
+    """The names and values of an object; a value that is an array or object is a list."""
+
+
+_scan = json.JSONDecoder(object_pairs_hook=Members, parse_float=Number, parse_int=Number, parse_constant=Number).scan_once  # type: ignore[attr-defined]
+_HEAD = 1 << 16
+"""Bytes in which a file's first character is looked for."""
+
 _skip_blanks = re.compile(r"[ \t\r\n]*").match
-
-
-class Member(NamedTuple):
-    """One member of an object: its value as `json.loads` gives it, and the value's source text."""
-
-    name: str
-    value: Any
-    text: str
 
 
 class Record(NamedTuple):
     """A record: its members, or None and why it could not be parsed; its text."""
 
-    members: list[Member] | None
+    members: Members | None
     text: str
     problem: str = ""
 
@@ -41,9 +43,10 @@ def records(line: str) -> Iterator[Record]:
     at = _after_blanks(line, 0)
     while at < len(line):
         try:
-            found, end = _document(line, at)
+            document, end = _scan(line, at)
+            found = _records_of(document, line[at:end])
         except (ValueError, StopIteration, RecursionError) as error:
-            yield Record(None, line[at:], f"malformed JSON: {_problem(error)}")
+            yield Record(None, line[at:].rstrip(), f"malformed JSON: {_problem(error)}")
             return
         yield from found
         at = _after_blanks(line, end)
@@ -69,35 +72,34 @@ class ExactDecoder:
                 continue
             for record in records(text):
                 if record.members is None:
-                    builder.fail(unfit(record.problem, None, record.text.rstrip().encode()))
+                    builder.fail(unfit(record.problem, None, record.text.encode()))
                 else:
-                    self._add(record.members, record.text, builder)
+                    self._add(record, builder)
         return builder.finish()
 
-    def _add(self, members: list[Member], text: str, builder: RowBuilder) -> None:
-        values = self._matched(members)
+    def _add(self, record: Record, builder: RowBuilder) -> None:
+        values = self._matched(record)
         time: Time | None = None
         row: list[Any] = []
         try:
             if self._target.rowtime is not None:
-                value, source = values.get(self._rowtime, (None, "null"))
-                time = rowtime(value, source)
+                time = rowtime(values.get(self._rowtime))
                 row.append(time)
             for index, field in enumerate(self._target.fields):
-                value, source = values.get(index, (None, "null"))
+                value = values.get(index)
                 if value is None and not field.nullable:
                     raise Unfit(f"NULL in column {field.name}, which is NOT NULL")
-                row.append(convert(value, source, field.type))
+                row.append(convert(value, field.type))
         except Unfit as problem:
-            builder.fail(unfit(str(problem), time, text.encode()))
+            builder.fail(unfit(str(problem), time, record.text.encode()))
         else:
             builder.add(row)
 
-    def _matched(self, members: list[Member]) -> dict[int, tuple[Any, str]]:
-        """The value and source text for each column that has a member."""
-        found: dict[int, tuple[Any, str]] = {}
+    def _matched(self, record: Record) -> dict[int, Value]:
+        """The value for each column that has a member."""
+        found: dict[int, Value] = {}
         by_exact_name: set[int] = set()
-        for name, value, text in members:
+        for number, (name, _) in enumerate(record.members or ()):
             match = self._names.column(name)
             if match is None:
                 continue
@@ -106,44 +108,71 @@ class ExactDecoder:
                 by_exact_name.add(index)
             elif index in by_exact_name:
                 continue
-            found[index] = (value, text)
+            found[index] = _value(record, number)
         return found
 
 
-def _document(text: str, at: int) -> tuple[list[Record], int]:
-    if text[at] != "[":
-        members, end = _object(text, at)
-        return [Record(members, text[at:end])], end
-    found: list[Record] = []
-    at = _after_blanks(text, at + 1)
-    if text[at : at + 1] == "]":
-        return found, at + 1
-    while True:
-        members, end = _object(text, at)
-        found.append(Record(members, text[at:end]))
-        at = _after_blanks(text, end)
-        if text[at : at + 1] == "]":
-            return found, at + 1
-        at = _after_blanks(text, _expect(text, at, ","))
+def json_values(data: bytes) -> Iterator[list[tuple[str, Value]]]:
+    """The names and values of each record that can be parsed."""
+    for line in data.removeprefix(BOM).split(b"\n"):
+        for record in records(line.decode(errors="replace")):
+            yield [(name, _value(record, number)) for number, (name, _) in enumerate(record.members or ())]
 
 
-def _object(text: str, at: int) -> tuple[list[Member], int]:
-    """The members of the object that begins at `at`, and where it ends."""
-    if text[at : at + 1] != "{":
-        raise json.JSONDecodeError("Expecting an object", text, at)
-    members: list[Member] = []
-    at = _after_blanks(text, at + 1)
-    if text[at : at + 1] == "}":
-        return members, at + 1
-    while True:
-        name, at = scanstring(text, _expect(text, at, '"'), True)
-        start = _after_blanks(text, _expect(text, _after_blanks(text, at), ":"))
-        value, end = _scan_value(text, start)
-        members.append(Member(name, value, text[start:end]))
+def unfolded_array(stream: BinaryIO) -> BinaryIO | None:
+    """The elements of a file that is one array over several lines, a line each; None for every other file.
+
+    Such a file is read as a whole.
+    """
+    head = stream.read(_HEAD)
+    if not head.removeprefix(BOM).lstrip().startswith(b"["):
+        return None
+    text = (head + stream.read()).removeprefix(BOM).decode(errors="replace").strip()
+    try:
+        document, end = _scan(text, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    if end < len(text) or not isinstance(document, list) or isinstance(document, Members):
+        return None
+    lines = (text[start:stop].replace("\n", " ") for start, stop in _elements(text))
+    return BytesIO("".join(f"{line}\n" for line in lines).encode())
+
+
+def _value(record: Record, number: int) -> Value:
+    """The value of one member of a record."""
+    members = record.members or Members()
+    value = members[number][1]
+    return Nested(_source(record.text, number)) if isinstance(value, list) else value
+
+
+def _records_of(document: Any, text: str) -> list[Record]:
+    """The records that a document is."""
+    if isinstance(document, Members):
+        return [Record(document, text)]
+    if not isinstance(document, list) or not all(isinstance(element, Members) for element in document):
+        raise ValueError("not an object")
+    return [Record(element, text[start:end]) for element, (start, end) in zip(document, _elements(text), strict=True)]
+
+
+def _elements(text: str) -> Iterator[tuple[int, int]]:
+    """Where the elements of an array stand in its text, which is known to be well formed."""
+    at = _after_blanks(text, 1)
+    while text[at] != "]":
+        _, end = _scan(text, at)
+        yield at, end
         at = _after_blanks(text, end)
-        if text[at : at + 1] == "}":
-            return members, at + 1
-        at = _after_blanks(text, _expect(text, at, ","))
+        if text[at] == ",":
+            at = _after_blanks(text, at + 1)
+
+
+def _source(text: str, number: int) -> str:
+    """The source text of a member's value in the text of an object, which is known to be well formed."""
+    end = 0
+    for _ in range(number + 1):
+        _, at = scanstring(text, text.index('"', end) + 1, True)
+        start = _after_blanks(text, _after_blanks(text, at) + 1)
+        _, end = _scan(text, start)
+    return text[start:end]
 
 
 def _after_blanks(text: str, at: int) -> int:
@@ -151,15 +180,9 @@ def _after_blanks(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _expect(text: str, at: int, character: str) -> int:
-    if text[at : at + 1] != character:
-        raise json.JSONDecodeError(f"Expecting '{character}'", text, at)
-    return at + 1
-
-
 def _problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at column {error.pos + 1}"
     if isinstance(error, StopIteration):
-        return f"Expecting a value at column {error.value + 1}"
+        return f"Expecting value at column {error.value + 1}"
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
-from streamsql.errors import OperationalError, not_supported
+from streamsql.errors import OperationalError
 from streamsql.io.compression import compression_of, decompressing
 from streamsql.io.decoding import Target
-from streamsql.io.file_sink import FileSink
-from streamsql.io.files import FileSource, Reader, TextReader
-from streamsql.io.formats import TextFormat, format_of
+from streamsql.io.discover import SAMPLE, fields_of_table, fields_of_text, no_records
+from streamsql.io.file_sink import FileSink, PlainFileSink
+from streamsql.io.files import FileSource, Reader
+from streamsql.io.folder_sink import FolderSink
+from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format_of
+from streamsql.io.parts import NewPart, TablePart, TextPart
 from streamsql.io.pipe import PipeReader, PipeSource
-from streamsql.io.sink import Sink
+from streamsql.io.sink import Delivery, Sink
 from streamsql.io.source import Source
 from streamsql.io.standard_sink import StandardSink
-from streamsql.io.storage import LocalStorage, Storage, existing, local_path
+from streamsql.io.storage import LocalStorage, Storage, existing, storage_of
+from streamsql.io.table_sink import PlainTableSink, TableSink
+from streamsql.io.tables import TableDecoder, TableReader
+from streamsql.io.text_file import TextReader, sample_of
+from streamsql.io.uploading_sink import UploadingSink
 from streamsql.io.uri import INPUT_ONLY, Uri, parse_uri
-from streamsql.types import Schema
+from streamsql.types import Field, Schema
 
-STANDARD_FORMAT = "jsonl"
-"""The format of stdin and stdout where none is given, and of the parts in a folder."""
+DEFAULT_FORMAT = "jsonl"
+"""The format of stdin, stdout and the parts in a folder, where none is given."""
 
 
 def _nothing() -> None:
@@ -46,43 +57,26 @@ def open_source(
     when rows may have come.  Raises OperationalError for an input that is missing or cannot be read.
     """
     uri = parse_uri(uri) if isinstance(uri, str) else uri
-    header = header if uri.options.header is None else uri.options.header
-    if schema is None:
-        raise not_supported("discovery")
-    target = Target(schema.visible, uri.options.rowtime)
+    dialect = _Dialect(header if uri.options.header is None else uri.options.header, delimiter)
     if uri.is_standard:
-        format_ = format_of(uri, STANDARD_FORMAT)
-        return PipeSource(PipeReader(0, wake), format_.decoder(target, header, delimiter), target.schema, "stdin")
-    path = local_path(uri, s3_root)
-    if path is None:
-        raise not_supported("real S3")
-    storage = LocalStorage()
-    format_ = format_of(uri)
+        return _pipe_source(0, "stdin", uri, schema, dialect, wake)
+    storage, path = storage_of(uri, s3_root)
     paths = existing(storage, path, uri)
-    _check_readable(paths)
-    open_reader = partial(_text_reader, storage, format_, target, header, delimiter, uri.options.follow)
-    return FileSource(storage, path, paths, target.schema, open_reader, uri.options.follow)
-
-
-def _check_readable(paths: list[str]) -> None:
-    for path in paths:
-        if Path(path).is_dir():
-            raise OperationalError(f"{path!r} is a directory", hint="name its files with a glob")
-        if not os.access(path, os.R_OK):
-            raise OperationalError(f"cannot read {path!r}: permission denied")
-
-
-def _text_reader(
-    storage: Storage, format_: TextFormat, target: Target, header: bool, delimiter: str, follow: bool, path: str, offset: int
-) -> Reader:
-    compression = compression_of(path)
-    size = storage.size(path)
-    if compression is None and size < offset:
-        raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
-    stream = storage.open(path)
-    if compression is not None:
-        stream = decompressing(stream, compression)
-    return TextReader(stream, format_.decoder(target, header, delimiter), offset, size, follow)
+    if _is_pipe(storage, paths[0]):
+        return _pipe_source(os.open(paths[0], os.O_RDONLY), repr(path), uri, schema, dialect, wake)
+    format_ = format_of(uri)
+    follow = uri.options.follow
+    fields = _discovered(storage, paths, format_, dialect) if schema is None else schema.visible
+    target = Target(fields, uri.options.rowtime)
+    if isinstance(format_, TextFormat):
+        open_reader = partial(_text_reader, storage, format_, target, dialect, follow)
+        if follow and any(map(compression_of, paths)):
+            raise OperationalError(f"follow=true needs text that is not compressed, unlike {uri.text!r}")
+    elif follow:
+        raise OperationalError(f"follow=true needs a text format, unlike {uri.text!r}")
+    else:
+        open_reader = partial(_table_reader, storage, format_, target)
+    return FileSource(storage, path, paths, target.schema, open_reader, follow)
 
 
 def open_sink(
@@ -106,8 +100,132 @@ def open_sink(
             raise OperationalError(f"option {name!r} is for inputs, not for the output {uri.text!r}")
     header = uri.options.header is not False
     if uri.is_standard:
-        return StandardSink(format_of(uri, STANDARD_FORMAT).encoder(schema, header, stream), sys.stdout.buffer)
-    path = local_path(uri, s3_root)
-    if path is None:
-        raise not_supported("real S3")
-    return FileSink(Path(path), format_of(uri).encoder(schema, header, None), staging, resume, compression_of(path))
+        return StandardSink(text_format_of(uri, DEFAULT_FORMAT).encoder(schema, header, stream), sys.stdout.buffer)
+    storage, path = storage_of(uri, s3_root)
+    if uri.is_folder:
+        return _folder_sink(storage, path, uri, schema, staging, resume)
+    if isinstance(storage, LocalStorage):
+        return _file_sink(Path(path), uri, schema, staging, resume)
+    working = staging or Path(tempfile.mkdtemp(prefix="streamsql-"))
+    working.mkdir(parents=True, exist_ok=True)
+    local = working / f"output-{path.rpartition('/')[2]}"
+    return UploadingSink(_file_sink(local, uri, schema, staging, resume), local, storage, path)
+
+
+def discover(uri: str | Uri, *, header: bool = True, delimiter: str = ",", s3_root: str | None = None) -> Schema:
+    """The columns that the first records of an input have.  Reads a pipe up to its end or for a second."""
+    source = open_source(uri, header=header, delimiter=delimiter, s3_root=s3_root)
+    source.close()
+    return Schema(source.schema.visible)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """How a CSV file is written."""
+
+    header: bool
+    delimiter: str
+
+
+def _is_pipe(storage: Storage, path: str) -> bool:
+    if not isinstance(storage, LocalStorage):
+        return False
+    mode = Path(path).stat().st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def _pipe_source(
+    descriptor: int, name: str, uri: Uri, schema: Schema | None, dialect: _Dialect, wake: Callable[[], None]
+) -> PipeSource:
+    format_ = text_format_of(uri, DEFAULT_FORMAT)
+    reader = PipeReader(descriptor, wake)
+    if schema is None:
+        sample, complete = reader.sample(SAMPLE, 1.0)
+        cut = format_.decoder(Target(()), dialect.header, dialect.delimiter).cut(sample, complete)
+        fields = fields_of_text(format_, sample[:cut], dialect.header, dialect.delimiter)
+        if not fields:
+            reader.close()
+            raise no_records(name)
+    else:
+        fields = schema.visible
+    target = Target(fields, uri.options.rowtime)
+    return PipeSource(reader, format_.decoder(target, dialect.header, dialect.delimiter), target.schema, name)
+
+
+def _discovered(storage: Storage, paths: list[str], format_: TextFormat | TableFormat, dialect: _Dialect) -> tuple[Field, ...]:
+    for path in paths:
+        if isinstance(format_, TableFormat):
+            with storage.open(path) as stream:
+                return fields_of_table(format_.schema(stream))
+        with _text_stream(storage, path, format_)[0] as stream:
+            decoder = format_.decoder(Target(()), dialect.header, dialect.delimiter)
+            fields = fields_of_text(format_, sample_of(stream, decoder, SAMPLE), dialect.header, dialect.delimiter)
+        if fields:
+            return fields
+    raise no_records(", ".join(map(repr, paths)))
+
+
+def _text_reader(
+    storage: Storage, format_: TextFormat, target: Target, dialect: _Dialect, follow: bool, path: str, offset: int
+) -> Reader:
+    size = storage.size(path)
+    stream, plain = _text_stream(storage, path, format_)
+    if plain and size < offset:
+        raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
+    decoder = format_.decoder(target, dialect.header, dialect.delimiter)
+    return TextReader(stream, decoder, offset, size, plain, follow)
+
+
+def _text_stream(storage: Storage, path: str, format_: TextFormat) -> tuple[BinaryIO, bool]:
+    """The text of a file, and whether its bytes are those of the file."""
+    compression = compression_of(path)
+
+    def opened() -> BinaryIO:
+        stream = storage.open(path)
+        return stream if compression is None else decompressing(stream, compression)
+
+    unfolded = format_.unfold(opened())
+    return (opened(), compression is None) if unfolded is None else (unfolded, False)
+
+
+def _table_reader(storage: Storage, format_: TableFormat, target: Target, path: str, offset: int) -> Reader:
+    stream = storage.open(path)
+    names = format_.schema(stream).names
+    needed = [names[position] for position in TableDecoder(target, names).needed]
+    stream.seek(0)
+    return TableReader(stream, format_.batches(stream, needed, offset), TableDecoder(target, needed), offset, storage.size(path))
+
+
+def _file_sink(path: Path, uri: Uri, schema: Schema, staging: Path | None, resume: bool) -> Sink:
+    if path.exists() and not path.is_file():
+        if path.is_dir():
+            raise OperationalError(f"{uri.text!r} is a directory", hint="end it with / to get one part a commit")
+        encoder = text_format_of(uri, DEFAULT_FORMAT).encoder(schema, uri.options.header is not False, None)
+        return StandardSink(encoder, path.open("wb"))
+    format_ = format_of(uri)
+    if isinstance(format_, TableFormat):
+        if staging is None:
+            return PlainTableSink(path, format_, schema, resume)
+        return TableSink(path, format_, schema, staging, resume)
+    encoder = format_.encoder(schema, uri.options.header is not False, None)
+    if staging is None:
+        return PlainFileSink(path, encoder, compression_of(uri.path), resume)
+    return FileSink(path, encoder, compression_of(uri.path), staging, resume)
+
+
+def _folder_sink(storage: Storage, path: str, uri: Uri, schema: Schema, staging: Path | None, resume: bool) -> Sink:
+    format_ = format_of(uri, DEFAULT_FORMAT)
+    new_part: NewPart
+    if isinstance(format_, TableFormat):
+        new_part = partial(TablePart, new_writer=format_.writer, schema=schema)
+    else:
+        encoder = format_.encoder(schema, uri.options.header is not False, None)
+        new_part = partial(TextPart, encoder=encoder, compression=None, header=True)
+    working = staging or Path(tempfile.mkdtemp(prefix="streamsql-"))
+    delivery = Delivery.AT_LEAST_ONCE if staging is None else Delivery.EXACTLY_ONCE
+    sink = FolderSink(storage, path, f".{format_.endings[0]}", new_part, working, delivery)
+    if isinstance(storage, LocalStorage):
+        Path(path).mkdir(parents=True, exist_ok=True)
+    if not resume:
+        sink.clear()
+    return sink

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 
 from streamsql.errors import OperationalError
-from streamsql.io.decoding import Decoded, Decoder
+from streamsql.io.blocks import BlockCursor, Decoded
+from streamsql.io.decoding import Decoder
 from streamsql.io.source import Polled, Position
 from streamsql.types import Schema
 
@@ -44,10 +45,15 @@ class PipeReader:
                 raise OperationalError(f"cannot read the pipe: {self._problem.strerror}")
             return b"".join(chunks), self._ended
 
-    def wait(self, bytes_: int, timeout: float) -> None:
-        """Wait until so many bytes have come, or all, or the time is over."""
+    def sample(self, lines: int, timeout: float) -> tuple[bytes, bool]:
+        """What comes first, without taking it: so many lines, or what comes within `timeout` seconds of the first one."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or self._size >= bytes_, timeout)
+            self._changed.wait_for(lambda: self._ended or self._size >= ROOM or self._lines())
+            self._changed.wait_for(lambda: self._ended or self._size >= ROOM or self._lines() > lines, timeout)
+            return b"".join(self._chunks), self._ended
+
+    def _lines(self) -> int:
+        return sum(chunk.count(b"\n") for chunk in self._chunks)
 
     def close(self) -> None:
         with self._changed:
@@ -92,23 +98,18 @@ class PipeSource:
         self._begun = False
         self._data = b""
         self._complete = False
-        self._block: Decoded | None = None
-        self._taken = 0
+        self._cursor = BlockCursor(schema)
         self._returned = 0
 
     def poll(self, limit: int) -> Polled:
-        if self._block is None or self._taken == self._block.count:
-            self._block, self._taken = self._next_block(), 0
-        if self._block is None:
-            return Polled(ended=self._complete)
-        start, self._taken = self._taken, min(self._taken + limit, self._block.count)
-        self._returned += self._taken - start
-        rows, failed = self._block.part(start, self._taken)
-        return Polled(rows, failed)
+        if self._cursor.empty:
+            self._returned += self._cursor.taken
+            self._cursor.refill(self._next_block())
+        return Polled(ended=self._complete) if self._cursor.empty else self._cursor.take(limit)
 
     def position(self) -> Position:
         """How many records were returned: there is no way back to them."""
-        return {"records": self._returned}
+        return {"records": self._returned + self._cursor.taken}
 
     def seek(self, position: Position) -> None:
         if position["records"]:
@@ -129,5 +130,4 @@ class PipeSource:
         if not length:
             return None
         block, self._data = self._data[:length], self._data[length:]
-        decoded = self._decoder.decode(block)
-        return decoded if decoded.count else None
+        return self._decoder.decode(block)

@@ -5,14 +5,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
+from fnmatch import translate
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+import pyarrow as pa
 
 from streamsql.errors import OperationalError, not_supported
 from streamsql.io.uri import Uri
 
 S3_ROOT = "STREAMSQL_S3_ROOT"
+_WILD = re.compile(r"[*?[]")
 
 
 class Storage(Protocol):
@@ -30,6 +37,14 @@ class Storage(Protocol):
         """The bytes of a file as it is now."""
         ...
 
+    def put(self, local: Path, path: str) -> None:
+        """Let a durable local file appear whole at `path`, and take it away where it was."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Take a file away."""
+        ...
+
 
 class LocalStorage:
     """The local file system."""
@@ -39,7 +54,7 @@ class LocalStorage:
         if Path(pattern).exists():
             return [pattern]
         parts = Path(pattern).parts
-        first = next((i for i, part in enumerate(parts) if any(c in part for c in "*?[")), None)
+        first = next((number for number, part in enumerate(parts) if _WILD.search(part)), None)
         if first is None:
             return []
         found = Path(*parts[:first]).glob("/".join(parts[first:]))
@@ -47,26 +62,105 @@ class LocalStorage:
         return sorted(str(path) for path in found if path.is_file() and (hidden or not path.name.startswith(".")))
 
     def open(self, path: str) -> BinaryIO:
-        return Path(path).open("rb", buffering=0)
+        stream: BinaryIO = pa.OSFile(path)
+        return stream
 
     def size(self, path: str) -> int:
         return Path(path).stat().st_size
 
+    def put(self, local: Path, path: str) -> None:
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            local.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            near = target.with_name(f".{target.name}.copy")
+            shutil.copyfile(local, near)
+            sync(near)
+            near.replace(target)
+            local.unlink()
+        sync(target.parent)
 
-def local_path(uri: Uri, s3_root: str | None = None) -> str | None:
-    """The local path that a URI of files means; None when it is on real S3."""
+    def remove(self, path: str) -> None:
+        Path(path).unlink(missing_ok=True)
+
+
+class S3Storage:
+    """S3 by way of pyarrow, with the settings that AWS tools take from the environment and from `~/.aws`."""
+
+    def __init__(self) -> None:
+        from pyarrow.fs import S3FileSystem
+
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        self._files = S3FileSystem(endpoint_override=endpoint) if endpoint else S3FileSystem()
+
+    def expand(self, pattern: str) -> list[str]:
+        from pyarrow.fs import FileSelector, FileType
+
+        if self._files.get_file_info(pattern).type == FileType.File:
+            return [pattern]
+        wild = _WILD.search(pattern)
+        if wild is None:
+            return []
+        folder = pattern[: wild.start()].rpartition("/")[0]
+        matches = re.compile(translate(pattern)).fullmatch
+        found = self._files.get_file_info(FileSelector(folder, recursive=True, allow_not_found=True))
+        depth = None if "**" in pattern else pattern.count("/")
+        return sorted(
+            info.path
+            for info in found
+            if info.type == FileType.File and matches(info.path) and depth in (None, info.path.count("/"))
+        )
+
+    def open(self, path: str) -> BinaryIO:
+        stream: BinaryIO = self._files.open_input_file(path)
+        return stream
+
+    def size(self, path: str) -> int:
+        return int(self._files.get_file_info(path).size)
+
+    def put(self, local: Path, path: str) -> None:
+        with local.open("rb") as source, self._files.open_output_stream(path) as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        local.unlink()
+
+    def remove(self, path: str) -> None:
+        self._files.delete_file(path)
+
+
+def storage_of(uri: Uri, s3_root: str | None) -> tuple[Storage, str]:
+    """Where the files of a URI are, and their path there."""
     if uri.scheme == "file":
-        return uri.path
+        return LocalStorage(), uri.path
     if uri.scheme != "s3":
-        raise not_supported(f"{uri.scheme}:// as in {uri.text!r}")
+        raise not_supported(f"{uri.scheme}:// as in {uri.text!r}", hint="files, s3:// and - are")
     root = s3_root or os.environ.get(S3_ROOT)
-    return None if root is None else f"{root.rstrip('/')}/{uri.path}"
+    return (LocalStorage(), f"{root.rstrip('/')}/{uri.path}") if root else (S3Storage(), uri.path)
 
 
 def existing(storage: Storage, pattern: str, uri: Uri) -> list[str]:
-    """The files that a URI means.  Raises OperationalError when there is none."""
-    paths = storage.expand(pattern)
+    """The files that a URI means.  Raises OperationalError when there is none or one cannot be read."""
+    try:
+        paths = storage.expand(pattern)
+    except OSError as error:
+        raise OperationalError(f"cannot read {uri.text!r}: {error}") from error
     if not paths:
-        glob = any(character in pattern for character in "*?[")
-        raise OperationalError(f"no file matches {uri.text!r}" if glob else f"no such file: {uri.text!r}")
+        raise OperationalError(f"no file matches {uri.text!r}" if _WILD.search(pattern) else f"no such file: {uri.text!r}")
+    if isinstance(storage, LocalStorage):
+        for path in paths:
+            if Path(path).is_dir():
+                raise OperationalError(f"{path!r} is a directory", hint="name its files with a glob: DIR/*.jsonl")
+            if not os.access(path, os.R_OK):
+                raise OperationalError(f"cannot read {path!r}: permission denied")
     return paths
+
+
+def sync(path: Path) -> None:
+    """Make the content of a file or directory durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,67 @@
+"""Rows to a folder that gets one part a commit: `part-000001.jsonl`, `part-000002.jsonl` ..."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from streamsql.errors import OperationalError
+from streamsql.io.parts import UNFINISHED, NewPart, PartFile
+from streamsql.io.sink import Delivery, Staged
+from streamsql.io.storage import Storage
+from streamsql.types import Batch
+
+_PART = re.compile(r"part-(\d{6,})\.")
+
+
+class FolderSink:
+    """Puts each commit's rows into a file of their own.  A commit without rows makes none."""
+
+    def __init__(self, storage: Storage, folder: str, ending: str, new_part: NewPart, working: Path, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self._storage = storage
+        self._folder = folder
+        self._ending = ending
+        self._new_part = new_part
+        self._working = working
+        self._number = 0
+        self._part: PartFile | None = None
+        working.mkdir(parents=True, exist_ok=True)
+
+    def clear(self, after: int = 0) -> None:
+        """Take away the parts of an earlier run, or those that were committed by none."""
+        for path in self._storage.expand(f"{self._folder}part-*"):
+            match = _PART.match(path.rsplit("/", 1)[-1])
+            if match and int(match[1]) > after:
+                self._storage.remove(path)
+
+    def write(self, batch: Batch) -> None:
+        if self._part is None:
+            self._part = PartFile(self._working / UNFINISHED, self._new_part)
+        self._part.write(batch)
+
+    def prepare(self) -> Staged:
+        part, self._part = self._part, None
+        if part is None:
+            return {"number": self._number}
+        name = f"part-{self._number + 1:06d}{self._ending}"
+        part.publish(self._working / name)
+        return {"number": self._number + 1, "part": name}
+
+    def commit(self, staged: Staged) -> None:
+        self._number = staged["number"]
+        if "part" not in staged:
+            return
+        prepared, path = self._working / staged["part"], self._folder + staged["part"]
+        if prepared.exists():
+            self._storage.put(prepared, path)
+        elif not self._storage.expand(path):
+            raise OperationalError(f"cannot go on with {self._folder!r}: {staged['part']} is gone")
+
+    def close(self) -> None:
+        self.abandon()
+
+    def abandon(self) -> None:
+        if self._part is not None:
+            self._part.discard()
+            self._part = None
