@@ -1,0 +1,104 @@
+"""Exactly once: kill -9 at any moment, the same command again, and the output is that of an undisturbed run, byte for byte."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.application.command import COMMAND, arguments, streamsql, write_application
+
+SLOW_ENOUGH = """
+CREATE OR REPLACE STREAM "SCORED" ("name" VARCHAR(8), "value" INTEGER, ANOMALY_SCORE DOUBLE);
+CREATE OR REPLACE STREAM "SORTED" ("name" VARCHAR(8), "value" INTEGER, score DOUBLE, at_time TIMESTAMP);
+CREATE OR REPLACE STREAM "COUNTS" ("name" VARCHAR(8), n BIGINT, q INTEGER);
+CREATE OR REPLACE PUMP score AS INSERT INTO "SCORED"
+SELECT STREAM * FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM "name", "value" FROM "IN"), 60, 128));
+CREATE OR REPLACE PUMP sorted AS INSERT INTO "SORTED"
+SELECT STREAM "name", "value", ANOMALY_SCORE, ROWTIME FROM "SCORED"
+ORDER BY FLOOR("SCORED".ROWTIME TO SECOND), ANOMALY_SCORE DESC;
+CREATE OR REPLACE PUMP counts AS INSERT INTO "COUNTS"
+SELECT STREAM "name", COUNT(*), SUM(60 / "value") FROM "IN" GROUP BY "name", STEP("IN".ROWTIME BY INTERVAL '5' SECOND);
+"""
+
+OUTPUTS = {"SORTED": "sorted.jsonl", "COUNTS": "counts.csv", "error_stream": "errors.jsonl"}
+
+
+def command(folder: Path, into: Path, *more: str) -> list[str]:
+    into.mkdir(exist_ok=True)
+    outputs = [word for name, file in OUTPUTS.items() for word in ("--output", f"{name}={into / file}")]
+    return [*COMMAND, *arguments(folder, *outputs, *more)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    write_application(folder, SLOW_ENOUGH, count=60_000)
+    done = subprocess.run(command(folder, folder / "plain"), capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return folder, {file: (folder / "plain" / file).read_bytes() for file in OUTPUTS.values()}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kill_at_random_moments(undisturbed: tuple[Path, dict[str, bytes]], seed: int) -> None:
+    folder, expected = undisturbed
+    draw = random.Random(seed)
+    into = folder / f"killed-{seed}"
+    run = command(folder, into, "--checkpoint", str(into / "state"), "--checkpoint-interval", "50ms")
+    kills = 0
+    for _ in range(60):
+        process = subprocess.Popen(run, stderr=subprocess.PIPE)
+        try:
+            process.wait(1.0 + draw.random())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+            for file, whole in expected.items():
+                part = (into / file).read_bytes() if (into / file).exists() else b""
+                assert whole.startswith(part), f"{file} is no prefix of the undisturbed output after {kills} kills"
+            continue
+        assert process.returncode == 0, process.communicate()[1]
+        break
+    assert kills >= 1
+    assert {file: (into / file).read_bytes() for file in OUTPUTS.values()} == expected
+
+
+def test_a_finished_run_does_nothing_and_one_whose_input_grew_says_so(tmp_path: Path) -> None:
+    write_application(tmp_path, count=2000)
+    run = arguments(tmp_path, "--output", f"COUNTS={tmp_path / 'out.jsonl'}", "--checkpoint", str(tmp_path / "state"))
+    assert streamsql(*run).returncode == 0
+    whole = (tmp_path / "out.jsonl").read_bytes()
+    again = streamsql(*run)
+    assert again.returncode == 0 and "rows in 0" in again.stderr
+    assert (tmp_path / "out.jsonl").read_bytes() == whole
+    with (tmp_path / "in.jsonl").open("a") as file:
+        file.write('{"name": "new", "value": 1, "time": "2026-02-01 00:00:00"}\n')
+    grown = streamsql(*run)
+    assert grown.returncode == 2
+    assert "follow=true" in grown.stderr and "--fresh" in grown.stderr
+    fresh = streamsql(*run, "--fresh")
+    assert fresh.returncode == 0
+    assert b'"new"' in (tmp_path / "out.jsonl").read_bytes()
+
+
+def test_a_changed_application_is_refused_by_name(tmp_path: Path) -> None:
+    write_application(tmp_path, count=500)
+    run = arguments(tmp_path, "--output", f"COUNTS={tmp_path / 'out.jsonl'}", "--checkpoint", str(tmp_path / "state"))
+    assert streamsql(*run).returncode == 0
+    app = tmp_path / "app.sql"
+    app.write_text(app.read_text().replace("TO SECOND", "TO MINUTE"))
+    changed = streamsql(*run)
+    assert changed.returncode == 2
+    assert "pump COUNT_PUMP" in changed.stderr and "--fresh" in changed.stderr
+
+
+def test_stdin_cannot_have_a_checkpoint(tmp_path: Path) -> None:
+    write_application(tmp_path)
+    done = streamsql(
+        "run", str(tmp_path / "app.sql"), "--input", "IN=-?rowtime=time", "--schema", f"IN={tmp_path / 'schema.sql'}",
+        "--checkpoint", str(tmp_path / "state"), stdin="",
+    )  # fmt: skip
+    assert done.returncode == 2 and "stdin" in done.stderr
