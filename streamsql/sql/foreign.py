@@ -90,6 +90,8 @@ TEXTS = (
     Foreign("[\u00a0\u2007\u202f]", "a no-break space ({code}) stands here", "replace it by an ordinary space"),
     Foreign("[\u2000-\u200d\u2060\u3000\u2028\u2029\u0085\ufeff]", "an invisible character ({code}) stands here", "take it out"),
     # Other ways to quote.
+    Foreign(r"""'_'"_*"'_'""", "the quotes of a shell were left in", "write the text in single quotes alone: 'text'"),
+    Foreign(r"\\+", "a backslash means nothing outside of a string", "were quotes for a shell left in?"),
     Foreign("`[^`]*`?", "names are not written in back-ticks here", 'write the name in double quotes: "name"'),
     Foreign(r"\[[^\]]*\]?", "names are not written in square brackets here", 'write the name in double quotes: "name"'),
     # Windows of others.
@@ -112,7 +114,8 @@ TEXTS = (
         "a JOIN b OVER (RANGE INTERVAL '5' MINUTE PRECEDING) ON ...",
     ),
     Foreign(r"\bWATERMARK\s+FOR\b", "WATERMARK is Flink's; here ROWTIME is the time of a row", "?rowtime=COLUMN at the input"),
-    Foreign(r"\bMATCH_RECOGNIZE\b", "MATCH_RECOGNIZE is not in this dialect"),
+    Foreign(r"\bMATCH_RECOGNIZE\s*\(?\s*", "MATCH_RECOGNIZE is not in this dialect"),
+    Foreign(r"\bCURSOR\b", "CURSOR stands only among the arguments of a table function", "FROM TABLE(F(CURSOR(SELECT ...)))"),
     Foreign(
         r"\bFILTER\s*\(\s*WHERE\b",
         "aggregates have no FILTER in this dialect",

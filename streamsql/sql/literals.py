@@ -86,7 +86,7 @@ def datetime_value(kind: str, text: str) -> date | int:
             return _datetime_of(kind, match.groupdict())
     except ValueError:
         pass  # month 13 and its like have the form, but no value
-    raise ProgrammingError(f"Illegal {kind} literal '{text}': not in format '{FORMATS[kind]}'", hint=leftover_hint(text))
+    raise ProgrammingError(f"Illegal {kind} literal '{text}': not in format '{FORMATS[kind]}'", hint=placeholder_hint(text))
 
 
 def _datetime_of(kind: str, fields: dict[str, str | None]) -> date | int:
@@ -125,7 +125,7 @@ def interval_value(text: str, fields: IntervalQualifier, negative: bool = False)
     if not match:
         raise ProgrammingError(
             f"Illegal INTERVAL literal '{text}': not a value of {fields}",
-            hint=leftover_hint(text) or f"{fields} is written like '{_example(units)}'",
+            hint=placeholder_hint(text) or f"{fields} is written like '{_example(units)}'",
         )
     value = 0
     for unit in units:
@@ -166,9 +166,7 @@ def _example(units: tuple[str, ...]) -> str:
     return text
 
 
-def leftover_hint(text: str) -> str | None:
-    """What to do about what a template or a shell left in a literal, if there is such a thing."""
-    if text in ('"', "\\"):
-        return "these are quotes for a shell: write the literal in single quotes alone"
+def placeholder_hint(text: str) -> str | None:
+    """What to do about a template's placeholder that was left in a literal, if there is one."""
     match = re.search(r"\$\{[^}]*\}|%%\w+%%|\{\w*\}", text)
     return f"{match.group()} is a template's placeholder: fill it in first" if match else None

@@ -28,7 +28,7 @@ _STRUCTURE = frozenset(
 """Reserved words that, where a name should stand, mean that something is missing, rather than being meant as a name."""
 
 _UNCLOSED_TEXTS = {
-    UNCLOSED_COMMENT: ("a comment that begins here is not closed", "*/"),
+    UNCLOSED_COMMENT: ("a comment that begins here is not closed", "a comment ends with */"),
     "UNCLOSED_STRING": ("a string that begins here is not closed", "a quote within a string is doubled: 'it''s'"),
     "UNCLOSED_NAME": ("a quoted name that begins here is not closed", 'names in quotes end on the same line: "name"'),
 }
@@ -114,6 +114,8 @@ def _unclosed(place: Place) -> ProgrammingError | None:
 
 
 def _foreign(place: Place) -> ProgrammingError | None:
+    if not place.tokens:
+        return None
     first, last = place.tokens[0], place.tokens[-1]
     begin, end = first.start_pos or 0, last.end_pos or 0
     token = place.token
@@ -163,7 +165,7 @@ def _brackets(place: Place) -> ProgrammingError | None:
         return ProgrammingError(
             "; stands within brackets", place.span, "a ; ends the whole statement; a query in brackets has none"
         )
-    return ProgrammingError("this bracket is not closed", span_of(opened[-1]), ")")
+    return ProgrammingError("this bracket is not closed", span_of(opened[-1]))
 
 
 def _open_brackets(tokens: Iterable[Token]) -> list[Token]:
@@ -186,8 +188,10 @@ def _missing_semicolon(place: Place) -> ProgrammingError | None:
 
 
 def _reserved(place: Place) -> ProgrammingError | None:
-    """A reserved word that is meant as a name: the token itself, or DATE, TIME and TIMESTAMP without their string."""
+    """A reserved word that is meant as a name: the token itself, or one before it that stands without what it needs."""
     token, before = place.token, place.before
+    if before is not None and _list_of(before) == "RESERVED_FUNCTION" and place.expected() == {"LPAR"}:
+        return _reserved_word(before)
     if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected() == {"STRING"}:
         if token is not None and token.type == "QUOTED_NAME":
             text = token[1:-1]
@@ -197,9 +201,13 @@ def _reserved(place: Place) -> ProgrammingError | None:
         return _reserved_word(before)
     if token is None or token.type != WORD or token.upper() in _STRUCTURE:
         return None
-    if tables.scanner().lists.get(token.upper()) not in ("RESERVED", "RESERVED_FUNCTION"):
+    if _list_of(token) not in ("RESERVED", "RESERVED_FUNCTION"):
         return None
     return _reserved_word(token) if WORD in place.expected() else None
+
+
+def _list_of(token: Token) -> str | None:
+    return tables.scanner().lists.get(token.upper())
 
 
 def _reserved_word(token: Token) -> ProgrammingError:
@@ -241,7 +249,7 @@ def _hint(place: Place, expected: frozenset[str]) -> str | None:
 
 # What may come next, in words.
 
-_WORDS = {"UNTIL": "TO", "FROM_END": "FROM", "COMMA": "a comma", "DOT": "a point"}
+_WORDS = {"UNTIL": "TO", "FROM_END": "FROM", "COMMA": "a comma"}
 
 _CLAUSES = frozenset(
     {"WHERE", "GROUP", "HAVING", "WINDOW", "WINDOWED", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "EXCEPT", "INTERSECT"}
@@ -249,6 +257,10 @@ _CLAUSES = frozenset(
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
 _NAMES = frozenset({"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED"})
 _NUMBERS = frozenset({"INTEGER_NUMBER", "DECIMAL_NUMBER", "APPROXIMATE_NUMBER"})
+
+
+_OPEN_END = frozenset({"an operator", "the next clause"})
+"""What may come after a name, in which case nobody looks for a bracket."""
 
 
 @cache
@@ -283,6 +295,10 @@ def _in_words(expected: frozenset[str]) -> str:
         if len(left & terminals) >= enough:
             words.append(words_of_group)
             left -= terminals
+    if len(words) + len(left) > 1:
+        left.discard("DOT")
+    if _OPEN_END & set(words):
+        left.discard("LPAR")
     symbols = tables.scanner().symbols
     words += sorted(_WORDS.get(name) or symbols.get(name) or name for name in left - {"$END"})
     if "$END" in left:
