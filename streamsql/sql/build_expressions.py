@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
 from streamsql.sql import foreign
-from streamsql.sql.build_literals import constant, interval_type, string_literal
+from streamsql.sql.build_literals import interval_type, string_literal
 from streamsql.sql.build_names import identifier
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule, span_of
@@ -29,7 +29,6 @@ _COMPARISONS: dict[str, type[exp.Expression]] = {
     ">": exp.GT,
     ">=": exp.GTE,
 }
-_ARITHMETIC: dict[str, type[exp.Expression]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul, "/": exp.Div}
 
 
 def call_of(name: str, *arguments: exp.Expression) -> exp.Anonymous:
@@ -78,16 +77,13 @@ def negation(operand: exp.Expression) -> exp.Expression:
 
 
 @rule
-def is_value(operand: exp.Expression, *words: Token) -> exp.Expression:
-    value = at(constant(words[-1]), place(words[-1]))
-    return _negated(exp.Is(this=operand, expression=value), len(words) == 3, value)
+def is_value(operand: exp.Expression, negate: bool, value: exp.Expression) -> exp.Expression:
+    return _negated(exp.Is(this=operand, expression=value), negate, value)
 
 
 @rule
-def is_distinct(left: exp.Expression, *rest: Token | exp.Expression) -> exp.Expression:
-    right = rest[-1]
-    kind = exp.NullSafeEQ if len(rest) == 5 else exp.NullSafeNEQ
-    return kind(this=left, expression=right)
+def is_distinct(left: exp.Expression, negate: bool, right: exp.Expression) -> exp.Expression:
+    return (exp.NullSafeEQ if negate else exp.NullSafeNEQ)(this=left, expression=right)
 
 
 @rule
@@ -178,17 +174,23 @@ def concatenation(*operands: exp.Expression) -> exp.Expression:
 
 
 @rule
-def sum_(first: exp.Expression, *rest: Token | exp.Expression) -> exp.Expression:
-    result = first
-    for operator, operand in zip(rest[::2], rest[1::2]):
-        assert isinstance(operand, exp.Expression)
-        result = operation(_ARITHMETIC[str(operator)], result, operand)
-    return result
+def addition(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    return operation(exp.Add, left, right)
 
 
 @rule
-def product(first: exp.Expression, *rest: Token | exp.Expression) -> exp.Expression:
-    return sum_(first, *rest)
+def subtraction(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    return operation(exp.Sub, left, right)
+
+
+@rule
+def multiplication(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    return operation(exp.Mul, left, right)
+
+
+@rule
+def division(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    return operation(exp.Div, left, right)
 
 
 @rule
@@ -237,11 +239,6 @@ def row(*values: exp.Expression) -> exp.Expression:
 
 
 @rule
-def scalar_subquery(query: exp.Subquery) -> exp.Expression:
-    return query
-
-
-@rule
 def exists(query: exp.Subquery) -> exp.Expression:
     return exp.Exists(this=query.this)
 
@@ -278,15 +275,6 @@ def cast(value: exp.Expression, type_: SqlType) -> exp.Expression:
 
 
 @rule
-def function_name(*names: Identifier | Token) -> Identifier:
-    name = names[-1]
-    if isinstance(name, Token):
-        name = Identifier(str(name), span=place(name))
-    foreign.check_function(name)
-    return name
-
-
-@rule
 def arguments(*parts: Token | exp.Expression) -> list[exp.Expression]:
     values = [part for part in parts if isinstance(part, exp.Expression)]
     first = parts[0] if parts else None
@@ -296,7 +284,14 @@ def arguments(*parts: Token | exp.Expression) -> list[exp.Expression]:
 
 
 @rule
-def call(name: Identifier, arguments: list[exp.Expression]) -> exp.Expression:
+def call(*parts: Identifier | Token | list[exp.Expression]) -> exp.Expression:
+    """The last of the names is the function's; a schema in front of it does not count in this dialect."""
+    name, arguments = parts[-2:]
+    assert isinstance(arguments, list)
+    if isinstance(name, Token):
+        name = Identifier(str(name), span=place(name))
+    assert isinstance(name, Identifier)
+    foreign.check_function(name)
     node = call_of(name.name, *arguments)
     if name.quoted:
         node.meta["quoted"] = True
@@ -318,8 +313,14 @@ def nth_value(*parts: exp.Expression | str | None) -> exp.Expression:
 
 
 @rule
-def null_treated(call: exp.Expression, treatment: Token, _nulls: Token) -> exp.Expression:
-    return (exp.IgnoreNulls if treatment.type == "IGNORE" else exp.RespectNulls)(this=call)
+def null_treatment(word: Token, _nulls: Token) -> type[exp.Expression]:
+    return exp.IgnoreNulls if word.type == "IGNORE" else exp.RespectNulls
+
+
+@rule
+def null_treated(call: exp.Expression, treatment: type[exp.Expression], window: exp.Window | None = None) -> exp.Expression:
+    node = at(treatment(this=call), span_of(call))
+    return node if window is None else window_function(node, window)
 
 
 @rule
@@ -330,10 +331,18 @@ def window_function(call: exp.Expression, window: exp.Window) -> exp.Expression:
 
 
 @rule
-def rounding(word: Token, *parts: Token | exp.Expression) -> exp.Expression:
-    value, *unit = (part for part in parts if isinstance(part, exp.Expression))
-    kind = exp.Floor if word.type == "FLOOR" else exp.Ceil
-    return kind(this=value, to=unit[0] if unit else None)
+def rounding_unit(unit: exp.Expression | None = None) -> exp.Expression | None:
+    return unit
+
+
+@rule
+def floor(value: exp.Expression, unit: exp.Expression | None) -> exp.Expression:
+    return exp.Floor(this=value, to=unit)
+
+
+@rule
+def ceil(value: exp.Expression, unit: exp.Expression | None) -> exp.Expression:
+    return exp.Ceil(this=value, to=unit)
 
 
 @rule
@@ -382,11 +391,6 @@ def trim(side: exp.Expression, *values: exp.Expression) -> exp.Expression:
     *character, value = values
     blank = at(string_literal(" "), span_of(value))
     return call_of("TRIM", side, character[0] if character else blank, value)
-
-
-@rule
-def trim_blanks(side: exp.Expression, value: exp.Expression) -> exp.Expression:
-    return trim(side, value)
 
 
 @rule

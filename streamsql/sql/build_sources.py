@@ -11,7 +11,7 @@ from streamsql.errors import ProgrammingError
 from streamsql.sql.build_expressions import call_of
 from streamsql.sql.build_names import Names, alias_of, identifier
 from streamsql.sql.rules import at, rule, span_of
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements import Identifier
 
 
 @rule
@@ -63,10 +63,10 @@ def cross_join(item: exp.Expression) -> exp.Join:
 
 
 @rule
-def table(name: ObjectName) -> exp.Table:
-    if len(name.parts) > 3:
-        raise ProgrammingError("a stream has three names at most: catalog.schema.stream", name.span)
-    return exp.Table(**dict(zip(("this", "db", "catalog"), map(identifier, reversed(name.parts)))))
+def table(*names: Identifier) -> exp.Table:
+    if len(names) > 3:
+        raise ProgrammingError("a stream has three names at most: catalog.schema.stream")
+    return exp.Table(**dict(zip(("this", "db", "catalog"), map(identifier, reversed(names)))))
 
 
 @rule

@@ -21,9 +21,6 @@ from streamsql.statements import NO_SPAN, Statement
 MAX_DEPTH = 200
 """How deep a statement may nest: what comes after the parser walks its trees recursively."""
 
-_CHAINS = frozenset({"sum", "product"})
-"""Rules of which every operand makes the tree one node higher."""
-
 _RULES: dict[str, Callable[..., Any]] = {}
 
 Rule = TypeVar("Rule", bound=Callable[..., Any])
@@ -67,7 +64,7 @@ def build(tree: Tree[Token], source: str) -> Any:
         else:
             count = len(node.children)
             first = len(built) - count
-            depth = 1 + max(depths[first:], default=0) + (count // 2 if node.data in _CHAINS else 0)
+            depth = 1 + max(depths[first:], default=0)
             if depth > MAX_DEPTH:
                 raise too_deep(_span(node.meta))
             built[first:] = [_apply(node, built[first:], source)]
