@@ -163,7 +163,7 @@ class RowFrames:
     def _fit(self, rows: int) -> None:
         """Have a free number for every new row, as if no row left."""
         capacity, free = len(self.arrays["next row"]), int(self.arrays["free count"][0])
-        if free < rows:
+        if free < rows or capacity == 0:
             larger = power_of_two(max(capacity - free + rows, _LEAST_CAPACITY))
             for name in ("next row", "free"):
                 self.arrays[name] = extended(self.arrays[name], larger)

@@ -105,7 +105,7 @@ class SlidingVariance(Windowed):
     def __init__(self, sample: bool, root: bool) -> None:
         from streamsql.kernels.sliding_moments import variance as kernel
 
-        super().__init__({"sums": np.zeros((0, 6))}, {"values": np.float64, "valid": bool})
+        super().__init__({"sums": np.zeros((0, 7))}, {"values": np.float64, "valid": bool})
         self._kernel: Any = kernel
         self._sample = sample
         self._root = root

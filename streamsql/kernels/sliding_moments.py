@@ -24,8 +24,9 @@ from streamsql.kernels.sliding import (
 LARGEST = 1e130
 """Greater numbers, infinities and NaN are not added but make the result NaN: squares of their sums would overflow."""
 
-SUM, SUM_ERROR, SQUARES, SQUARES_ERROR, ADDENDS, UNUSUAL = 0, 1, 2, 3, 4, 5
-"""The columns of the sums of a variance: of the values, of their squares, how many there are and how many were not added."""
+SUM, SUM_ERROR, SQUARES, SQUARES_ERROR, SQUARES_REST, ADDENDS, UNUSUAL = 0, 1, 2, 3, 4, 5, 6
+"""The columns of the sums of a variance: the sum of the values, that of their squares (with twice the digits, so what rounding
+takes from the second number is kept in a third), how many values there are and how many of them were not added."""
 
 
 @inlined
@@ -50,18 +51,22 @@ def add_squared(sums: Float64s, p: int, value: float, sign: int) -> None:
         sums[p, SUM_ERROR] += error
         square, square_error = two_product(value, value)
         sums[p, SQUARES], error = two_sum(sums[p, SQUARES], sign * square)
-        sums[p, SQUARES_ERROR] += error + sign * square_error
+        sums[p, SQUARES_ERROR], rest = two_sum(sums[p, SQUARES_ERROR], error)
+        sums[p, SQUARES_ERROR], error = two_sum(sums[p, SQUARES_ERROR], sign * square_error)
+        sums[p, SQUARES_REST] += rest + error
     else:
         sums[p, UNUSUAL] += sign
     if sums[p, ADDENDS] == 0.0:
-        sums[p, SUM], sums[p, SUM_ERROR], sums[p, SQUARES], sums[p, SQUARES_ERROR] = 0.0, 0.0, 0.0, 0.0
+        for column in range(ADDENDS):
+            sums[p, column] = 0.0
 
 
 @inlined
 def squared_distances(sums: Float64s, p: int) -> float:
     """The sum of the squared distances from the mean: (n * squares - sum ** 2) / n, in twice the digits of a double.
 
-    So much cancels in the difference that with one double nothing would be left of a small spread around a large mean.
+    So much cancels in the difference that with one double nothing would be left of a small spread around a large mean.  What
+    is left where the values are equal but for their last bits is zero.
     """
     if sums[p, UNUSUAL] > 0.0:
         return math.nan
@@ -70,10 +75,14 @@ def squared_distances(sums: Float64s, p: int) -> float:
         return 0.0
     total, total_error = two_sum(sums[p, SUM], sums[p, SUM_ERROR])
     square, square_error = two_product(total, total)
-    squares, squares_error = two_product(n, sums[p, SQUARES])
+    high, low = two_sum(sums[p, SQUARES], sums[p, SQUARES_ERROR])
+    low, rest = two_sum(low, sums[p, SQUARES_REST])
+    high, low = two_sum(high, low)
+    squares, squares_error = two_product(n, high)
     difference, error = two_sum(squares, -square)
-    error += squares_error + n * sums[p, SQUARES_ERROR] - square_error - 2.0 * total * total_error
-    return float(max((difference + error) / n, 0.0))
+    error += squares_error + n * (low + rest) - square_error - 2.0 * total * total_error
+    difference += error
+    return float(difference / n) if difference > 2.0**-100 * squares else 0.0
 
 
 @jit((MOVES, types.int64, FLOATS, BOOLS, KEPT_FLOATS, KEPT_BOOLS, FLOAT_LINES, KEPT_FLOATS, KEPT_INTEGERS))
@@ -88,7 +97,7 @@ def variance(
     result: Float64s,
     counts: Int64s,
 ) -> None:
-    """VAR and STDDEV: `sums` is (partitions, 6); `result` and `counts` (rows,) become the sum of squared distances from the mean
+    """VAR and STDDEV: `sums` is (partitions, 7); `result` and `counts` (rows,) become the sum of squared distances from the mean
     in each row's frame and the number of values in it."""
     ids, numbers, left_before, left, left_ids = moves
     gone = 0
@@ -112,6 +121,9 @@ added, and the half-life, counted from 1970, at which a weight is 1."""
 
 LARGEST_EXPONENT = 512
 """A weight of more than 2 to this power moves the origin."""
+
+LEAST_EXPONENT = -3000
+"""2 to this power is zero, whatever it is multiplied by."""
 
 
 @inlined
@@ -140,9 +152,9 @@ def weighted_average(sums: Float64s, p: int) -> float:
 @inlined
 def move_origin(sums: Float64s, p: int, half_lives: int) -> None:
     """Give the moment so many half-lives after 1970 the weight 1: a shift of exponents, in which nothing is rounded."""
-    shift = int(sums[p, ORIGIN]) - half_lives
+    shift = int(sums[p, ORIGIN] - half_lives)
     for column in range(TERMS):
-        sums[p, column] = math.ldexp(sums[p, column], max(shift, -5000))
+        sums[p, column] = math.ldexp(sums[p, column], max(shift, LEAST_EXPONENT))
     sums[p, ORIGIN] = half_lives
 
 
@@ -190,7 +202,7 @@ def exponential_average(
         while gone < left_before[i]:
             place, p = left[gone] & mask, left_ids[gone]
             if kept_valid[place]:
-                exponent = max(kept_half_lives[place] - int(sums[p, ORIGIN]), -5000)
+                exponent = max(int(kept_half_lives[place] - sums[p, ORIGIN]), LEAST_EXPONENT)
                 add_weighted(sums, p, kept[place], math.ldexp(kept_fraction[place], exponent), -1)
             gone += 1
         place, p = numbers[i] & mask, ids[i]
@@ -199,8 +211,8 @@ def exponential_average(
         kept[place], kept_fraction[place], kept_half_lives[place] = values[i], fraction, half_lives
         kept_valid[place] = valid[i]
         if valid[i]:
-            if sums[p, TERMS] == 0.0 or half_lives - int(sums[p, ORIGIN]) > LARGEST_EXPONENT:
+            if sums[p, TERMS] == 0.0 or half_lives - sums[p, ORIGIN] > LARGEST_EXPONENT:
                 move_origin(sums, p, half_lives)
-            add_weighted(sums, p, values[i], math.ldexp(fraction, half_lives - int(sums[p, ORIGIN])), 1)
+            add_weighted(sums, p, values[i], math.ldexp(fraction, int(half_lives - sums[p, ORIGIN])), 1)
         counts[i] = int(sums[p, TERMS])
         result[i] = weighted_average(sums, p)

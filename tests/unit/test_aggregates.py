@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -37,7 +38,7 @@ def run(
     ids, values = np.array([id for id, _ in rows], np.int64), pa.array([value for _, value in rows], type.arrow())
     bounds = sorted({0, len(rows), *(cut % (len(rows) + 1) for cut in cuts)})
     running = accumulator(name, type, ignore_nulls=ignore_nulls)
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         running.add(ids[start:stop], max((id + 1 for id, _ in rows[:stop]), default=0), [values.slice(start, stop - start)])
         saved = running.arrays.save()
         running = accumulator(name, type, ignore_nulls=ignore_nulls)
@@ -100,7 +101,7 @@ def test_count_star_counts_rows() -> None:
     assert counts.result().type == pa.int64()
 
 
-@pytest.mark.parametrize("name", [name for name in ARGUMENTS])
+@pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_group_without_values(name: str) -> None:
     type = ARGUMENTS[name][0]
     running = accumulator(name, type)
@@ -218,7 +219,7 @@ def test_the_same_as_duckdb() -> None:
             call = str(record.duckdb).replace("(n)", "(x)").replace("(b)", "(x)")
             call = call[:-1] + " ORDER BY row)" if "VALUE" in name else call
             query = f"SELECT {call} FROM (SELECT *, row_number() OVER () AS row FROM table) GROUP BY id ORDER BY id"
-            expected = [row[0] for row in duckdb.sql(query.replace("FROM table", "FROM \"table\"")).fetchall()]
+            expected = [row[0] for row in duckdb.sql(query.replace("FROM table", 'FROM "table"')).fetchall()]
             ours = run(name, type, list(zip(ids.tolist(), column.to_pylist(), strict=True)), [1000, 1001, 3000]).to_pylist()
             if name == "AVG" and type == INTEGER:
                 expected = [math.trunc(value) for value in expected]
