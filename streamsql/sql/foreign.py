@@ -177,6 +177,10 @@ def check_function(name: Identifier) -> None:
         raise ProgrammingError(function.message.format(name=name.name), name.span, function.hint)
 
 
+_REACH = 5000
+"""Characters around an error in which constructs are looked for, so that a huge statement does not take long."""
+
+
 class Found(NamedTuple):
     """A foreign construct in a statement: from where to where, what to say of it."""
 
@@ -188,13 +192,15 @@ class Found(NamedTuple):
 
 def find(statement: str, position: int) -> Found | None:
     """The foreign construct that an error at `position` of a statement is about; see `Foreign` for the statement's form."""
+    first = max(0, position - _REACH)
+    near = statement[first : position + _REACH]
     for record in TEXTS:
-        for match in re.finditer(record.pattern, statement, re.IGNORECASE):
-            if match.start() <= position <= match.end():
+        for match in re.finditer(record.pattern, near, re.IGNORECASE):
+            if match.start() <= position - first <= match.end():
                 here = "here" if "here" in match.re.groupindex else 0
                 text = match.group(here).strip()
                 words = {"here": text, "code": f"U+{ord(match.group()[0]):04X}"}
-                start = match.start(here)
+                start = first + match.start(here)
                 hint = record.hint.format(**words) if record.hint else None
                 return Found(start, start + max(1, len(text)), record.message.format(**words), hint)
     return None

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
+from typing import cast
 
 from lark import Token
 from lark.common import LexerConf
@@ -141,7 +142,7 @@ class Scanner(Lexer):
 
         A placeholder's value is its number, from 0 on.
         """
-        tokens: Sequence[Token] = lexer_state.text  # type: ignore[assignment]  # Lark passes on what parse() was given
+        tokens = cast(Sequence[Token], lexer_state.text)  # Lark passes on what its parse() is given
         states = parser_state.parse_conf.states
         placeholders = 0
         for index, token in enumerate(tokens):

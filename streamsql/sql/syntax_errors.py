@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 
 from lark import Token
 
@@ -37,7 +37,7 @@ _LONGEST_LIST = 7
 """Alternatives that a message names at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A token at which a statement went wrong: `tokens[at]`, or the statement's end.
 
@@ -71,10 +71,15 @@ class Place:
         last = span_of(self.before)
         return Span.point(last.end_line, last.end_column)
 
-    def expected(self, steps_back: int = 0) -> frozenset[str]:
-        """The terminals that could stand at the place, or before the tokens that lead to it."""
-        at = self.at - steps_back
-        return tables.expected(self.tokens[:at], self.start, self.tokens[at : at + 1])
+    @cached_property
+    def expected(self) -> frozenset[str]:
+        """The terminals that could stand at the place."""
+        return tables.expected(self.tokens[: self.at], self.start, self.tokens[self.at : self.at + 1])
+
+    @property
+    def expected_before(self) -> frozenset[str]:
+        """The terminals that could stand instead of the token before the place."""
+        return tables.expected(self.tokens[: self.at - 1], self.start, self.tokens[self.at - 1 : self.at])
 
 
 def syntax_error(place: Place) -> ProgrammingError:
@@ -90,17 +95,27 @@ def syntax_error(place: Place) -> ProgrammingError:
     )
 
 
-def comment_only(comments: Sequence[Token]) -> ProgrammingError | None:
+def comment_only(comments: Iterable[Token]) -> ProgrammingError | None:
     """The error for a script whose statements all stand in comments, if they do."""
     for comment in comments:
-        if any(word in comment.upper() for word in ("CREATE ", "SELECT ", "INSERT ")):
-            one_line = comment.startswith(("--", "//"))
-            return ProgrammingError(
-                "there is no statement: the whole text is a comment",
-                span_of(comment),
-                "a comment reaches to the end of its line; were there line breaks?" if one_line else None,
-            )
+        if _holds_statements(comment):
+            hint = _LINE_COMMENT_HINT if comment.startswith(("--", "//")) else None
+            return ProgrammingError("there is no statement: the whole text is a comment", span_of(comment), hint)
     return None
+
+
+_LINE_COMMENT_HINT = "a comment reaches to the end of its line; were there line breaks?"
+
+
+def _holds_statements(comment: str) -> bool:
+    return any(word in comment.upper() for word in ("CREATE ", "SELECT ", "INSERT "))
+
+
+def _hidden_rest(place: Place) -> str | None:
+    """A hint where a statement ends too early since a comment hides the rest of it."""
+    rest = place.text[place.before.end_pos if place.before is not None else 0 :]
+    hidden = place.end is None and rest.lstrip().startswith(("--", "//")) and _holds_statements(rest.lstrip().splitlines()[0])
+    return _LINE_COMMENT_HINT if hidden else None
 
 
 def _unclosed(place: Place) -> ProgrammingError | None:
@@ -165,7 +180,7 @@ def _brackets(place: Place) -> ProgrammingError | None:
         return ProgrammingError(
             "; stands within brackets", place.span, "a ; ends the whole statement; a query in brackets has none"
         )
-    return ProgrammingError("this bracket is not closed", span_of(opened[-1]))
+    return ProgrammingError("this bracket is not closed", span_of(opened[-1]), _hidden_rest(place))
 
 
 def _open_brackets(tokens: Iterable[Token]) -> list[Token]:
@@ -182,7 +197,7 @@ def _missing_semicolon(place: Place) -> ProgrammingError | None:
     token = place.token
     if token is None or place.at == 0 or token.upper() not in _BEGINNINGS or token.type != WORD:
         return None
-    if "$END" not in place.expected():
+    if "$END" not in place.expected:
         return None
     return ProgrammingError(f"a ; is missing before {token}", place.span, "statements are separated by ;")
 
@@ -190,9 +205,9 @@ def _missing_semicolon(place: Place) -> ProgrammingError | None:
 def _reserved(place: Place) -> ProgrammingError | None:
     """A reserved word that is meant as a name: the token itself, or one before it that stands without what it needs."""
     token, before = place.token, place.before
-    if before is not None and _list_of(before) == "RESERVED_FUNCTION" and place.expected() == {"LPAR"}:
+    if before is not None and _list_of(before) == "RESERVED_FUNCTION" and place.expected == {"LPAR"}:
         return _reserved_word(before)
-    if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected() == {"STRING"}:
+    if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected == {"STRING"}:
         if token is not None and token.type == "QUOTED_NAME":
             text = token[1:-1]
             return ProgrammingError("text is written in single quotes", place.span, f"{before.upper()} '{text}'")
@@ -203,7 +218,7 @@ def _reserved(place: Place) -> ProgrammingError | None:
         return None
     if _list_of(token) not in ("RESERVED", "RESERVED_FUNCTION"):
         return None
-    return _reserved_word(token) if WORD in place.expected() else None
+    return _reserved_word(token) if WORD in place.expected else None
 
 
 def _list_of(token: Token) -> str | None:
@@ -217,12 +232,12 @@ def _reserved_word(token: Token) -> ProgrammingError:
 
 
 def _unexpected(place: Place) -> ProgrammingError:
-    expected = place.expected()
+    expected = place.expected
     words = _in_words(expected)
     choice = f", expected {words}" if words else ""
     token = place.token
     if token is None:
-        return ProgrammingError(f"the statement is not complete{choice}", place.span)
+        return ProgrammingError(f"the statement is not complete{choice}", place.span, _hidden_rest(place))
     shown = str(token) if len(token) <= 40 else f"{token[:37]}..."
     return ProgrammingError(f"unexpected {shown}{choice}", place.span, _hint(place, expected))
 
@@ -236,7 +251,7 @@ def _hint(place: Place, expected: frozenset[str]) -> str | None:
         return foreign.TYPES[token.upper()]
     candidates = [(token, expected)]
     if place.at > 1 and before is not None and before.type == WORD:
-        candidates.insert(0, (before, place.expected(steps_back=1)))
+        candidates.insert(0, (before, place.expected_before))
     for word, terminals in candidates:
         if word is None or word.type != WORD:
             continue

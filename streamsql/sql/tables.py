@@ -63,7 +63,7 @@ def tree(tokens: Sequence[Token], start: str) -> Tree[Token]:
 
 def meanings(tokens: Sequence[Token], start: str) -> Iterator[Token]:
     """The tokens with the meaning they have, up to the first that cannot follow those before it."""
-    parser = grammar().parse_interactive(start=start)
+    parser = _recognizer(start)
     for index, token in enumerate(tokens):
         resolved = scanner().resolve(token, _acceptable(parser), tokens[index + 1 : index + 2])
         try:
@@ -78,7 +78,7 @@ def expected(tokens: Sequence[Token], start: str, following: Sequence[Token] = (
 
     Nothing may come after tokens that are wrong themselves.
     """
-    parser = grammar().parse_interactive(start=start)
+    parser = _recognizer(start)
     after = [*tokens, *following]
     try:
         for index, token in enumerate(tokens):
@@ -87,6 +87,13 @@ def expected(tokens: Sequence[Token], start: str, following: Sequence[Token] = (
         return frozenset()
     accepts: Callable[[], set[str]] = parser.accepts
     return frozenset(accepts())
+
+
+def _recognizer(start: str) -> InteractiveParser:
+    """A parser that builds no trees."""
+    parser = grammar().parse_interactive(start=start)
+    parser.parser_state.parse_conf.callbacks = {}
+    return parser
 
 
 def _acceptable(parser: InteractiveParser) -> Mapping[str, object]:
