@@ -1,1 +1,1 @@
-"""SQL text to statements: the grammar's parser, the trees it builds, and their binding to names and types."""
+"""SQL text to statements: the grammar's parser, and the trees that its rules stand for."""

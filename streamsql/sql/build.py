@@ -2,9 +2,9 @@
 
 What is no query is a dataclass of `streamsql.statements`; its expressions and queries are sqlglot's own nodes, of which
 this is the complete list.  `A[x, y]` is `exp.Anonymous(this="A", expressions=[x, y])`; words in capitals within brackets
-are `exp.Var`.  `meta["span"]` (a `Span`) is on every expression, name, query, FROM item, join and clause.  `meta` is not
-part of a node's equality: where two texts mean different things, their trees differ, `meta` aside.  Brackets leave no
-node.  Names are kept as written: `exp.Identifier(this=text, quoted=bool)`.
+are `exp.Var`.  `meta["span"]` (a `Span`) is on every expression, name, query, FROM item, join and clause.  `meta` is no
+part of a node's equality, and what is a tree in `meta` is not walked: mind form, quoted, stagger, within and over below.
+Brackets leave no node.  Names are kept as written: `exp.Identifier(this=text, quoted=bool)`.
 
 Literals, each with `meta["type"]` (a `SqlType`) and `meta["value"]` (see `literals`)
 
@@ -13,8 +13,8 @@ Literals, each with `meta["type"]` (a `SqlType`) and `meta["value"]` (see `liter
     DATE '...'  {d '...'}       Cast(this=Literal, to=DataType), value a date; TIME and TIMESTAMP alike, value milliseconds.
     INTERVAL '1' MINUTE(3)      Cast(this=Literal, to=DataType(Interval(unit=Var))), value milliseconds or months, negative
                                 where a sign says so.  Casts are told apart: only literals have meta["value"]
-    TRUE  FALSE                 Boolean                  (no value in meta)
-    NULL  UNKNOWN               Null, type NULL or BOOLEAN (no value in meta)
+    TRUE  FALSE                 Boolean, type BOOLEAN, no value
+    NULL  UNKNOWN               Null, type NULL or BOOLEAN, no value
     ?  :name                    Placeholder() with meta["index"] from 0 on in its statement; Placeholder(this=name)
 
 Columns
@@ -74,7 +74,8 @@ Queries
                                 operation_modifiers=[STREAM])
     FROM a, b JOIN c ON d       from_=From(this=a), joins=[Join(this=b), Join(this=c, kind="INNER", on=d)]: in the order of
                                 the text, a comma being a Join without kind, side and method
-    LEFT JOIN ... USING (a)     Join(this, side="LEFT", using=[Identifier]); kind "INNER" or "CROSS", method "NATURAL"
+    LEFT JOIN ... USING (a)     Join(this, side="LEFT", using=[Identifier]); kind "INNER" or "CROSS", method "NATURAL".  A join
+                                may have neither `on` nor `using`
     WHERE  HAVING               Where(this), Having(this)
     GROUP BY a, b               Group(expressions=[a, b])
     WINDOWED BY STAGGER (PARTITION BY a, b RANGE c)   Group(expressions=[a, b]), meta["stagger"] = c
@@ -90,7 +91,7 @@ FROM items; alias=TableAlias(this=Identifier, columns=[Identifier, ...]) where t
 
     s.t AS a (b, c)             Table(this, db, catalog, alias)
     (q) AS a                    Subquery(this=q, alias); (VALUES ...) AS a (b): Values(expressions, alias)
-    (a JOIN b ON c)             Subquery(this=a), the joins in a.args["joins"]
+    (a JOIN b ON c)             Subquery(this=a), the joins in a.args["joins"]; brackets around one item leave no node
     t OVER w AS a               the item with meta["over"] = Window, as OVER of functions but without `this`
     TABLE(F(CURSOR(q), a))      TableFromRows(this=F[Subquery(this=q) with meta["cursor"] = True, a], alias)
 """

@@ -51,10 +51,9 @@ def number(token: Token) -> exp.Literal:
 
 @rule
 def constant(word: Token) -> exp.Expression:
-    if word.type in ("TRUE", "FALSE"):
-        return exp.Boolean(this=word.type == "TRUE")
-    node = exp.Null()
-    node.meta["type"] = types.BOOLEAN if word.type == "UNKNOWN" else types.NULL
+    is_value = word.type in ("TRUE", "FALSE")
+    node: exp.Expression = exp.Boolean(this=word.type == "TRUE") if is_value else exp.Null()
+    node.meta["type"] = types.NULL if word.type == "NULL" else types.BOOLEAN
     return node
 
 
