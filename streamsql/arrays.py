@@ -51,8 +51,8 @@ def from_numbers(values: Values, type: pa.DataType, null: npt.NDArray[np.bool_] 
 def map_values(function: Callable[..., Values], type: pa.DataType, *arguments: Any) -> Any:
     """Apply a function of numpy arrays to datums of fixed width.
 
-    A NULL argument gives NULL; as undefined values stand in its place, `function` must bear any value.  Scalars reach it
-    as numpy scalars; when all are, the result is a scalar.
+    A NULL argument gives NULL; as undefined values stand in its place, `function` must bear any value (numpy's warnings are
+    off).  Scalars reach it as numpy scalars; when all are, the result is a scalar.
     """
     for argument in arguments:
         if isinstance(argument, pa.Scalar) and not argument.is_valid:
@@ -70,7 +70,9 @@ def map_values(function: Callable[..., Values], type: pa.DataType, *arguments: A
         mask = nulls(argument)
         if mask is not None:
             null = mask if null is None else null | mask
-    return from_numbers(function(*values), type, null)
+    with np.errstate(all="ignore"):
+        result = function(*values)
+    return from_numbers(result, type, null)
 
 
 def unscaled(array: pa.Array) -> Values:

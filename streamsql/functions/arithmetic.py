@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -88,7 +89,7 @@ def _row_by_row(symbol: str, rows: Rows, x: pa.Array, y: pa.Array) -> pa.Array:
 
 def without_zeros(rows: Rows, x: Datum, y: Datum) -> Datum:
     """The divisor `y` of `x`: NULL where it is zero, and such rows fail."""
-    zero = pc.equal(y, pa.scalar(0, pa.int8()).cast(y.type))
+    zero = pc.equal(y, _zero(y.type))
     failing: Mask = rows.column(pc.and_(pc.fill_null(zero, False), pc.is_valid(x))).to_numpy(zero_copy_only=False)
     if not failing.any():
         return y
@@ -96,12 +97,16 @@ def without_zeros(rows: Rows, x: Datum, y: Datum) -> Datum:
     return pc.if_else(rows.column(zero), pa.scalar(None, y.type), y)
 
 
+@lru_cache(maxsize=256)
+def _zero(type: pa.DataType) -> pa.Scalar:
+    return pa.scalar(Decimal(0) if pa.types.is_decimal(type) else 0, type)
+
+
 def negated(rows: Rows, x: Datum) -> Datum:
     """`-x` for numbers and day-time intervals."""
     if not (pa.types.is_integer(x.type) or pa.types.is_duration(x.type)):
         return pc.negate(x)
-    zero = pa.scalar(0, pa.int64() if pa.types.is_duration(x.type) else x.type).cast(x.type)
-    return checked("-", rows, zero, x)
+    return checked("-", rows, _zero(x.type), x)
 
 
 def _combine_decimals(symbol: str, rows: Rows, x: Datum, y: Datum, type: pa.DataType) -> Datum:
@@ -120,8 +125,8 @@ def _divide_decimals(rows: Rows, x: Datum, y: Datum, type: pa.DataType) -> pa.Ar
     shift = 10 ** (type.scale + y.type.scale - x.type.scale)
     if dividend.dtype == object or divisor.dtype == object or int(dividend.max(initial=0)) * shift * 2 >= 2**63:
         dividend, divisor = dividend.astype(object), divisor.astype(object)
-    quotient, remainder = np.divmod(dividend * shift, divisor)
-    quotient = quotient + (remainder * 2 >= divisor)
+    quotient = dividend * shift // divisor
+    quotient = quotient + ((dividend * shift - quotient * divisor) * 2 >= divisor)
     quotient = np.where((unscaled(x) < 0) == (unscaled(y) < 0), quotient, -quotient)
     large = ~null & np.asarray(abs(quotient) >= 10**type.precision, bool)
     rows.fail(

@@ -29,7 +29,7 @@ def _for_rows(evaluate: Evaluate, rows: Rows, needed: Mask) -> Datum:
     return result
 
 
-@scalar("AND(x: BOOLEAN, y: BOOLEAN) -> BOOLEAN", strict=False, lazy=True, infix=True)
+@scalar("AND(x: BOOLEAN, y: BOOLEAN) -> BOOLEAN", strict=False, lazy=True, infix=True, duckdb="({x} AND {y})")
 def and_(rows: Rows, x: Evaluate, y: Evaluate) -> Datum:
     """Whether both conditions are TRUE; `y` is not looked at where `x` is FALSE.
 
@@ -47,7 +47,7 @@ def and_(rows: Rows, x: Evaluate, y: Evaluate) -> Datum:
     return pc.and_kleene(left, _for_rows(y, rows, needed))
 
 
-@scalar("OR(x: BOOLEAN, y: BOOLEAN) -> BOOLEAN", strict=False, lazy=True, infix=True)
+@scalar("OR(x: BOOLEAN, y: BOOLEAN) -> BOOLEAN", strict=False, lazy=True, infix=True, duckdb="({x} OR {y})")
 def or_(rows: Rows, x: Evaluate, y: Evaluate) -> Datum:
     """Whether one of the conditions is TRUE; `y` is not looked at where `x` is TRUE.
 
@@ -118,7 +118,7 @@ def case(rows: Rows, *arguments: Evaluate) -> Datum:
     return pc.case_when(pa.StructArray.from_arrays(conditions, [str(i) for i in range(len(conditions))]), *results)
 
 
-@scalar("COALESCE(values...: T) -> values", strict=False, lazy=True)
+@scalar("COALESCE(values...: T) -> values", strict=False, lazy=True, duckdb="coalesce({values})")
 def coalesce(rows: Rows, *values: Evaluate) -> Datum:
     """The first argument that is not NULL; later ones are looked at only where all before are NULL.
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import Values, from_unscaled, map_values, nulls, numbers
+from streamsql.functions.arithmetic import checked
 from streamsql.functions.calendar import DAY, MILLISECONDS, MONTHS, ceil_to, floor_multiple, floor_to, month_start, months
 from streamsql.functions.registry import Direction, ascending_in, scalar
 from streamsql.rows import Datum, ErrorName, Rows, mask_of
@@ -44,7 +45,12 @@ def next_month_step(t: Time, length: int) -> Time:
     return int(month_start(month)[0])
 
 
-@scalar("FLOOR(t: TIMESTAMP TO unit: UNIT) -> t", monotone=ascending_in(0), next_change=next_floor)
+@scalar(
+    "FLOOR(t: TIMESTAMP TO unit: UNIT) -> t",
+    monotone=ascending_in(0),
+    next_change=next_floor,
+    duckdb="date_trunc('{unit}', {t})",
+)
 def floor_timestamp(_rows: Rows, t: Datum, unit: str) -> Datum:
     """The start of the YEAR, MONTH, DAY, HOUR, MINUTE or SECOND that a time lies in.
 
@@ -79,7 +85,7 @@ def ceil_timestamp(_rows: Rows, t: Datum, unit: str) -> Datum:
     return map_values(lambda v: ceil_to(v, unit), TIMESTAMP, t)
 
 
-@scalar("FLOOR(d: DATE TO unit: UNIT) -> d", monotone=ascending_in(0))
+@scalar("FLOOR(d: DATE TO unit: UNIT) -> d", monotone=ascending_in(0), duckdb="CAST(date_trunc('{unit}', {d}) AS DATE)")
 def floor_date(_rows: Rows, d: Datum, unit: str) -> Datum:
     """The first day of the year or month of a date.
 
@@ -148,8 +154,15 @@ def _unit_length(unit: str) -> int:
     return MONTHS[unit] if unit in MONTHS else MILLISECONDS[unit]
 
 
-@scalar("STEP(t: TIMESTAMP BY i: DAYTIME) -> t", fails=True, monotone=ascending_in(0), next_change=next_step)
-@scalar("STEP(t: DATETIME BY i: DAYTIME) -> t", fails=True, monotone=ascending_in(0))
+@scalar(
+    "STEP(t: TIMESTAMP BY i: DAYTIME) -> t",
+    fails=True,
+    monotone=ascending_in(0),
+    next_change=next_step,
+    duckdb="time_bucket({i}, {t}, TIMESTAMP '1970-01-01')",
+)
+@scalar("STEP(t: DATE BY i: DAYTIME) -> t", fails=True, monotone=ascending_in(0))
+@scalar("STEP(t: TIME BY i: DAYTIME) -> t", fails=True, monotone=ascending_in(0))
 def step(rows: Rows, t: Datum, i: Datum) -> Datum:
     """The start of the step of length `i` that a time lies in; steps are counted from 1970-01-01 00:00:00.
 
@@ -262,9 +275,9 @@ def _interval_field(i: Values, unit: str) -> Values:
     return size // length % count * sign
 
 
-@scalar("TSDIFF(start: TIMESTAMP, end: TIMESTAMP) -> BIGINT")
-@scalar("TSDIFF(start: BIGINT, end: BIGINT) -> BIGINT")
-def tsdiff(_rows: Rows, start: Datum, end: Datum) -> Datum:
+@scalar("TSDIFF(start: TIMESTAMP, end: TIMESTAMP) -> BIGINT", fails=True, duckdb="(epoch_ms({end}) - epoch_ms({start}))")
+@scalar("TSDIFF(start: BIGINT, end: BIGINT) -> BIGINT", fails=True, duckdb="({end} - {start})")
+def tsdiff(rows: Rows, start: Datum, end: Datum) -> Datum:
     """The milliseconds from `start` to `end`, negative when `end` is the earlier one.
 
     [X] One page gives the arguments as TIMESTAMP, the other as epoch milliseconds: both are accepted.  The order is as
@@ -275,10 +288,10 @@ def tsdiff(_rows: Rows, start: Datum, end: Datum) -> Datum:
     >>> TSDIFF(CAST(NULL AS TIMESTAMP), TIMESTAMP '2004-09-30 13:48:24')
     NULL
     """
-    return map_values(lambda a, b: b - a, pa.int64(), start, end)
+    return checked("-", rows, end.cast(pa.int64()), start.cast(pa.int64()))
 
 
-@scalar("TO_TIMESTAMP(milliseconds: BIGINT) -> TIMESTAMP", monotone=ascending_in(0), duckdb="epoch_ms({milliseconds})")
+@scalar("TO_TIMESTAMP(milliseconds: BIGINT) -> TIMESTAMP", monotone=ascending_in(0))
 def to_timestamp(_rows: Rows, milliseconds: Datum) -> Datum:
     """The time so many milliseconds after 1970-01-01 00:00:00.
 

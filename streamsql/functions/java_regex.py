@@ -10,7 +10,8 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import groupby
 
 _POSIX = {
     "Lower": "a-z",
@@ -219,17 +220,21 @@ class _Translation:
         return f"(?:{'|'.join(alternatives)})"
 
 
-@lru_cache(maxsize=64)
 def _category(name: str) -> str:
     """The inside of a set of all characters whose Unicode category is or starts with `name`; "" where there is none."""
-    ranges: list[list[int]] = []
-    for code in range(sys.maxunicode + 1):
-        if unicodedata.category(chr(code)).startswith(name):
-            if ranges and ranges[-1][1] == code - 1:
-                ranges[-1][1] = code
-            else:
-                ranges.append([code, code])
+    ranges = [range_ for category, list_ in _categories().items() if category.startswith(name) for range_ in list_]
     return "".join(f"\\U{a:08x}" if a == b else f"\\U{a:08x}-\\U{b:08x}" for a, b in ranges)
+
+
+@cache
+def _categories() -> dict[str, list[tuple[int, int]]]:
+    """The ranges of characters of every Unicode category."""
+    categories: dict[str, list[tuple[int, int]]] = {}
+    codes = range(sys.maxunicode + 1)
+    for category, run in groupby(codes, key=lambda code: unicodedata.category(chr(code))):
+        members = list(run)
+        categories.setdefault(category, []).append((members[0], members[-1]))
+    return categories
 
 
 @lru_cache(maxsize=512)

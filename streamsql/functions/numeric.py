@@ -115,7 +115,7 @@ def _of_doubles(
     return from_numbers(result, pa.float64(), null if null.any() else None)
 
 
-@scalar("EXP(x: DOUBLE) -> DOUBLE", monotone=ascending_in(0))
+@scalar("EXP(x: DOUBLE) -> DOUBLE", monotone=ascending_in(0), duckdb="exp({x})")
 def exp(rows: Rows, x: Datum) -> Datum:
     """e to the power of `x`.
 
@@ -127,7 +127,7 @@ def exp(rows: Rows, x: Datum) -> Datum:
     return _of_doubles(rows, np.exp, None, "", x)
 
 
-@scalar("LN(x: DOUBLE) -> DOUBLE", fails=True)
+@scalar("LN(x: DOUBLE) -> DOUBLE", fails=True, duckdb="ln({x})")
 def ln(rows: Rows, x: Datum) -> Datum:
     """The natural logarithm of a number above zero.
 
@@ -141,7 +141,7 @@ def ln(rows: Rows, x: Datum) -> Datum:
     return _of_doubles(rows, np.log, lambda v: v > 0, "LN of a number that is not above zero", x)
 
 
-@scalar("LOG10(x: DOUBLE) -> DOUBLE", fails=True)
+@scalar("LOG10(x: DOUBLE) -> DOUBLE", fails=True, duckdb="log10({x})")
 def log10(rows: Rows, x: Datum) -> Datum:
     """The logarithm to base 10 of a number above zero.
 
@@ -167,7 +167,7 @@ def sqrt(rows: Rows, x: Datum) -> Datum:
     return _of_doubles(rows, np.sqrt, lambda v: ~(v < 0), "SQRT of a negative number", x)
 
 
-@scalar("POWER(base: DOUBLE, exponent: DOUBLE) -> DOUBLE", fails=True)
+@scalar("POWER(base: DOUBLE, exponent: DOUBLE) -> DOUBLE", fails=True, duckdb="pow({base}, {exponent})")
 def power(rows: Rows, base: Datum, exponent: Datum) -> Datum:
     """`base` to the power of `exponent`, which must be whole for a negative base and not negative for 0.
 
@@ -240,8 +240,7 @@ def _of_whole_numbers(rows: Rows, function: Callable[[Values, Values], Values], 
     """A function of two exact numbers, on the digits of their common type."""
     type = _common([number_type(x.type), number_type(y.type)]).arrow()
     if not pa.types.is_decimal(type):
-        with np.errstate(divide="ignore"):
-            return map_values(function, type, x.cast(type), y.cast(type))
+        return map_values(function, type, x.cast(type), y.cast(type))
     left, right = rows.column(as_decimal(x).cast(type)), rows.column(as_decimal(y).cast(type))
     null = rows.column(pc.or_(pc.is_null(left), pc.is_null(right))).to_numpy(zero_copy_only=False)
     return from_unscaled(function(unscaled(left), np.where(null, 1, unscaled(right))), type, null)

@@ -73,6 +73,7 @@ def _number(symbol: str) -> TypeRule:
     fails=True,
     infix=True,
     monotone=sum_direction,
+    duckdb="({x} + {y})",
 )
 def add(rows: Rows, x: Datum, y: Datum) -> Datum:
     """The sum of two numbers, in the wider type of the two.
@@ -93,6 +94,7 @@ def add(rows: Rows, x: Datum, y: Datum) -> Datum:
     fails=True,
     infix=True,
     monotone=difference_direction,
+    duckdb="({x} - {y})",
 )
 def subtract(rows: Rows, x: Datum, y: Datum) -> Datum:
     """The difference of two numbers, in the wider type of the two.
@@ -109,6 +111,7 @@ def subtract(rows: Rows, x: Datum, y: Datum) -> Datum:
     fails=True,
     infix=True,
     monotone=product_direction,
+    duckdb="({x} * {y})",
 )
 def multiply(rows: Rows, x: Datum, y: Datum) -> Datum:
     """The product of two numbers; decimals have the fraction digits of both.
@@ -321,7 +324,7 @@ def is_not_unknown(_rows: Rows, x: Datum) -> Datum:
     return pc.is_valid(x)
 
 
-@scalar("IN(x: T, values...: T) -> BOOLEAN", strict=False, infix=True)
+@scalar("IN(x: T, values...: T) -> BOOLEAN", strict=False, infix=True, duckdb="({x} IN ({values}))")
 def in_(rows: Rows, x: Datum, *values: Datum) -> Datum:
     """Whether `x` equals one of the values: UNKNOWN for a NULL `x`, and when only a NULL among the values could be it.
 

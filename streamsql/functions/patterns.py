@@ -39,7 +39,12 @@ def _matched(
     return match(s, translated)
 
 
-@scalar("LIKE(s: CHARACTER, pattern: CHARACTER ESCAPE escape?: CHARACTER) -> BOOLEAN", fails=True, infix=True)
+@scalar(
+    "LIKE(s: CHARACTER, pattern: CHARACTER ESCAPE escape?: CHARACTER) -> BOOLEAN",
+    fails=True,
+    infix=True,
+    duckdb="({s} LIKE {pattern})",
+)
 def like(rows: Rows, s: Datum, pattern: Datum, *escape: Datum) -> Datum:
     """Whether the whole of `s` fits a pattern in which `_` stands for one character and `%` for any number of them.
 

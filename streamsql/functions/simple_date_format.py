@@ -158,7 +158,8 @@ def _formatted(field: Field, fields: Fields) -> str:
 def parse_time_by(pattern: str, text: str, century: Time) -> Time:
     """The moment that a text names in the form of a pattern.
 
-    A year of two digits, in a field of one or two letters, is one of the hundred years after `century`.
+    A year of two digits in a field `yy` is one of the hundred years after `century`.  [X] Java says so of `y` too, but the
+    reference's examples give the year 10 for it.
 
     >>> parse_time_by("MMM dd, yy", "March 7, 10 at noon", century=-946_771_200_000) // 86_400_000
     14675
@@ -169,9 +170,12 @@ def parse_time_by(pattern: str, text: str, century: Time) -> Time:
             reading.literal(part)
         else:
             reading.field(part)
-    t = moment_of(reading.fields)
-    if reading.ambiguous and t < century:
-        t = moment_of(reading.fields | {"YEAR": reading.fields["YEAR"] + 100})
+    try:
+        t = moment_of(reading.fields)
+        if reading.ambiguous and t < century:
+            t = moment_of(reading.fields | {"YEAR": reading.fields["YEAR"] + 100})
+    except ValueError:
+        raise reading.failure() from None
     return t - reading.offset
 
 
@@ -185,12 +189,12 @@ class _Reading:
         self.offset = 0
         self.ambiguous = False
 
-    def _fail(self) -> ValueError:
+    def failure(self) -> ValueError:
         return ValueError(f'Unparseable date: "{self.text}"')
 
     def literal(self, literal: str) -> None:
         if not self.text.startswith(literal, self.position):
-            raise self._fail()
+            raise self.failure()
         self.position += len(literal)
 
     def field(self, field: Field) -> None:
@@ -198,7 +202,7 @@ class _Reading:
         while self.text[self.position : self.position + 1] in (" ", "\t"):
             self.position += 1
         if self.position >= len(self.text):
-            raise self._fail()
+            raise self.failure()
         if field.is_number:
             self._number(field, start)
         elif field.letter in "zZX":
@@ -211,16 +215,16 @@ class _Reading:
         end = start + field.count if field.adjacent else len(self.text)
         match = _DIGITS.match(self.text, self.position, end)
         if match is None or end > len(self.text):
-            raise self._fail()
+            raise self.failure()
         self.position = match.end()
         value = int(match[0])
         letter = field.letter
-        if letter == "y" and field.count <= 2 and re.fullmatch(r"\d\d", match[0], re.ASCII):
+        if letter == "y" and field.count == 2 and re.fullmatch(r"\d\d", match[0], re.ASCII):
             self.ambiguous = value == self.century % 100
             value += self.century // 100 * 100 + (100 if value < self.century % 100 else 0)
         elif letter in _COUNTED_FROM_1:
             if not 1 <= value <= _COUNTED_FROM_1[letter]:
-                raise self._fail()
+                raise self.failure()
             value %= _COUNTED_FROM_1[letter]
         self._set(NUMBERS[letter], value - (letter == "M"))
 
@@ -236,7 +240,7 @@ class _Reading:
             candidates += [(name[:3].lower(), i) for i, name in enumerate(names)]
         found = max(((len(name), i) for name, i in candidates if rest.startswith(name)), default=None)
         if found is None:
-            raise self._fail()
+            raise self.failure()
         self.position += found[0]
         self._set(field, found[1] + first)
 
@@ -250,7 +254,7 @@ class _Reading:
         rest = self.text[self.position :].upper()
         name = next((name for name in _ZONES if rest.startswith(name)), None)
         if name is None or letter == "X":
-            raise self._fail()
+            raise self.failure()
         self.offset = _ZONES[name] * 3_600_000
         self.position += len(name)
 

@@ -80,7 +80,15 @@ def test_common_types(types, common):
 
 
 @pytest.mark.parametrize(
-    "types", [(DATE, TIMESTAMP), (TIME, TIMESTAMP), (INTEGER, varchar(3)), (BOOLEAN, INTEGER), (interval("DAY"), interval("YEAR")), ()]
+    "types",
+    [
+        (DATE, TIMESTAMP),
+        (TIME, TIMESTAMP),
+        (INTEGER, varchar(3)),
+        (BOOLEAN, INTEGER),
+        (interval("DAY"), interval("YEAR")),
+        (),
+    ],
 )
 def test_types_without_a_common_one(types):
     assert common_type(types) is None
