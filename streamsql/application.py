@@ -210,6 +210,7 @@ class Application:
         """The rows of a query in the application go to stdout."""
         assert result.rows is not None
         self._queries.append((result, open_sink(self._stdout(), result.rows.schema)))
+        self._drain()
 
     def _stdout(self) -> str:
         return f"-?format={self._settings.format}" if self._settings.format in ("json", "csv") else "-"

@@ -6,7 +6,7 @@ What the command line and `connect()` have in common.  Which stream an input fee
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
+from streamsql.bind.scope import folded
 from streamsql.catalog import Stream, Table, nearest
 from streamsql.engine import Engine, fields_of
 from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
@@ -85,6 +86,10 @@ class Attacher:
             self._engine.declare_stream(Stream(name, Schema.stream(columns)))
         for given in self._attachments.schemas:
             self._declare_only(given, mentioned, created)
+        for table in missing_tables(statements, {*created, *self._engine.catalog.relations}):
+            name = folded(table.this)
+            hint = f"--input {name}=URI brings its rows, --schema {name}=FILE its columns"
+            raise ProgrammingError(f"no stream {name}", table.meta.get("span"), hint)
 
     def _declare_only(self, given: str, mentioned: Iterable[str], created: Iterable[str]) -> None:
         """A schema without an input: enough for EXPLAIN."""
@@ -205,29 +210,28 @@ def _input_schema(text: str, path: Path) -> tuple[Field, ...]:
     return fields_of(statement.columns)
 
 
+def missing_tables(statements: Sequence[Statement], known: set[str]) -> Iterator[exp.Table]:
+    """The mentions of relations that are not known."""
+    for query in (query for statement in statements for query in _queries(statement)):
+        common = {folded(cte.args["alias"].this) for cte in query.find_all(exp.CTE)}
+        yield from (table for table in query.find_all(exp.Table) if folded(table.this) not in known | common)
+
+
+def _queries(statement: Statement) -> list[exp.Expression]:
+    match statement:
+        case CreateView(query=query) | CreatePump(insert=Insert(query=query)) | Insert(query=query) | Query(query=query):
+            return [query]
+        case Explain(statement=inner):
+            return _queries(inner)
+        case _:
+            return []
+
+
 def names_of(statements: Sequence[Statement]) -> tuple[set[str], set[str]]:
     """The relations that statements read, and those that they create."""
-    mentioned: set[str] = set()
-    created: set[str] = set()
-    for statement in statements:
-        match statement:
-            case CreateStream(name=name) | CreateForeignStream(name=name):
-                created.add(name.name)
-            case CreateView(name=name, query=query):
-                created.add(name.name)
-                mentioned |= _tables(query)
-            case CreatePump(insert=Insert(query=query)) | Insert(query=query) | Query(query=query):
-                mentioned |= _tables(query)
-            case Explain(statement=inner):
-                mentioned |= names_of([inner])[0]
-            case _:
-                pass
-    return mentioned, created
-
-
-def _tables(query: exp.Expression) -> set[str]:
-    identifiers = (table.this for table in query.find_all(exp.Table))
-    return {str(i.this) if i.args.get("quoted") else str(i.this).upper() for i in identifiers}
+    created = {s.name.name for s in statements if isinstance(s, (CreateStream, CreateForeignStream, CreateView))}
+    tables = (table for s in statements for query in _queries(s) for table in query.find_all(exp.Table))
+    return {folded(table.this) for table in tables}, created
 
 
 def _matched(given: str, names: Iterable[str]) -> str:

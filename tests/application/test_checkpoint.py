@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -46,24 +47,36 @@ def test_kill_at_random_moments(undisturbed: tuple[Path, dict[str, bytes]], seed
     folder, expected = undisturbed
     draw = random.Random(seed)
     into = folder / f"killed-{seed}"
-    run = command(folder, into, "--checkpoint", str(into / "state"), "--checkpoint-interval", "50ms")
+    run = command(folder, into, "--checkpoint", str(into / "state"), "--checkpoint-interval", "20ms")
     kills = 0
-    for _ in range(60):
+    while True:
         process = subprocess.Popen(run, stderr=subprocess.PIPE)
-        try:
-            process.wait(1.0 + draw.random())
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            kills += 1
-            for file, whole in expected.items():
-                part = (into / file).read_bytes() if (into / file).exists() else b""
-                assert whole.startswith(part), f"{file} is no prefix of the undisturbed output after {kills} kills"
-            continue
-        assert process.returncode == 0, process.communicate()[1]
-        break
-    assert kills >= 1
+        if not _alive_after_checkpoints(process, into / "state", draw.randint(1, 4)):
+            assert process.returncode == 0, process.communicate()[1]
+            break
+        time.sleep(draw.random() * 0.06)
+        process.kill()
+        process.communicate()
+        kills += 1
+        for file, whole in expected.items():
+            assert whole.startswith((into / file).read_bytes()), f"{file} is no prefix of the undisturbed output"
+    assert kills >= 3
     assert {file: (into / file).read_bytes() for file in OUTPUTS.values()} == expected
+
+
+def _alive_after_checkpoints(process: subprocess.Popen[bytes], state: Path, wanted: int) -> bool:
+    """Wait until the process has made some checkpoints more, or has ended; gives whether it still runs."""
+    before = _newest(state)
+    while process.poll() is None:
+        if _newest(state) >= before + wanted:
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def _newest(state: Path) -> int:
+    epochs = [int(entry.name) for entry in state.iterdir() if entry.name.isdigit()] if state.exists() else []
+    return max(epochs, default=0)
 
 
 def test_a_finished_run_does_nothing_and_one_whose_input_grew_says_so(tmp_path: Path) -> None:
