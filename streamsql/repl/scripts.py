@@ -1,0 +1,77 @@
+"""A script cut into what is run one after the other: SQL statements, and commands that take a line each.
+
+A command begins with a backslash, or with a point and a letter, at the beginning of a line that is not inside a statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from streamsql.sql.parser import is_complete, parse, split
+
+_COMMAND = re.compile(r"\s*(?:\\|\.[A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One statement or command.
+
+    The text of a statement stands behind as many line ends and blanks as it does in the script, so the place of an error
+    in it is the place in the script.
+    """
+
+    text: str
+    is_command: bool
+
+
+def is_command(text: str) -> bool:
+    """Whether a line is a command."""
+    return _COMMAND.match(text) is not None
+
+
+def is_ready(text: str) -> bool:
+    """Whether what was typed so far can be run: it ends with a semicolon, is a command, or nothing at all."""
+    return not text.strip() or is_command(text) or is_complete(text)
+
+
+def units(script: str) -> Iterator[Unit]:
+    """The statements and commands of a script.
+
+    Raises ProgrammingError for one that has none, but has statements in comments.
+    """
+    found = False
+    for number, chunk in _chunks(script):
+        if is_command(chunk):
+            found = True
+            yield Unit(chunk.strip(), True)
+            continue
+        at = 0
+        for statement, _ in split(chunk):
+            found = True
+            start = chunk.index(statement, at)
+            at = start + len(statement)
+            lines = chunk[:start].split("\n")
+            yield Unit("\n" * (number + len(lines) - 1) + " " * len(lines[-1]) + statement, False)
+    if not found:
+        parse(script)
+
+
+def _chunks(script: str) -> Iterator[tuple[int, str]]:
+    """Runs of whole lines, each with the number of lines before it: a command, or statements up to a semicolon."""
+    start, lines = 0, list[str]()
+    for number, line in enumerate(script.split("\n")):
+        if not lines:
+            start = number
+            if is_command(line):
+                yield number, line
+                continue
+            if not line.strip():
+                continue
+        lines.append(line)
+        if ";" in line and is_complete("\n".join(lines)):
+            yield start, "\n".join(lines)
+            lines = []
+    if lines:
+        yield start, "\n".join(lines)
