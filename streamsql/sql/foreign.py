@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from streamsql.errors import ProgrammingError
+from streamsql.sql.lexer import on_one_line
 from streamsql.statements import Identifier
 
 
@@ -199,7 +200,7 @@ def find(statement: str, position: int) -> Found | None:
             if match.start() <= position - first <= match.end():
                 here = "here" if "here" in match.re.groupindex else 0
                 text = match.group(here).strip()
-                words = {"here": text, "code": f"U+{ord(match.group()[0]):04X}"}
+                words = {"here": on_one_line(" ".join(text.split())), "code": f"U+{ord(match.group()[0]):04X}"}
                 start = first + match.start(here)
                 hint = record.hint.format(**words) if record.hint else None
                 return Found(start, start + max(1, len(text)), record.message.format(**words), hint)

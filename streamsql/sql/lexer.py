@@ -82,6 +82,12 @@ def span_of(token: Token) -> Span:
     return Span(line, column, token.end_line or line, token.end_column or column)
 
 
+def on_one_line(text: str, longest: int = 60) -> str:
+    """A piece of the user's text for a message: without line breaks, and its beginning if it is long."""
+    line = re.sub(r"\s*[^\S \t]\s*", " ", text)
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
 def stretch(text: str, start: int, end: int) -> Span:
     """The span of text[start:end]."""
     starts = _line_starts(text)

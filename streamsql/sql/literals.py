@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from streamsql import types
 from streamsql.errors import ProgrammingError
+from streamsql.sql.lexer import on_one_line
 from streamsql.time import from_datetime
 from streamsql.types import UNITS, IntervalQualifier, SqlType
 
@@ -86,7 +87,9 @@ def datetime_value(kind: str, text: str) -> date | int:
             return _datetime_of(kind, match.groupdict())
     except ValueError:
         pass  # month 13 and its like have the form, but no value
-    raise ProgrammingError(f"Illegal {kind} literal '{text}': not in format '{FORMATS[kind]}'", hint=placeholder_hint(text))
+    raise ProgrammingError(
+        f"Illegal {kind} literal '{on_one_line(text)}': not in format '{FORMATS[kind]}'", hint=placeholder_hint(text)
+    )
 
 
 def _datetime_of(kind: str, fields: dict[str, str | None]) -> date | int:
@@ -124,7 +127,7 @@ def interval_value(text: str, fields: IntervalQualifier, negative: bool = False)
     match = re.fullmatch(_interval_pattern(units, fields.fraction), text.strip())
     if not match:
         raise ProgrammingError(
-            f"Illegal INTERVAL literal '{text}': not a value of {fields}",
+            f"Illegal INTERVAL literal '{on_one_line(text)}': not a value of {fields}",
             hint=placeholder_hint(text) or f"{fields} is written like '{_example(units)}'",
         )
     value = 0

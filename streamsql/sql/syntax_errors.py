@@ -14,7 +14,18 @@ from lark import Token
 
 from streamsql.errors import ProgrammingError, Span
 from streamsql.sql import foreign, tables
-from streamsql.sql.lexer import AFTER_NUMBER, STRAY, STRINGS, UNCLOSED, UNCLOSED_COMMENT, WORD, span_of, stretch
+from streamsql.sql.lexer import (
+    AFTER_NUMBER,
+    NUMBERS,
+    STRAY,
+    STRINGS,
+    UNCLOSED,
+    UNCLOSED_COMMENT,
+    WORD,
+    on_one_line,
+    span_of,
+    stretch,
+)
 
 _BEGINNINGS = frozenset({"CREATE", "INSERT", "SELECT", "ALTER", "DROP", "EXPLAIN", "SET", "VALUES", "WITH"})
 
@@ -161,7 +172,7 @@ def _malformed_number(place: Place) -> ProgrammingError | None:
     token, before = place.token, place.before
     if token is None or before is None or token.type != AFTER_NUMBER:
         return None
-    name = f"{before}{token}"
+    name = on_one_line(f"{before}{token}")
     return ProgrammingError(
         f"{name} is neither a number nor a name", span_of(before).to(place.span), f'a name with a digit in front: "{name}"'
     )
@@ -209,7 +220,7 @@ def _reserved(place: Place) -> ProgrammingError | None:
         return _reserved_word(before)
     if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected == {"STRING"}:
         if token is not None and token.type == "QUOTED_NAME":
-            text = token[1:-1]
+            text = on_one_line(token[1:-1])
             return ProgrammingError("text is written in single quotes", place.span, f"{before.upper()} '{text}'")
         if token == "(":
             return ProgrammingError(f"{before.upper()} is not a function", span_of(before), f"CAST(x AS {before.upper()})")
@@ -238,8 +249,7 @@ def _unexpected(place: Place) -> ProgrammingError:
     token = place.token
     if token is None:
         return ProgrammingError(f"the statement is not complete{choice}", place.span, _hidden_rest(place))
-    shown = str(token) if len(token) <= 40 else f"{token[:37]}..."
-    return ProgrammingError(f"unexpected {shown}{choice}", place.span, _hint(place, expected))
+    return ProgrammingError(f"unexpected {on_one_line(token)}{choice}", place.span, _hint(place, expected))
 
 
 def _hint(place: Place, expected: frozenset[str]) -> str | None:
@@ -271,9 +281,6 @@ _CLAUSES = frozenset(
 )
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
 _NAMES = frozenset({"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED"})
-_NUMBERS = frozenset({"INTEGER_NUMBER", "DECIMAL_NUMBER", "APPROXIMATE_NUMBER"})
-
-
 _OPEN_END = frozenset({"an operator", "the next clause"})
 """What may come after a name, in which case nobody looks for a bracket."""
 
@@ -297,7 +304,7 @@ def _groups() -> tuple[tuple[str, frozenset[str], int], ...]:
         ("a join", _JOINS, 3),
         ("the next clause", _CLAUSES, 3),
         ("a name", _NAMES, 1),
-        ("a number", _NUMBERS, 1),
+        ("a number", frozenset(NUMBERS), 1),
         ("a string", frozenset(STRINGS), 1),
     )
 

@@ -46,6 +46,7 @@ def check(text: str) -> None:
             read(text)
         except ProgrammingError as error:
             assert error.span is not None
+            assert len(error.message.splitlines()) == 1
             lines = len(text.splitlines()) + 1
             assert 1 <= error.span.line <= error.span.end_line <= lines
             error.located(text).render()
