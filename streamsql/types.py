@@ -194,7 +194,8 @@ class Field:
     hidden: bool = False
 
     def arrow(self) -> pa.Field:
-        return pa.field(self.name, self.type.arrow(), self.nullable)
+        """The column of a batch.  Only ROWTIME is never NULL there: NOT NULL is a rule for rows that enter a stream."""
+        return pa.field(self.name, self.type.arrow(), self != ROWTIME_FIELD)
 
 
 BOOLEAN = SqlType(Kind.BOOLEAN)

@@ -87,10 +87,7 @@ class SelectBinder:
         order = self._select.args.get("order")
         if order is None or order.expressions[0].meta.get("within") is not None:
             return []  # a T-sort belongs to the select list, whose ROWTIME it sorts by
-        keys: list[nodes.SortKey] = []
-        for ordered in order.expressions:
-            keys.append(nodes.SortKey(self._order_key(ordered.this, items), bool(ordered.args.get("desc"))))
-        return keys
+        return [nodes.SortKey(self._order_key(o.this, items), bool(o.args.get("desc"))) for o in order.expressions]
 
     def _order_key(self, tree: exp.Expression, items: Sequence[Item]) -> Expression:
         """A key of ORDER BY: a column's number, an alias of the select list, or an expression of FROM's columns."""

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import pyarrow as pa
-
 from streamsql.errors import InternalError
 from streamsql.expressions.evaluate import evaluator
 from streamsql.operator import Operator
@@ -95,7 +93,7 @@ class Compiler:
                 case nodes.Filter(input=below, predicate=predicate):
                     stages.append(Where(evaluator(predicate, self._time)))
                 case nodes.Project(input=below, expressions=expressions, schema=schema):
-                    stages.append(Select(tuple(evaluator(e, self._time) for e in expressions), _loose(schema.arrow())))
+                    stages.append(Select(tuple(evaluator(e, self._time) for e in expressions), schema.arrow()))
                 case nodes.Insert(input=below, schema=schema):
                     required = tuple(i for i, f in enumerate(schema.fields) if not f.nullable and f != ROWTIME_FIELD)
                     if required:
@@ -174,11 +172,6 @@ class Compiler:
         """The seed of a random function: the same for the same place in the same statement."""
         digest = hashlib.sha256(f"{self._seed}/{name}".encode()).digest()
         return int.from_bytes(digest[:8], "little")
-
-
-def _loose(schema: pa.Schema) -> pa.Schema:
-    """The schema with every column but ROWTIME nullable: NOT NULL is checked where rows are inserted, not before."""
-    return pa.schema([f if f.name == "ROWTIME" and i == 0 else f.with_nullable(True) for i, f in enumerate(schema)])
 
 
 def _made(factory: Callable[..., T] | None) -> Callable[..., T]:

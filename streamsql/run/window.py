@@ -176,7 +176,7 @@ class ValueWindows:
         return closed
 
     def earliest(self, t: Time) -> Time:
-        return t
+        return min(t, int(self.state["last"][0])) if len(self.state["key"]) else t
 
     def _close(self, stamp: Time) -> Closed:
         return Closed(pa.scalar(self.state["key"][0], self._type), stamp)
