@@ -20,6 +20,7 @@ from streamsql.run.aggregate import Accumulation, Aggregate
 from streamsql.run.distinct import Distinct
 from streamsql.run.limit import Limit
 from streamsql.run.merge import Merge
+from streamsql.run.over import Over, OverWindow, SlidingCall
 from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.run.retime import Retime
 from streamsql.run.sort import Sort
@@ -161,7 +162,21 @@ class Compiler:
         )
 
     def _over(self, node: nodes.Over) -> Operator:
-        raise InternalError(f"no operator for {type(node).__name__}")
+        windows = [
+            OverWindow(
+                tuple(evaluator(key, self._time) for key in window.partition),
+                tuple(key.type.arrow() for key in window.partition),
+                window.frame,
+                tuple(self._sliding(call) for call in window.calls),
+            )
+            for window in node.windows
+        ]
+        return Over(node.schema.arrow(), windows, self._time)
+
+    def _sliding(self, call: nodes.AggregateCall) -> SlidingCall:
+        make = _made(call.function.sliding)
+        arguments = tuple(evaluator(argument, self._time) for argument in call.arguments)
+        return SlidingCall(arguments, make([a.type for a in call.arguments], call.type, call.ignore_nulls))
 
     def _windows(self, window: nodes.Window | None, is_stream: bool) -> Windows:
         if window is None:
