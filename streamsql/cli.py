@@ -28,7 +28,7 @@ WRONG, FAILED, INTERRUPTED = 2, 1, 130
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Named(click.ParamType):
+class Named(click.ParamType[tuple[str, str]]):
     """NAME=VALUE."""
 
     name = "NAME=URI"
@@ -93,7 +93,7 @@ def _positional(group: click.Group, args: list[str]) -> list[str]:
 @_FORMAT
 @_attachments
 @click.pass_context
-def cli(ctx: click.Context, commands: tuple[str, ...], format_: str | None, **attached: Any) -> None:
+def cli(ctx: click.Context, /, commands: tuple[str, ...], format_: str | None, **attached: Any) -> None:
     """Run Amazon Kinesis Data Analytics SQL applications anywhere.
 
     Without a command: the interactive REPL (with a terminal), or statements from stdin (without one).

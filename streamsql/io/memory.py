@@ -64,6 +64,9 @@ class MemorySource:
     def seek(self, position: Position) -> None:
         self._skip = self._returned = position["rows"]
 
+    def grown(self, position: Position) -> bool:
+        return False
+
     def close(self) -> None:
         self._batches.clear()
 

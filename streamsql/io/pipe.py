@@ -55,6 +55,9 @@ class PipeReader:
     def _lines(self) -> int:
         return sum(chunk.count(b"\n") for chunk in self._chunks)
 
+    def grown(self, position: Position) -> bool:
+        return False
+
     def close(self) -> None:
         with self._changed:
             self._closed = True

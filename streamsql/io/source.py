@@ -48,6 +48,10 @@ class Source(Protocol):
         """Go on after a position.  Raises OperationalError where that cannot be done (a pipe, a file that changed)."""
         ...
 
+    def grown(self, position: Position) -> bool:
+        """Whether there is more to read now than when the source had ended at this position."""
+        ...
+
     def close(self) -> None:
         """Give back files and threads."""
         ...
