@@ -55,9 +55,6 @@ class PipeReader:
     def _lines(self) -> int:
         return sum(chunk.count(b"\n") for chunk in self._chunks)
 
-    def grown(self, position: Position) -> bool:
-        return False
-
     def close(self) -> None:
         with self._changed:
             self._closed = True
@@ -117,6 +114,9 @@ class PipeSource:
     def seek(self, position: Position) -> None:
         if position["records"]:
             raise OperationalError(f"{self._name} cannot be rewound")
+
+    def grown(self, position: Position) -> bool:
+        return False
 
     def close(self) -> None:
         self._reader.close()
