@@ -1,0 +1,90 @@
+"""Write docs/functions.md from the function table: `python docs/generate.py`.  A test holds the two together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from streamsql.functions import library as _library  # noqa: F401 - fills the tables
+from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS, AggregateFunction, ScalarFunction
+
+TITLES = {
+    "operators": "Operators",
+    "conditional": "Conditions",
+    "numeric": "Numbers",
+    "string": "Text",
+    "patterns": "LIKE and SIMILAR TO",
+    "regex": "Regular expressions",
+    "datetime": "Date and time",
+    "intervals": "Intervals",
+    "formats": "Date and time as text",
+}
+
+HEAD = """# Functions
+
+Generated from the function table (`streamsql/functions`) by `python docs/generate.py`. Every example is run as a test.
+
+A NULL argument gives NULL unless the text says otherwise. A row for which a function is not defined goes to `error_stream`.
+"""
+
+
+def manual() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    records = [record for overloads in SCALARS.values() for record in overloads]
+    for category in dict.fromkeys([*TITLES, *(record.category for record in records)]):
+        named = _by_name(record for record in records if record.category == category)
+        if named:
+            parts.append(f"## {TITLES.get(category, category.capitalize())}\n")
+            parts += [_entry(name, overloads) for name, overloads in named.items()]
+    parts.append("## Aggregates and analytic functions\n")
+    parts.append("`G`: in a GROUP BY. `O`: with OVER.\n")
+    parts += [_aggregate(name, overloads) for name, overloads in sorted(AGGREGATES.items())]
+    parts.append("## Table functions\n")
+    for table_function in TABLE_FUNCTIONS.values():
+        arguments = ", ".join(["CURSOR(SELECT STREAM ...)", *table_function.parameters])
+        parts.append(f"### {table_function.name}\n\n`TABLE({table_function.name}({arguments}))`\n")
+        parts.append(_text(table_function.documentation))
+    return "\n".join(parts)
+
+
+def _by_name(records: Iterable[ScalarFunction]) -> dict[str, list[ScalarFunction]]:
+    named: dict[str, list[ScalarFunction]] = {}
+    for record in records:
+        named.setdefault(record.name, []).append(record)
+    return named
+
+
+def _entry(name: str, overloads: list[ScalarFunction]) -> str:
+    documentation = next(iter(dict.fromkeys(_text(o.documentation) for o in overloads)))
+    return f"### {_escaped(name)}\n\n{_signatures(overloads)}\n\n{documentation}"
+
+
+def _aggregate(name: str, overloads: list[AggregateFunction]) -> str:
+    uses = [mark for mark, held in (("G", overloads[0].accumulator), ("O", overloads[0].sliding)) if held]
+    return f"### {name}\n\n{_signatures(overloads)} ({', '.join(uses)})\n\n{_text(overloads[0].documentation)}"
+
+
+def _signatures(overloads: Iterable[ScalarFunction | AggregateFunction]) -> str:
+    return ", ".join(dict.fromkeys(f"`{overload.signature.text}`" for overload in overloads))
+
+
+def _text(documentation: str) -> str:
+    """A docstring as Markdown: the examples as a block."""
+    lines = [line.strip() for line in documentation.strip().splitlines()]
+    prose = [line for i, line in enumerate(lines) if not _is_example(lines, i)]
+    examples = [line for i, line in enumerate(lines) if _is_example(lines, i)]
+    text = "\n".join(prose).strip()
+    return f"{text}\n\n```sql\n{chr(10).join(examples)}\n```\n" if examples else f"{text}\n"
+
+
+def _is_example(lines: list[str], i: int) -> bool:
+    return lines[i].startswith((">>>", "...")) or (i > 0 and lines[i] != "" and _is_example(lines, i - 1))
+
+
+def _escaped(name: str) -> str:
+    return f"`{name}`" if not name[0].isalpha() else name
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "functions.md").write_text(manual(), encoding="utf-8")
