@@ -28,25 +28,23 @@ def path_to_leaf(nodes, reals, point):
 
 
 @register_jitable
-def cut_off_probability(low, high, point):
-    """The probability that a random cut of the box around [low, high] and `point` separates the two."""
+def cut_off_probability(box, point):
+    """The probability that a random cut of the box around `box` (lower ends, upper ends) and `point` separates the two."""
     outside = 0.0
     sides = 0.0
     for j in range(len(point)):
-        outside += max(low[j] - point[j], 0.0) + max(point[j] - high[j], 0.0)
-        sides += high[j] - low[j]
+        low, high, x = float(box[j]), float(box[len(point) + j]), float(point[j])
+        outside += max(low - x, 0.0) + max(x - high, 0.0)
+        sides += high - low
     return outside / (outside + sides)
 
 
 @register_jitable
 def expected_score(reals, path, point):
     """The expected 1 / (depth + 1) at which `point`, unequal to its leaf, would be cut off."""
-    dimensions = len(point)
     score = 1.0 / len(path)
     for depth in range(len(path) - 2, -1, -1):
-        low = reals[path[depth], LOW : LOW + dimensions]
-        high = reals[path[depth], LOW + dimensions :]
-        p = cut_off_probability(low.astype(np.float64), high.astype(np.float64), point.astype(np.float64))
+        p = cut_off_probability(reals[path[depth], LOW:], point)
         score = p / (depth + 1) + (1 - p) * score
     return score
 
@@ -85,7 +83,7 @@ def service_forest_score(forest, point):
     return np.mean([service_score(*tree, point.astype(np.float32)) for tree in trees])
 
 
-@numba.njit
+@numba.njit(cache=True)
 def library_forest_score(nodes, leaf_points, copies, mass, point):
     """AWS's library's score of `point`; compiled, for there are millions to compute."""
     total = 0.0

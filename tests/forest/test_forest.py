@@ -18,22 +18,22 @@ from streamsql.kernels.forest_score import score_and_update
 SMALL = {"number_of_trees": 4, "sub_sample_size": 16, "time_decay": 60}
 
 
-def gaussian(rows, columns, seed=0):
-    return np.random.default_rng(seed).normal(size=(rows, columns))
+def gaussian(rows, columns):
+    return np.random.default_rng(0).normal(size=(rows, columns))
 
 
-def rounded(rows, columns, seed=0):
+def rounded(rows, columns):
     """Points of which most have equals."""
-    return np.round(gaussian(rows, columns, seed))
+    return np.round(gaussian(rows, columns))
 
 
-def constant(rows, columns, seed=0):
+def constant(rows, columns):
     return np.full((rows, columns), 7.5)
 
 
-def drifting(rows, columns, seed=0):
+def drifting(rows, columns):
     """Every box changes all the time, and every cut falls at its edge."""
-    return np.arange(rows, dtype=float)[:, None] + gaussian(rows, columns, seed)
+    return np.arange(rows, dtype=float)[:, None] + gaussian(rows, columns)
 
 
 def assert_equal(a, b):
