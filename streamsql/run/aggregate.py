@@ -93,9 +93,7 @@ class Aggregate(Operator):
         if self._is_stream:
             columns.append(pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), count))
         others = iter(self._groups.columns()) if self._others else iter(())
-        columns += [
-            pa.repeat(closed.key, count) if i == self._window_key else next(others) for i in range(len(self._keys))
-        ]
+        columns += [pa.repeat(closed.key, count) if i == self._window_key else next(others) for i in range(len(self._keys))]
         columns += [call.accumulator.result() for call in self._calls]
         for call in self._calls:
             call.accumulator.clear()

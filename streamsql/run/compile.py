@@ -26,7 +26,7 @@ from streamsql.run.retime import Retime
 from streamsql.run.sort import Sort
 from streamsql.run.transform import Require, Select, Stage, Transform, Where
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
-from streamsql.types import ROWTIME_FIELD
+from streamsql.types import ROWTIME_FIELD, SqlType
 
 T = TypeVar("T")
 
@@ -111,7 +111,8 @@ class Compiler:
                 return self._sort(node)
             case nodes.Distinct(window=window, schema=schema):
                 by_value = window.key if window is not None and window.time is None else None
-                return Distinct(schema.arrow(), self._windows(window, schema.is_stream), by_value)
+                windows = self._windows(window, [f.type for f in schema.fields])
+                return Distinct(schema.arrow(), windows, by_value)
             case nodes.Union(branches=branches, schema=schema):
                 return Merge(schema.arrow(), len(branches))
             case nodes.Limit(count=count, offset=offset):
@@ -142,7 +143,7 @@ class Compiler:
             [evaluator(key, self._time) for key in node.keys],
             [key.type.arrow() for key in node.keys],
             calls,
-            self._windows(node.window, node.schema.is_stream),
+            self._windows(node.window, [key.type for key in node.keys]),
             None if node.window is None else node.window.key,
             self._time,
         )
@@ -156,7 +157,7 @@ class Compiler:
             [evaluator(key.expression, self._time) for key in node.keys],
             [key.expression.type.arrow() for key in node.keys],
             [key.descending for key in node.keys],
-            self._windows(window, node.schema.is_stream),
+            self._windows(window, [key.expression.type for key in node.keys]),
             None if key is None else evaluator(key, self._time),
             self._time,
         )
@@ -178,10 +179,12 @@ class Compiler:
         arguments = tuple(evaluator(argument, self._time) for argument in call.arguments)
         return SlidingCall(arguments, make([a.type for a in call.arguments], call.type, call.ignore_nulls))
 
-    def _windows(self, window: nodes.Window | None, is_stream: bool) -> Windows:
+    def _windows(self, window: nodes.Window | None, keys: Sequence[SqlType]) -> Windows:
         if window is None:
             return WholeInput()
-        return ValueWindows() if window.time is None else TimeWindows(window.time, self._time)
+        if window.time is None:
+            return ValueWindows(keys[window.key].arrow())
+        return TimeWindows(window.time, self._time)
 
     def _draw(self, name: str) -> int:
         """The seed of a random function: the same for the same place in the same statement."""

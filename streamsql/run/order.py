@@ -18,7 +18,5 @@ def sorted_indices(keys: Sequence[pa.Array], descending: Sequence[bool]) -> npt.
 
 def _ranks(key: pa.Array, descending: bool) -> npt.NDArray[np.int64]:
     """Whole numbers in the key's order.  NULL ranks above every value, so that turning the order round puts it first."""
-    ranks: npt.NDArray[np.int64] = (
-        pc.rank(key, "ascending", tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64)
-    )
+    ranks: npt.NDArray[np.int64] = pc.rank(key, "ascending", tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64)
     return -ranks if descending else ranks

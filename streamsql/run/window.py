@@ -147,20 +147,19 @@ class ValueWindows:
     The results carry the ROWTIME of the row that closed it; at the end, that of the last row.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key_type: pa.DataType) -> None:
         self.state = Arrays({"key": np.empty(0, object), "last": np.zeros(0, np.int64)})
-        self._type: pa.DataType = pa.null()
+        self._type = key_type
 
     def runs(self, batch: Batch, key: pa.Array | None) -> Iterator[Run]:
         assert key is not None
-        self._type = key.type
         times = times_of(batch)
         values = key.to_pylist()
         encoded = key.dictionary_encode(null_encoding="encode").indices.to_numpy(zero_copy_only=False)
         starts = [0, *(np.flatnonzero(np.diff(encoded)) + 1).tolist()]
         for start, stop in zip(starts, [*starts[1:], len(values)], strict=True):
             closed = None
-            if len(self.state["key"]) and self.state["key"][0] != values[start]:
+            if len(self.state["key"]) and not _same(self.state["key"][0], values[start]):
                 closed = self._close(int(times[start]))
             held = np.empty(1, object)
             held[0] = values[start]
@@ -180,6 +179,11 @@ class ValueWindows:
 
     def _close(self, stamp: Time) -> Closed:
         return Closed(pa.scalar(self.state["key"][0], self._type), stamp)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two key values are one group: every NaN is the same."""
+    return bool(one == other or (one != one and other != other))
 
 
 class _KeyOfTime:
