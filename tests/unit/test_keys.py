@@ -1,0 +1,129 @@
+"""Dense ids of keys: every type, however the rows are cut, saved, forgotten and coded."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamsql import key_codings
+from streamsql.key_codings import FixedWidth, Objects, ShortStrings, codings
+from streamsql.key_table import KeyTable
+from streamsql.keys import Interner
+
+TEXTS = st.sampled_from(["", "a", "a\0", "\0", "éé", "1234567", "12345678", "x" * 15, "x" * 16, "x" * 40, "x" * 41])
+
+TYPES: dict[pa.DataType, st.SearchStrategy[Any]] = {
+    pa.int64(): st.sampled_from([0, -1, 5, -(2**63), 2**63 - 1]),
+    pa.int32(): st.integers(-3, 3),
+    pa.float64(): st.sampled_from([0.0, -0.0, math.nan, 1.5, -math.inf]),
+    pa.float32(): st.sampled_from([0.0, 1.5]),
+    pa.string(): TEXTS,
+    pa.binary(): TEXTS.map(str.encode),
+    pa.bool_(): st.booleans(),
+    pa.decimal128(10, 2): st.sampled_from([Decimal("1.50"), Decimal("-3.25")]),
+    pa.decimal128(19, 0): st.sampled_from([Decimal(10**18), Decimal(-5)]),
+    pa.date32(): st.sampled_from([datetime.date(2018, 11, 1), datetime.date(1960, 1, 1)]),
+    pa.time32("ms"): st.sampled_from([datetime.time(1, 2), datetime.time(0)]),
+    pa.timestamp("ms"): st.sampled_from([datetime.datetime(2018, 11, 1), datetime.datetime(1960, 1, 1)]),
+}
+
+
+def equal_as_key(value: Any) -> Any:
+    """Both zeros are one key, and so are all NaN."""
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else value + 0.0
+    return value
+
+
+def check(interner: Interner, types: Sequence[pa.DataType], rows: Sequence[tuple[Any, ...]], known: dict[Any, int]) -> None:
+    """Intern rows; `known` is the same by Python's dict."""
+    columns = [pa.array([None, *(row[i] for row in rows)], type).slice(1) for i, type in enumerate(types)]
+    expected = [known.setdefault(tuple(map(equal_as_key, row)), len(known)) for row in rows]
+    assert interner.ids(columns, len(rows)).tolist() == expected
+    assert len(interner) == len(known)
+    given_back = interner.columns()
+    for column, type in zip(given_back, types, strict=True):
+        column.validate(full=True)
+        assert column.type == type
+    lists = zip(*(column.to_pylist() for column in given_back), strict=True)
+    assert [tuple(map(equal_as_key, row)) for row in lists] == list(known)
+
+
+@pytest.mark.parametrize("many", [2, 16384])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_ids_number_keys_as_they_appear(many: int, data: st.DataObject) -> None:
+    types = data.draw(st.lists(st.sampled_from(list(TYPES)), min_size=1, max_size=3))
+    nullable = data.draw(st.lists(st.booleans(), min_size=3, max_size=3))
+    row = st.tuples(*(st.none() | TYPES[t] if n else TYPES[t] for t, n in zip(types, nullable, strict=False)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_codings, "_MANY", many)  # so that strings are also coded as words
+        interner, known = Interner(types), dict[Any, int]()
+        for action in data.draw(st.lists(st.sampled_from(["push", "push", "restart", "keep", "clear"]), max_size=8)):
+            if action == "restart":
+                saved = interner.save()
+                interner = Interner(types)
+                interner.load(saved)
+            elif action == "keep":
+                kept = [id for id in range(len(known)) if id % 2]
+                interner.keep(np.array(kept, np.int64))
+                known = {key: i for i, key in enumerate(key for id, key in enumerate(known) if id % 2)}
+            elif action == "clear":
+                interner.clear()
+                known = {}
+            check(interner, types, data.draw(st.lists(row, max_size=12)), known)
+
+
+def test_without_keys_every_row_is_of_the_one_group() -> None:
+    interner = Interner([])
+    assert interner.ids([], 3).tolist() == [0, 0, 0] and len(interner) == 1
+    saved = interner.save()
+    interner.load(saved)
+    assert interner.columns() == [] and len(interner) == 1
+
+
+def test_columns_of_some_ids() -> None:
+    interner = Interner([pa.string(), pa.int32()])
+    interner.ids([pa.array(["a", None, "b"]), pa.array([1, 2, None], pa.int32())], 3)
+    assert [c.to_pylist() for c in interner.columns(np.array([2, 0, 2]))] == [["b", "a", "b"], [None, 1, None]]
+
+
+def test_many_keys() -> None:
+    """More than one block of rows, more keys than the first table has room for, hashes that collide."""
+    random = np.random.default_rng(3)
+    for values in (random.integers(0, 60_000, 100_000), np.arange(70_000) << 40, random.integers(-(2**63), 2**63 - 1, 70_000)):
+        for type in (pa.int64(), pa.string()):
+            column, interner, known = pa.array(values).cast(type), Interner([type]), dict[Any, int]()
+            expected = [known.setdefault(value, len(known)) for value in values.tolist()]
+            assert interner.ids([column], len(values)).tolist() == expected
+            assert interner.ids([column], len(values)).tolist() == expected
+            assert interner.columns()[0].equals(pa.array(list(known), pa.int64()).cast(type))
+
+
+def test_a_coding_gives_way_to_the_next() -> None:
+    strings = codings(pa.string())
+    assert [type(coding) for coding in strings] == [Objects, *[ShortStrings] * 4, Objects]
+    assert [coding.fits(pa.array(["x" * 7])) for coding in strings[1:]] == [True] * 5
+    assert [coding.fits(pa.array(["x" * 39])) for coding in strings[1:]] == [False, False, False, True, True]
+    assert [coding.fits(pa.array(["x" * 40])) for coding in strings[1:]] == [False, False, False, False, True]
+    plain, nullable = codings(pa.int64())
+    assert isinstance(plain, FixedWidth) and not plain.fits(pa.array([None], pa.int64()))
+    assert nullable.fits(pa.array([None], pa.int64())) and nullable.width == 2
+
+
+def test_table_of_wide_keys() -> None:
+    random, table, known = np.random.default_rng(4), KeyTable(3), dict[Any, int]()
+    for rows in (0, 1, 5000, 20_000):
+        words = [random.integers(0, 12, rows) << shift for shift in (0, 32, 60)]
+        keys = list(zip(*(word.tolist() for word in words), strict=True))
+        assert table.ids(words).tolist() == [known.setdefault(key, len(known)) for key in keys]
+    assert [tuple(key) for key in np.stack(table.words(np.arange(len(table))), axis=1).tolist()] == list(known)
