@@ -6,7 +6,6 @@ It has no thread of its own: the headless runner, a connection or a test calls `
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +16,11 @@ from sqlglot import exp
 from streamsql.bind.expressions import Parameters
 from streamsql.bind.query import QueryBinder, number_placeholders
 from streamsql.catalog import Catalog, Pump, Stream, Table, View, unknown
-from streamsql.errors import Error, IntegrityError, ProgrammingError, not_supported
+from streamsql.errors import Error, IntegrityError, OperationalError, ProgrammingError, not_supported
 from streamsql.plan import nodes
 from streamsql.plan.explain import explain
 from streamsql.plan.rules import improve
+from streamsql.row_queue import RowQueue
 from streamsql.rows import QueryTime
 from streamsql.run import error_stream
 from streamsql.run.compile import Built, Compiler
@@ -41,33 +41,12 @@ from streamsql.statements import (
     SetOption,
     Statement,
 )
+from streamsql.table_rows import TableRows
 from streamsql.time import BEGIN, END, Clock, Time, WallClock
 from streamsql.types import Batch, Field, Schema, varchar
 
-
-class RowQueue:
-    """The rows of a query, from the engine to whoever reads them."""
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = Schema(schema.visible)
-        self._columns = list(schema.visible_indices)
-        self._batches: deque[Batch] = deque()
-        self.ended = False
-        self.taken = 0
-
-    def write(self, batch: Batch) -> None:
-        self._batches.append(batch.select(self._columns))
-
-    def end(self) -> None:
-        self.ended = True
-
-    def take(self) -> Batch | None:
-        """The next batch that is there."""
-        if not self._batches:
-            return None
-        batch = self._batches.popleft()
-        self.taken += batch.num_rows
-        return batch
+TABLE_ROWS = 65_536
+"""Rows of a table that pass the operators at a time."""
 
 
 @dataclass(slots=True)
@@ -76,8 +55,9 @@ class Result:
 
     message: str
     count: int = -1
-    rows: RowQueue | None = None
+    rows: RowQueue | TableRows | None = None
     streaming: bool = False
+    plan: nodes.Node | None = None
     close: Callable[[], None] = lambda: None
 
 
@@ -124,12 +104,27 @@ class Engine:
         self._writers: dict[str, _Writer] = {}
         self._running: dict[str, _Running] = {}
         self._queries = 0
+        self._reading: dict[str, Result] = {}
+        self.interrupted = False
+        """Set by another thread to stop the statement that is executed, between two batches."""
+        self.report: Callable[[Batch], None] = self.pipeline.report
+        """Where the lost rows of queries over tables go; such a query may run in another thread."""
         self.catalog.relations[error_stream.NAME] = Stream(error_stream.NAME, error_stream.SCHEMA, read_only=True)
 
     @property
     def time(self) -> QueryTime:
         """What the time functions of a statement see."""
         return QueryTime(self.started or 0, self.clock)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something goes on between statements: pumps, queries over streams, inputs."""
+        return bool(self._running or self._reading or self.pipeline.feeds)
+
+    @property
+    def follows_clock(self) -> bool:
+        """Whether the time that passes may close windows: some stream takes its time from the clock."""
+        return any(not writer.explicit for writer in self._writers.values())
 
     def execute_script(self, text: str, file: str | None = None) -> list[Result]:
         """Execute all statements of a script."""
@@ -304,8 +299,16 @@ class Engine:
 
     def _drop_relation(self, name: str) -> None:
         if isinstance(self.catalog.relations.pop(name), Stream):
+            self._end_queries_of(name)
             self._writers.pop(name, None)
             self.pipeline.remove_hub(name)
+
+    def _end_queries_of(self, stream: str) -> None:
+        """Tell the readers of a stream that it is gone."""
+        for result in list(self._reading.values()):
+            if result.plan is not None and stream in streams_of(result.plan) and isinstance(result.rows, RowQueue):
+                result.rows.fail(OperationalError(f"stream {stream}, which this query reads, was dropped"))
+                result.close()
 
     def _drop(self, statement: Drop, parameters: Parameters) -> Result:
         name, kind = statement.name.name, statement.kind
@@ -340,10 +343,22 @@ class Engine:
         if any(True for _ in streams_of(plan)):
             hint = f"CREATE PUMP name AS {statement.text or 'INSERT ...'}"
             raise ProgrammingError("INSERT from a stream goes on for ever: it is a pump's", statement.span, hint)
-        rows = self._run_table(plan)
+        return self._insert_table(plan, self.catalog)
+
+    def insert_from(self, statement: Insert, table: Table) -> Result:
+        """An INSERT whose query reads a table that nothing else knows."""
+        known = Catalog({**self.catalog.relations, table.name: table}, self.catalog.pumps)
+        plan = QueryBinder(known).insert(statement)
+        return self._insert_table(improve(plan) if self.use_rules else plan, known)
+
+    def _insert_table(self, plan: nodes.Node, catalog: Catalog) -> Result:
+        assert isinstance(plan, nodes.Insert)
+        rows = self._run_table(plan, catalog)
         count = 0
         explicit = plan.schema.is_stream
         while (batch := rows.take_whole()) is not None:
+            if self.interrupted:
+                raise OperationalError(f"interrupted, after {count} rows were inserted")
             self.insert_rows(plan.target, batch, explicit)
             count += batch.num_rows
         return Result(f"{count} row{'s' * (count != 1)} inserted", count)
@@ -351,7 +366,7 @@ class Engine:
     def _query(self, statement: Query, parameters: Parameters) -> Result:
         plan = self.plan_of(statement, parameters)
         if not any(True for _ in streams_of(plan)):
-            return Result("", rows=self._run_table(plan))
+            return Result("", rows=self._run_table(plan, self.catalog), plan=plan)
         self._queries += 1
         owner = f"query {self._queries}"
         built = Compiler(self.pipeline, owner, owner, self.time, self.seed).build(plan)
@@ -359,31 +374,30 @@ class Engine:
         built.output.outlets.append(queue)
         if built.output.bound == END:
             queue.end()
-        return Result("", rows=queue, streaming=True, close=lambda: self.pipeline.remove(built.vertices))
 
-    def _run_table(self, plan: nodes.Node) -> WholeRows:
-        """Run a plan that reads no stream to its end; rows that fail go to `error_stream`."""
+        def close() -> None:
+            if self._reading.pop(owner, None) is not None:
+                self.pipeline.remove(built.vertices)
+
+        result = Result("", rows=queue, streaming=True, plan=plan, close=close)
+        self._reading[owner] = result
+        return result
+
+    def _run_table(self, plan: nodes.Node, catalog: Catalog) -> TableRows:
+        """The rows of a plan that reads no stream; rows that fail go to `error_stream`."""
         pipeline = Pipeline(self.clock)
         built = Compiler(pipeline, "null", "table", self.time, self.seed).build(plan)
-        queue = WholeRows(plan.schema)
-        built.output.outlets.append(queue)
-        failed = WholeRows(error_stream.SCHEMA)
-        pipeline.hub(error_stream.NAME).outlets.append(failed)
-        for leaf, vertex, port in built.tables:
-            pipeline.push_table(vertex, port, self._leaf(leaf))
-        pipeline.end_errors()
-        while (batch := failed.take_whole()) is not None:
-            self.pipeline.report(batch)
-        return queue
+        leaves = [(vertex, port, self._leaf(leaf, catalog)) for leaf, vertex, port in built.tables]
+        return TableRows(plan.schema, pipeline, built.output, leaves, lambda batch: self.report(batch))
 
-    def _leaf(self, leaf: nodes.Node) -> list[Batch]:
+    def _leaf(self, leaf: nodes.Node, catalog: Catalog) -> list[Batch]:
         match leaf:
             case nodes.Values(rows=rows, schema=schema):
                 return [values_batch(rows, schema, self.time)]
             case nodes.Scan(relation=name):
-                table = self.catalog.relation(name)
+                table = catalog.relation(name)
                 assert isinstance(table, Table)
-                return list(table.rows.combine_chunks().to_batches())
+                return list(table.rows.to_batches(TABLE_ROWS))
             case _:
                 raise not_supported(f"reading a {type(leaf).__name__}")
 
@@ -425,21 +439,6 @@ class Engine:
         if isinstance(writer.vertex.operator, Retime) and t != END:
             writer.vertex.operator.promise(t)
         self.pipeline.advance_from_outside(writer.vertex, writer.port, t)
-
-
-class WholeRows(RowQueue):
-    """The rows of a finished query, hidden columns kept."""
-
-    def write(self, batch: Batch) -> None:
-        self._batches.append(batch)
-
-    def take(self) -> Batch | None:
-        batch = self.take_whole()
-        return None if batch is None else batch.select(self._columns)
-
-    def take_whole(self) -> Batch | None:
-        """The next batch with all its columns."""
-        return super().take()
 
 
 def fields_of(columns: Sequence[ColumnDefinition]) -> tuple[Field, ...]:

@@ -9,7 +9,7 @@ attached and detached without locks.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -209,13 +209,14 @@ class Pipeline:
         """A rowtime bound for one writer of a named stream."""
         self._advance(self._hubs[stream], port, t)
 
-    def push_table(self, vertex: Vertex, port: int, batches: Iterable[Batch]) -> None:
-        """All rows of a table, and its end."""
+    def push_table(self, vertex: Vertex, port: int, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """All rows of a table, and its end; gives each batch back when it has passed."""
         for batch in batches:
             if batch.num_rows:
                 self._push(vertex, port, batch)
             if vertex.operator.done:
                 break
+            yield batch
         self._advance(vertex, port, END)
 
     def report(self, batch: Batch) -> None:
