@@ -83,6 +83,6 @@ def measurements() -> list[Measurement]:
     found: list[Measurement] = []
     for name, (ours, theirs) in QUERIES.items():
         mine = ROWS / cpu_seconds(lambda sql=ours: run_ours(sql))
-        other = ROWS / cpu_seconds(lambda sql=theirs: peer.execute(sql).fetch_arrow_table())
+        other = ROWS / cpu_seconds(lambda sql=theirs: peer.execute(sql).to_arrow_table())
         found.append(Measurement(f"{name}, from memory", "rows/s", mine, "DuckDB", other))
     return found
