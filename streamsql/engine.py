@@ -123,8 +123,16 @@ class Engine:
 
     @property
     def follows_clock(self) -> bool:
-        """Whether the time that passes may close windows: some stream takes its time from the clock."""
-        return any(not writer.explicit for writer in self._writers.values())
+        """Whether `step` has something to do although nothing calls for it: to look at inputs, and to close windows."""
+        if any(not feed.ended and feed.failed is None for feed in self.pipeline.feeds.values()):
+            return True
+        return bool(self._running or self._reading) and any(not writer.explicit for writer in self._writers.values())
+
+    def fail_queries(self, error: Error) -> None:
+        """Let all who read rows of running queries know why no more will come."""
+        for result in self._reading.values():
+            if isinstance(result.rows, RowQueue):
+                result.rows.fail(error)
 
     def execute_script(self, text: str, file: str | None = None) -> list[Result]:
         """Execute all statements of a script."""

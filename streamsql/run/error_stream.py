@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from streamsql.operator import FailedRow
-from streamsql.time import BEGIN, Time
+from streamsql.run.window import times_of
+from streamsql.time import BEGIN, END, Time
 from streamsql.types import TIMESTAMP, Batch, Field, Schema, varchar
 
 NAME = "error_stream"
@@ -51,6 +53,14 @@ def batches_of(rows: Sequence[FailedRow], pump: str) -> Iterator[Batch]:
         pa.array([pump[:128]] * len(rows), pa.string()),
     ]
     yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA.arrow())
+
+
+def not_before(t: Time, batch: Batch) -> Batch:
+    """Rows of `error_stream` with no ROWTIME before `t`, the time that readers of it were promised."""
+    if t in (BEGIN, END) or int(times_of(batch)[0]) >= t:
+        return batch
+    rowtime = pa.array(np.maximum(times_of(batch), t), pa.timestamp("ms"))
+    return batch.set_column(0, batch.schema.field(0), rowtime)
 
 
 def _time(row: FailedRow) -> Time:

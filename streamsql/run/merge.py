@@ -58,14 +58,20 @@ class Merge(Operator):
         if self.ports > 1:
             yield from self._release()
 
+    def flush(self) -> Iterator[Batch]:
+        """All rows that wait, in order, whatever may come before them."""
+        yield from self._release(END)
+
     def _raise(self, port: int, t: Time) -> None:
         self._bounds["bounds"][port] = max(self._bounds["bounds"][port], t)
 
-    def _release(self) -> Iterator[Output]:
+    def _release(self, beyond: Time = BEGIN) -> Iterator[Batch]:
+        """The rows that may leave, and those up to `beyond`."""
         if not self.waiting:
             return
         released, ports = [], []
         for port, limit in enumerate(self._limits()):
+            limit = max(limit, beyond)
             buffer = self._buffers[port]
             if not len(buffer):
                 continue

@@ -15,11 +15,12 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from streamsql.errors import InternalError
+from streamsql.errors import Error, InternalError
 from streamsql.io.source import Source
 from streamsql.operator import Failed, FailedRow, Operator, Output
 from streamsql.run import error_stream
 from streamsql.run.merge import Merge
+from streamsql.run.window import times_of
 from streamsql.time import BEGIN, END, Clock, Time
 from streamsql.types import Batch, Schema
 
@@ -71,6 +72,8 @@ class Feed:
     error_port: int
     last: Time = BEGIN
     ended: bool = False
+    failed: Error | None = None
+    """Why it could not be read any more."""
     rows: int = 0
     """Records read, those that failed among them."""
 
@@ -163,7 +166,7 @@ class Pipeline:
         begun = time.perf_counter()
         progress = False
         for feed in list(self._feeds.values()):
-            if not feed.ended:
+            if not feed.ended and feed.failed is None:
                 progress |= self._pull(feed)
         self.settle()
         if progress:
@@ -221,14 +224,14 @@ class Pipeline:
 
     def report(self, batch: Batch) -> None:
         """Rows for `error_stream` that were lost outside this graph."""
-        self._emit(self._error_hub, batch)
+        self._emit(self._error_hub, error_stream.not_before(self._error_hub.bound, batch))
 
     def _fail(self, failed: Failed, port: int, owner: str) -> None:
         """Report rows that were lost; `port` keeps those of one operator or source in their order."""
         for batch in error_stream.batches_of(failed.rows, owner):
             self._pending_errors = True
             for output in self._errors.push(batch, port):
-                self._emit(self._error_hub, output)
+                self.report(output)
 
     def settle(self) -> None:
         """Let go of the error rows that nothing can come before any more."""
@@ -250,12 +253,28 @@ class Pipeline:
             self._raise_errors(feed.error_port, END)
         self._announce(self._error_hub, END)
 
+    def release_errors(self) -> None:
+        """Let go of all error rows that are there, though others may yet come before them.
+
+        For a session, in which some stream may stand still for ever.  Where a replay goes on the order is kept instead.
+        """
+        if not self._pending_errors or any(f.source.schema.is_stream and not f.ended for f in self._feeds.values()):
+            return
+        for batch in self._errors.flush():
+            self.report(batch)
+            self._advance(self._error_hub, 0, int(times_of(batch)[-1]))
+        self._pending_errors = False
+
     def _raise_errors(self, port: int, t: Time) -> None:
         for output in self._errors.advance(t, port):
-            self._emit(self._error_hub, output)
+            self.report(output)
 
     def _pull(self, feed: Feed) -> bool:
-        polled = feed.source.poll(self._replay_rows if feed.source.bounded else LIVE_ROWS)
+        try:
+            polled = feed.source.poll(self._replay_rows if feed.source.bounded else LIVE_ROWS)
+        except Error as error:
+            feed.failed = error
+            raise
         timed = feed.source.schema.is_stream
         now = self._clock.now()
         if not timed and (polled.rows is not None or polled.failed is not None):
