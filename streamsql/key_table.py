@@ -76,9 +76,9 @@ class KeyTable:
 
     def _same(self, ids: Ids, words: Words) -> npt.NDArray[np.bool_]:
         """Whether the keys of these ids are these; meaningless where there is no id."""
-        same: npt.NDArray[np.bool_] = self._keys[0].take(ids, mode="wrap") == words[0]
+        same: npt.NDArray[np.bool_] = self._keys[0].take(ids, mode="clip") == words[0]
         for keys, word in zip(self._keys[1:], words[1:], strict=True):
-            same &= keys.take(ids, mode="wrap") == word
+            same &= keys.take(ids, mode="clip") == word
         return same
 
     def _home(self, words: Words) -> Ids:
@@ -109,7 +109,7 @@ class KeyTable:
             claimed.append(rows[claims == rows])
             same = claims >= 0
             for word in words:
-                same &= word.take(claims, mode="wrap") == word[rows]
+                same &= word.take(claims, mode="clip") == word[rows]
             rows = rows[~same]
             slots[rows] = (slots[rows] + 1) & (len(self._slots) - 1)
         first = np.sort(np.concatenate(claimed))

@@ -106,9 +106,8 @@ class RangeFrames:
         left_before = np.empty(len(ids), np.int64)
         remaining = expire(times, ids, first, last, self._preceding, kept_times, kept_ids, left_before)
         self.arrays["span"] = np.array([remaining, last + len(ids)])
-        left = np.arange(first, remaining)
+        left, numbers = np.arange(first, remaining), np.arange(last, last + len(ids))
         left_ids = kept_ids[left & (len(kept_ids) - 1)]
-        numbers = np.arange(last, last + len(ids))
         return Moves(ids, times, numbers, left_before, left, left_ids, partitions, range(first, last), len(kept_ids))
 
     def occupied(self, partitions: int) -> Ids | None:

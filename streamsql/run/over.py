@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from streamsql.arrays import numbers
 from streamsql.functions.moves import Frames, RangeFrames, RowFrames, UnboundedFrames
 from streamsql.functions.registry import Sliding
 from streamsql.keys import Ids, Interner
@@ -44,6 +45,7 @@ class Over(Operator):
 
     def __init__(self, schema: pa.Schema, windows: Sequence[OverWindow], time: QueryTime) -> None:
         self._schema = schema
+        self._is_stream = schema.names[0] == ROWTIME
         self._windows = tuple(_Running(window) for window in windows)
         self._time = time
 
@@ -62,7 +64,7 @@ class Over(Operator):
         if not batch.num_rows:
             return
         rows = Rows(batch, self._time)
-        times = _times(batch)
+        times = numbers(batch.column(0)) if self._is_stream else np.zeros(rows.count, np.int64)
         columns = [
             column for window, data in zip(self._windows, evaluated, strict=True) for column in window.slide(rows, times, data)
         ]
@@ -112,14 +114,6 @@ def _frames(frame: Frame) -> Frames:
     if frame.preceding is None:
         return UnboundedFrames()
     return RangeFrames(frame.preceding) if frame.unit == "RANGE" else RowFrames(frame.preceding)
-
-
-def _times(batch: Batch) -> Ids:
-    """The ROWTIME of each row in milliseconds; zeros in a table, which has no windows over time."""
-    if batch.schema.names[0] != ROWTIME:
-        return np.zeros(batch.num_rows, np.int64)
-    times: Ids = batch.column(0).view(pa.int64()).to_numpy()
-    return times
 
 
 def _kept(rows: Rows) -> pa.Array:
