@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -10,9 +11,16 @@ import pyarrow as pa
 from streamsql.engine import Engine, Result, RowQueue
 from streamsql.run.pipeline import Vertex
 from streamsql.run.window import times_of
+from streamsql.sql.parser import parse
 from streamsql.statements import Statement
 from streamsql.time import BEGIN, ManualClock, Time
 from streamsql.types import Batch
+
+
+@cache
+def parsed(text: str) -> list[Statement]:
+    """The statements of a text, parsed once however many engines they run on."""
+    return list(parse(text))
 
 
 class Watch:

@@ -36,13 +36,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from session import Reading, Session
+from session import Reading, Session, parsed
 from slt_text import Calendar, Record, Row, Section, SltError, read, table, types_of, values_of
 
 from streamsql.engine import Result
 from streamsql.errors import Error
 from streamsql.plan.explain import explain
-from streamsql.sql.parser import parse
 from streamsql.statements import Statement
 from streamsql.time import ManualClock
 from streamsql.types import Schema
@@ -116,7 +115,7 @@ class Run:
         wanted, pattern = record.words[1], " ".join(record.words[2:])
         warned = len(self.session.engine.warnings)
         try:
-            said = [self._execute(statement).message for statement in parse(record.sql)]
+            said = [self._execute(statement).message for statement in parsed(record.sql)]
         except Error as error:
             if wanted != "error":
                 raise error.located(record.sql) from None
@@ -130,7 +129,7 @@ class Run:
 
     def _query(self, record: Record) -> None:
         try:
-            result = self._execute(parse(record.sql)[0], record)
+            result = self._execute(parsed(record.sql)[0], record)
         except Error as error:
             raise error.located(record.sql) from None
         assert result.rows is not None
@@ -145,7 +144,7 @@ class Run:
 
     def _explain(self, record: Record) -> None:
         if self.mode.rules:
-            self.outcomes[record.line] = Outcome(lines=explain(self.session.engine.plan_of(parse(record.sql)[0])).splitlines())
+            self.outcomes[record.line] = Outcome(lines=explain(self.session.engine.plan_of(parsed(record.sql)[0])).splitlines())
 
     def _stream(self, record: Record) -> None:
         self.stream = record.words[1]
