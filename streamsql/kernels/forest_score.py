@@ -1,4 +1,4 @@
-"""The score of points in a tree, and the kernel that takes a block of points through all trees.
+"""The scores of rows: from numbers to points, through all trees, to one score.
 
 The score of a point in a tree (that of the original service, see `reference/random_cut_forest.md` 2.1) is the expected
 1 / (depth + 1) at which it would be cut off from all other points were it inserted: top-down, at each node at depth k it is
@@ -33,6 +33,13 @@ EQUAL = 1e-6
 
 _BLOCK = 64
 """Rows that go down a tree side by side: enough to overlap their waits, few enough to stay in the first-level cache."""
+
+
+_TILE = 1024
+"""Points that go through all trees before the next ones do: enough to keep a tree in the cache for a while."""
+
+_LARGEST = np.float32(1.7e38)
+"""Beyond this the difference of two coordinates may not fit a float32: taken as infinite."""
 
 
 class Walk(NamedTuple):
@@ -102,8 +109,11 @@ def _leaf_score(tree: Tree, points: Float32s, row: int, walk: Walk) -> float:
 
 
 class Forest(NamedTuple):
-    """The arrays of all trees and samples; row t of each is tree t's (`Tree`, `Sample`)."""
+    """All arrays of a forest (see `forest`). Row t of those of trees and samples is tree t's (`Tree`, `Sample`)."""
 
+    time_decay: Int64s
+    records: Int64s
+    shingle: Float32s
     generators: UInt64s
     links: UInt32s
     nodes: Float32s
@@ -120,6 +130,9 @@ class Forest(NamedTuple):
 
 FOREST = named(
     Forest,
+    writable(types.int64),
+    writable(types.int64),
+    writable(types.float32),
     writable(types.uint64, 2),
     writable(types.uint32, 3),
     writable(types.float32, 3),
@@ -135,14 +148,48 @@ FOREST = named(
 )
 
 
-@jit(types.void(read_only(types.float32, 2), types.int64, types.float64, FOREST, writable(types.float64)))
-def score_and_update(points: Float32s, first: int, decay: float, forest: Forest, totals: Float64s) -> None:
-    """Scores each row of `points` in all trees, adding to `totals`, and offers it to their samples after that.
+@inlined
+def _next_points(rows: Float64s, row: int, forest: Forest, points: Float32s, row_of: Int64s) -> tuple[int, int]:
+    """Fills `points` with the shingles of usable rows from `row` on, and `row_of` with the rows they end with.
 
-    `first` is the number of the first row among all points of the forest.
+    Gives the first row not looked at, and how many points there are.
     """
-    rows = len(points)
-    capacity = forest.weights.shape[1]
+    columns = rows.shape[1]
+    dimensions = points.shape[1]
+    count = 0
+    while row < len(rows) and count < len(points):
+        usable = True
+        for j in range(columns):
+            if not abs(np.float32(rows[row, j])) <= _LARGEST:  # nor is NaN
+                usable = False
+        if usable:
+            for j in range(dimensions - columns):
+                forest.shingle[j] = forest.shingle[j + columns]
+            for j in range(columns):  # adding zero makes negative zeros positive
+                forest.shingle[dimensions - columns + j] = np.float32(rows[row, j]) + np.float32(0.0)
+            forest.records[0] += 1
+            if forest.records[0] * columns >= dimensions:
+                for j in range(dimensions):
+                    points[count, j] = forest.shingle[j]
+                row_of[count] = row
+                count += 1
+        row += 1
+    return row, count
+
+
+@jit(types.void(read_only(types.float64, 2), FOREST, writable(types.float64)))
+def score_and_update(rows: Float64s, forest: Forest, scores: Float64s) -> None:
+    """Puts the score of each of `rows` into `scores`, and offers it to the samples of all trees after that.
+
+    `scores` has to be 0.0 everywhere, and stays so for rows that get no score.
+    """
+    trees, capacity, dimensions = forest.leaf_points.shape
+    shingle_size = dimensions // rows.shape[1]
+    decay = 1.0 / forest.time_decay[0]
+    points = np.empty((min(len(rows), _TILE), dimensions), np.float32)
+    totals = np.empty(len(points), np.float64)
+    row_of = np.empty(len(points), np.int64)
+    path = np.empty(capacity, np.int32)
     walk = Walk(
         np.empty(_BLOCK, np.uint32),
         np.empty(_BLOCK, np.uint32),
@@ -150,25 +197,32 @@ def score_and_update(points: Float32s, first: int, decay: float, forest: Forest,
         np.empty(_BLOCK, np.float64),
         np.empty(_BLOCK, np.float64),
     )
-    path = np.empty(capacity, np.int32)
-    for t in range(len(forest.weights)):
-        tree = Tree(
-            forest.generators[t],
-            forest.links[t],
-            forest.nodes[t],
-            forest.spans[t],
-            forest.leaf_points[t],
-            forest.copies[t],
-            forest.leaves[t],
-            forest.free_leaves[t],
-            forest.free_nodes[t],
-        )
-        sample = Sample(forest.weights[t], forest.sampled[t], forest.next_points[t])
-        start = 0
-        while start < rows:
-            stop = min(rows, sample.next_point[0] - first + 1, start + _BLOCK)
-            if tree.leaves[0] > 0:
-                score_rows(tree, points[start:stop], walk, totals[start:stop])
-            if sample.next_point[0] == first + stop - 1:
-                take(tree, sample, decay, points, stop - 1, path)
-            start = stop
+    row = 0
+    while row < len(rows):
+        row, count = _next_points(rows, row, forest, points, row_of)
+        first = forest.records[0] - shingle_size + 1 - count
+        totals[:count] = 0.0
+        for t in range(trees):
+            tree = Tree(
+                forest.generators[t],
+                forest.links[t],
+                forest.nodes[t],
+                forest.spans[t],
+                forest.leaf_points[t],
+                forest.copies[t],
+                forest.leaves[t],
+                forest.free_leaves[t],
+                forest.free_nodes[t],
+            )
+            sample = Sample(forest.weights[t], forest.sampled[t], forest.next_points[t])
+            start = 0
+            while start < count:
+                stop = min(count, sample.next_point[0] - first + 1, start + _BLOCK)
+                if tree.leaves[0] > 0:
+                    score_rows(tree, points[start:stop], walk, totals[start:stop])
+                if sample.next_point[0] == first + stop - 1:
+                    take(tree, sample, decay, points, stop - 1, path)
+                start = stop
+        learning = max(0, capacity - first - shingle_size + 1)
+        for i in range(learning, count):
+            scores[row_of[i]] = totals[i] / trees * math.log2(capacity)

@@ -92,13 +92,12 @@ def library_forest_score(nodes, leaf_points, copies, mass, point):
     return total / len(nodes)
 
 
-def check_forest(forest):
+def check_forest(forest, shingle_size=1):
     """Everything that is always true of a forest's trees and samples."""
-    columns = forest["shingle"].shape[1]
-    capacity, dimensions = forest["leaf_points"].shape[1:]
-    offered = max(0, int(forest["records"]) - dimensions // columns + 1)
-    of_trees = {name: array for name, array in forest.items() if array.ndim and name != "shingle"}
-    for tree in range(len(forest["nodes"])):
+    trees, capacity, _ = forest["leaf_points"].shape
+    offered = max(0, int(forest["records"][0]) - shingle_size + 1)
+    of_trees = {name: array for name, array in forest.items() if array.ndim > 1}
+    for tree in range(trees):
         check_tree({name: array[tree] for name, array in of_trees.items()}, min(offered, capacity))
         assert offered < capacity or forest["next_points"][tree, 0] >= offered
 

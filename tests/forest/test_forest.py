@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.kernels.forest import _views, new_forest, score
+from streamsql.kernels.forest import _arrays, new_forest, score
 from streamsql.kernels.forest_random import uniform
 from streamsql.kernels.forest_score import score_and_update
 
@@ -59,16 +59,17 @@ def test_what_is_always_true_of_trees_and_samples(stream, columns, time_decay):
 
 
 @pytest.mark.parametrize("stream", [gaussian, rounded, constant, drifting])
-@pytest.mark.parametrize("columns", [1, 2, 5])
-def test_the_kernel_computes_what_its_python_does(stream, columns):
-    compiled, plain = (new_forest(columns, **SMALL, seed=3) for _ in range(2))
-    points = stream(150, columns).astype(np.float32)
-    totals = np.zeros((2, 150))
-    score_and_update(points, 0, 1 / 60, _views(compiled), totals[0])
+@pytest.mark.parametrize(("columns", "shingle_size"), [(1, 1), (2, 1), (2, 3)])
+def test_the_kernel_computes_what_its_python_does(stream, columns, shingle_size):
+    compiled, plain = (new_forest(columns, **SMALL, shingle_size=shingle_size, seed=3) for _ in range(2))
+    points = stream(150, columns)
+    points[40:42, 0] = math.nan, 1e300
+    scores = np.zeros((2, 150))
+    score_and_update(points, _arrays(compiled), scores[0])
     with np.errstate(over="ignore"):
-        score_and_update.py_func(points, 0, 1 / 60, _views(plain), totals[1])
+        score_and_update.py_func(points, _arrays(plain), scores[1])
     assert_equal(compiled, plain)
-    assert totals[0].tobytes() == totals[1].tobytes()
+    assert scores[0].tobytes() == scores[1].tobytes()
 
 
 @pytest.mark.parametrize("stream", [gaussian, rounded, drifting])
@@ -125,7 +126,7 @@ def test_scores_do_not_depend_on_how_the_rows_are_cut(data):
     assert scores.tobytes() == expected.tobytes()
     assert np.isfinite(scores).all()
     assert_equal(whole, parts)
-    oracle.check_forest(whole)
+    oracle.check_forest(whole, shingle_size)
 
 
 def test_batches_of_one_seven_and_many_tiles_agree():
@@ -220,7 +221,7 @@ def test_all_arguments_within_their_ranges(trees, sub_sample_size, time_decay, c
     assert (scores[:learning] == 0).all()
     assert (scores[learning:] > 0).all()
     assert (scores <= math.log2(sub_sample_size)).all()
-    oracle.check_forest(forest)
+    oracle.check_forest(forest, shingle_size)
 
 
 def test_no_rows():
