@@ -16,8 +16,9 @@ from sqlglot import exp
 
 from streamsql.bind.scope import folded
 from streamsql.catalog import Stream, Table, nearest
-from streamsql.engine import Engine, fields_of
+from streamsql.engine import Engine
 from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
+from streamsql.execution import fields_of
 from streamsql.io.open import open_sink, open_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
@@ -73,17 +74,12 @@ class Attacher:
         """Before the statements are executed: the streams and tables that they read and do not create."""
         mentioned, created = names_of(statements)
         for given, text in self._attachments.references.items():
-            name = _matched(given, mentioned)
+            name = matched(given, mentioned)
             self._engine.catalog.relations[name] = self._reference(given, name, text)
         for given, text in self._attachments.inputs.items():
-            if _matched(given, created) in created:
+            if matched(given, created) in created:
                 continue
-            name = _matched(given, mentioned)
-            uri = parse_uri(text)
-            source = self._open(uri, self._declared(given))
-            self._opened[given] = (source, uri)
-            columns = [f for f in source.schema.fields if not f.hidden]
-            self._engine.declare_stream(Stream(name, Schema.stream(columns)))
+            self._declare_input(given, matched(given, mentioned), text)
         for given in self._attachments.schemas:
             self._declare_only(given, mentioned, created)
         for table in missing_tables(statements, {*created, *self._engine.catalog.relations}):
@@ -91,9 +87,17 @@ class Attacher:
             hint = f"--input {name}=URI brings its rows, --schema {name}=FILE its columns"
             raise ProgrammingError(f"no stream {name}", table.meta.get("span"), hint)
 
+    def _declare_input(self, given: str, name: str, text: str) -> None:
+        """A stream that nobody creates, with the columns of its input."""
+        uri = parse_uri(text)
+        source = self._open(uri, self._declared(given))
+        self._opened[given] = (source, uri)
+        columns = [f for f in source.schema.fields if not f.hidden]
+        self._engine.declare_stream(Stream(name, Schema.stream(columns)))
+
     def _declare_only(self, given: str, mentioned: Iterable[str], created: Iterable[str]) -> None:
         """A schema without an input: enough for EXPLAIN."""
-        name = _matched(given, mentioned)
+        name = matched(given, mentioned)
         if given in self._attachments.inputs or given in self._attachments.references or name in created:
             return
         fields = self._declared(given)
@@ -102,18 +106,22 @@ class Attacher:
 
     def open_inputs(self) -> None:
         """After the statements: let the rows of every input enter its stream."""
-        for given, text in self._attachments.inputs.items():
-            name = _matched(given, self._engine.catalog.relations)
+        for given in self._attachments.inputs:
+            name = matched(given, self._engine.catalog.relations)
             stream = self._engine.catalog.relation(name)
             if not isinstance(stream, Stream):
                 known = [s.name for s in self._engine.catalog.streams()]
                 raise ProgrammingError(f"--input {given}: no stream of this name", hint=nearest(given, known))
-            if given in self._opened:
-                source, uri = self._opened[given]
-            else:
-                uri = parse_uri(text)
-                source = self._open(uri, stream.schema.visible)
-            self._feed(stream, source, uri)
+            self._open_input(given, stream)
+
+    def _open_input(self, given: str, stream: Stream) -> None:
+        """Let the rows of one input enter its stream."""
+        if given in self._opened:
+            source, uri = self._opened[given]
+        else:
+            uri = parse_uri(self._attachments.inputs[given])
+            source = self._open(uri, stream.schema.visible)
+        self._feed(stream, source, uri)
 
     def _feed(self, stream: Stream, source: Source, uri: Uri) -> None:
         pipeline = self._engine.pipeline
@@ -131,12 +139,12 @@ class Attacher:
         """A sink for each named output, in the order in which they were given."""
         outlets: dict[str, SinkOutlet] = {}
         for given, text in self._attachments.outputs.items():
-            name = _matched(given, self._engine.catalog.relations)
+            name = matched(given, self._engine.catalog.relations)
             stream = self._engine.catalog.relation(name)
             if not isinstance(stream, Stream):
                 known = [s.name for s in self._engine.catalog.streams()]
                 raise ProgrammingError(f"--output {given}: no stream of this name", hint=nearest(given, known))
-            place = None if staging is None else staging / _safe(name)
+            place = None if staging is None else staging / safe_name(name)
             sink = open_sink(text, stream.schema, place, resume=resume, s3_root=self._attachments.s3_root)
             outlets[name] = self.outlet(name, sink)
         return outlets
@@ -234,12 +242,12 @@ def names_of(statements: Sequence[Statement]) -> tuple[set[str], set[str]]:
     return {folded(table.this) for table in tables}, created
 
 
-def _matched(given: str, names: Iterable[str]) -> str:
+def matched(given: str, names: Iterable[str]) -> str:
     """A name of the command line: exactly as it is, else in upper case."""
     known = set(names)
     return given if given in known or given.upper() not in known else given.upper()
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """A stream's name as a directory name."""
     return "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):02x}" for c in name)
