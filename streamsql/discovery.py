@@ -22,7 +22,8 @@ def statement(uri: str, s3_root: str | None = None) -> str:
     source.close()
     columns = ",\n".join(f"    {_quoted(field.name)} {field.type}" for field in _declared(source))
     address = uri.replace("'", "''")
-    return f"CREATE OR REPLACE FOREIGN STREAM {_quoted(_stream_name(uri))} (\n{columns}\n)\nSERVER FILE OPTIONS (uri '{address}');"
+    name = _quoted(_stream_name(uri))
+    return f"CREATE OR REPLACE FOREIGN STREAM {name} (\n{columns}\n)\nSERVER FILE OPTIONS (uri '{address}');"
 
 
 def input_schema(uri: str, s3_root: str | None = None) -> str:

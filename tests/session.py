@@ -8,7 +8,9 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from streamsql.engine import Engine, Result, RowQueue
+from streamsql.engine import Engine
+from streamsql.result import Result
+from streamsql.row_queue import RowQueue
 from streamsql.run.pipeline import Vertex
 from streamsql.run.window import times_of
 from streamsql.sql.parser import parse

@@ -349,14 +349,6 @@ def _renamed(source: Source, names: Sequence[str], span: Span | None) -> Source:
     return Source(plan, times)
 
 
-def number_placeholders(tree: exp.Expression) -> None:
-    """Give each `?` its position, in the order of the text."""
-    marks = [node for node in tree.find_all(exp.Placeholder) if not node.this]
-    marks.sort(key=lambda node: (node.meta["span"].line, node.meta["span"].column))
-    for index, node in enumerate(marks):
-        node.meta["index"] = index
-
-
 def _columns(n: int) -> str:
     return "1 column" if n == 1 else f"{n} columns"
 

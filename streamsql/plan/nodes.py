@@ -140,6 +140,20 @@ class Aggregate(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Stagger(Node):
+    """WINDOWED BY STAGGER: one row a window; a combination of `keys` has a window of `length` milliseconds from its first row
+    on, and the next one from the first row behind that.
+
+    The columns are ROWTIME (the end of the window), the keys, the calls.
+    """
+
+    input: Node
+    keys: tuple[Expression, ...]
+    calls: tuple[AggregateCall, ...]
+    length: Time
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """The rows a sliding window holds beside the current one: `preceding` milliseconds (RANGE) or rows (ROWS) of the same
     partition; None: UNBOUNDED."""
@@ -228,3 +242,11 @@ class Insert(Node):
 
     input: Node
     target: str
+
+
+def streams_of(plan: Node) -> list[str]:
+    """The streams that a plan reads."""
+    found = [plan.relation] if isinstance(plan, Scan) and plan.schema.is_stream else []
+    for child in plan.inputs:
+        found += streams_of(child)
+    return found

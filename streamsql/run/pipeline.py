@@ -208,10 +208,6 @@ class Pipeline:
         """A promise that no source makes: of INSERT, or of a test's clock."""
         self._advance(vertex, port, t)
 
-    def advance(self, stream: str, port: int, t: Time) -> None:
-        """A rowtime bound for one writer of a named stream."""
-        self._advance(self._hubs[stream], port, t)
-
     def push_table(self, vertex: Vertex, port: int, batches: Iterable[Batch]) -> Iterator[Batch]:
         """All rows of a table, and its end; gives each batch back when it has passed."""
         for batch in batches:
