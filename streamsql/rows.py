@@ -85,6 +85,12 @@ class Rows:
         """Report one row by its index within this batch."""
         self.failures.setdefault(index, failure)
 
+    def good(self) -> Mask:
+        """A mask of the rows that did not fail."""
+        mask = np.ones(self.count, dtype=bool)
+        mask[list(self.failures)] = False
+        return mask
+
     def where(self, mask: Mask) -> Rows:
         """The rows where `mask` is true, for a branch that only they reach; what fails there fails here."""
         return _Subset(self, np.flatnonzero(mask), self.batch.filter(pa.array(mask)))

@@ -1,6 +1,7 @@
 """The containers that hold everything an operator must not lose.
 
-* `RowBuffer`: rows, appended at the back and taken from the front (sort, joins, merge).
+* `RowBuffer`: rows, appended at the back and taken from the front (sort, merge).
+* `Queue`: numbers in columns, appended at the back and dropped from the front (stagger, joins).
 * `Arrays`: named numpy arrays (windows, forests, sketches, accumulators by dense key id).
 * `Interner` (`streamsql.keys`): the key values behind the dense ids.
 
@@ -67,6 +68,65 @@ class RowBuffer:
     def load(self, table: pa.Table) -> None:
         self._batches = table.combine_chunks().to_batches()
         self._rows = table.num_rows
+
+
+class Queue:
+    """Columns of numbers, an element of each an entry: appended at the back, dropped from the front.
+
+    An entry keeps its number, counted from the first one ever: entry `n` stands at `n - first` of `queue[column]`.  Appending
+    and dropping cost the same however many entries there are.
+    """
+
+    def __init__(self, **types: npt.DTypeLike) -> None:
+        self.first = 0
+        self._begin = self._end = 0
+        self._columns = {name: np.empty(64, dtype) for name, dtype in types.items()}
+
+    def __len__(self) -> int:
+        return self._end - self._begin
+
+    def __getitem__(self, column: str) -> Array:
+        """A view of a column, to be read and changed."""
+        return self._columns[column][self._begin : self._end]
+
+    @property
+    def last(self) -> int:
+        """The number that the next entry gets."""
+        return self.first + len(self)
+
+    def append(self, **columns: Array) -> None:
+        """Add entries at the back."""
+        count = len(next(iter(columns.values())))
+        self._fit(count)
+        for name, values in columns.items():
+            self._columns[name][self._end : self._end + count] = values
+        self._end += count
+
+    def drop(self, count: int) -> None:
+        """Forget the entries in front."""
+        self.first += count
+        self._begin += count
+
+    def _fit(self, count: int) -> None:
+        """Have room for so many more; what was dropped makes room when it is more than half."""
+        if all(self._end + count <= len(column) for column in self._columns.values()):
+            return
+        kept = len(self)
+        for name, column in self._columns.items():
+            fits = 2 * (kept + count) <= len(column)
+            room = column if fits else np.empty(2 * (kept + count), column.dtype)
+            room[:kept] = column[self._begin : self._end].copy()
+            self._columns[name] = room
+        self._begin, self._end = 0, kept
+
+    def save(self) -> pa.Table:
+        table = pa.table({name: self[name] for name in self._columns})
+        return table.replace_schema_metadata({"first": str(self.first)})
+
+    def load(self, table: pa.Table) -> None:
+        self.first = int(table.schema.metadata[b"first"])
+        self._begin, self._end = 0, table.num_rows
+        self._columns = {name: table[name].to_numpy().copy() for name in self._columns}
 
 
 class Arrays(MutableMapping[str, Array]):

@@ -53,8 +53,6 @@ class SelectBinder:
             self._source = Source(nodes.Filter(self._source.schema, self._source.plan, predicate), self._source.times)
         items = self._items()
         group, having = self._select.args.get("group"), self._select.args.get("having")
-        if group is not None and group.meta.get("stagger") is not None:
-            raise not_supported("WINDOWED BY STAGGER", group.meta.get("span"))
         conditions = [] if having is None else [self._items_binder.boolean(having.this, "HAVING")]
         grouped = group is not None or any(has(e, AggregateNode) for e in (*(i.bound for i in items), *conditions))
         order = self._order_items(items)
@@ -112,7 +110,6 @@ class SelectBinder:
         order: list[nodes.SortKey],
     ) -> tuple[list[Item], list[nodes.SortKey]]:
         keys = self._keys(group, items)
-        window = self._window(keys, group)
         calls: list[nodes.AggregateCall] = []
         for expression in (*(i.bound for i in items), *conditions, *(k.expression for k in order)):
             for node in expression.walk():
@@ -126,14 +123,33 @@ class SelectBinder:
         fields = [Field(f"key {i}", key.type) for i, key in enumerate(keys)]
         fields += [Field(call.name, call.type) for call in calls]
         schema = Schema.stream(fields) if first else Schema(tuple(fields))
-        aggregate = nodes.Aggregate(schema, self._source.plan, tuple(keys), tuple(calls), window)
-        places = _Places(keys, calls, first)
-        self._source = Source(aggregate, self._times_of_groups(keys, window, first))
+        places = _Places(keys, calls, first, "GROUP BY" if group is None or group.meta.get("stagger") is None else "PARTITION BY")
+        self._source = self._grouped(group, keys, calls, schema)
         for condition in conditions:
             self._source = Source(nodes.Filter(schema, self._source.plan, places.replace(condition, None)), self._source.times)
         self._group_keys = tuple(keys)
         replaced = [Item(i.name, i.tree, places.replace(i.bound, i.tree.meta.get("span"))) for i in items]
         return replaced, [nodes.SortKey(places.replace(key.expression, None), key.descending) for key in order]
+
+    def _grouped(
+        self, group: exp.Group | None, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], schema: Schema
+    ) -> Source:
+        if group is not None and group.meta.get("stagger") is not None:
+            length = self._stagger_length(group)
+            return Source.of(nodes.Stagger(schema, self._source.plan, tuple(keys), tuple(calls), length))
+        window = self._window(keys, group)
+        times = self._times_of_groups(keys, window, 1 if self._source.is_stream else 0)
+        return Source(nodes.Aggregate(schema, self._source.plan, tuple(keys), tuple(calls), window), times)
+
+    def _stagger_length(self, group: exp.Group) -> int:
+        tree = group.meta["stagger"]
+        if not self._source.is_stream:
+            raise ProgrammingError("WINDOWED BY STAGGER reads a stream", group.meta.get("span"), "GROUP BY")
+        length = self._plain.bind(tree)
+        if not isinstance(length, Constant) or length.type.family is not Family.DAY_TIME or length.value <= 0:
+            text = "the length of a stagger window must be an interval above zero"
+            raise ProgrammingError(text, tree.meta.get("span"), "RANGE INTERVAL '1' MINUTE")
+        return int(length.value)
 
     def _keys(self, group: exp.Group | None, items: Sequence[Item]) -> list[Expression]:
         keys: list[Expression] = []
@@ -356,7 +372,8 @@ def drop_own_rowtime(source: Source) -> Source:
 class _Places:
     """Where the keys and calls of a grouped query stand in its rows."""
 
-    def __init__(self, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], first: int) -> None:
+    def __init__(self, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], first: int, clause: str) -> None:
+        self._clause = clause
         self._keys = list(keys)
         self._calls = list(calls)
         self._first = first
@@ -375,8 +392,9 @@ class _Places:
         if isinstance(expression, BareRowtime):
             return ROWTIME_COLUMN
         if isinstance(expression, Column):
-            hint = "add it to GROUP BY, or use MAX or LAST_VALUE of it"
-            raise ProgrammingError(f"column {expression.name} is neither a key of GROUP BY nor inside an aggregate", span, hint)
+            hint = f"add it to {self._clause}, or use MAX or LAST_VALUE of it"
+            text = f"column {expression.name} is neither a key of {self._clause} nor inside an aggregate"
+            raise ProgrammingError(text, span, hint)
         return _rebuild(expression, [self.replace(child, span) for child in expression.children])
 
 

@@ -6,6 +6,7 @@ how its rows were cut into batches.  Plain numpy: a short job need not load the 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,16 +25,20 @@ from streamsql.types import SqlType
 _LOW = 0xFFFFFFFF
 
 
-class Grouped:
+class Grouped(ABC):
     """The base: arrays with an element a group, which grow with the groups.
 
-    `fills` gives each array's element type and the value of a group without rows.
+    `fills` gives each array's element type and the value of a group without rows.  The elements of groups that were taken
+    stand in front of the others until there are as many.
     """
 
     def __init__(self, **fills: Any) -> None:
         self._fills = {name: np.asarray(fill) for name, fill in fills.items()}
         empty = {name: np.empty(0, fill.dtype) for name, fill in self._fills.items()}
-        self.arrays = Arrays({"groups": np.zeros(1, np.int64), **empty})
+        self.arrays = Arrays({"groups": np.zeros(1, np.int64), "taken": np.zeros(1, np.int64), **empty})
+
+    @abstractmethod
+    def result(self, fail: Fail = raise_failure) -> pa.Array: ...
 
     @property
     def groups(self) -> int:
@@ -45,20 +50,39 @@ class Grouped:
         if groups <= self.groups:
             return
         self.arrays["groups"][0] = groups
+        needed = self._taken + groups
         for name, fill in self._fills.items():
             array = self.arrays[name]
-            if groups > len(array):
-                room = np.full(max(groups, 2 * len(array)) - len(array), fill)
+            if needed > len(array):
+                room = np.full(max(needed, 2 * len(array)) - len(array), fill)
                 self.arrays[name] = np.concatenate((array, room))
 
     def values(self, name: str) -> Vector:
         """One of the arrays: an element a group, to be read and changed."""
-        return self.arrays[name][: self.groups]
+        return self.arrays[name][self._taken : self._taken + self.groups]
+
+    def take(self, groups: int, fail: Fail = raise_failure) -> pa.Array:
+        rest = self.groups - groups
+        self.arrays["groups"][0] = groups
+        result = self.result(fail)
+        self.arrays["taken"][0] += groups
+        self.arrays["groups"][0] = rest
+        if self._taken > rest:
+            for name, fill in self._fills.items():
+                kept = self.values(name).copy()
+                self.arrays[name][:rest] = kept
+                self.arrays[name][rest:] = fill
+            self.arrays["taken"][0] = 0
+        return result
 
     def clear(self) -> None:
         for name, fill in self._fills.items():
             self.values(name)[:] = fill
         self.arrays["groups"][0] = 0
+
+    @property
+    def _taken(self) -> int:
+        return int(self.arrays["taken"][0])
 
 
 class Count(Grouped):

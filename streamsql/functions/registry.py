@@ -232,6 +232,10 @@ class Accumulator(Protocol):
         """The value of each group, in id order.  A group whose value is outside the range of its type fails."""
         ...
 
+    def take(self, groups: int, fail: Fail = raise_failure) -> pa.Array:
+        """The values of the first groups, which are forgotten: the others are numbered anew from 0."""
+        ...
+
     def clear(self) -> None:
         """Forget all groups."""
         ...

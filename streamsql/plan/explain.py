@@ -45,6 +45,9 @@ def describe(node: nodes.Node) -> str:
             shown = [f"by {', '.join(map(text, keys))}"] if keys else []
             shown += [", ".join(_call(call) for call in calls)] if calls else []
             return f"Aggregate {': '.join(shown)}" + _closes(window, [text(key) for key in keys])
+        case nodes.Stagger(keys=keys, calls=calls, length=length):
+            shown = [f"by {', '.join(map(text, keys))}", *([", ".join(map(_call, calls))] if calls else [])]
+            return f"Stagger {': '.join(shown)}, complete {_duration(length)} after the first row"
         case nodes.Over(windows=windows):
             return "Over " + "; ".join(_window(window) for window in windows)
         case nodes.Sort(keys=keys, window=window):

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from streamsql.functions.registry import Accumulator
 from streamsql.keys import Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
+from streamsql.run.calls import Accumulation
 from streamsql.run.window import Closed, TimeWindows, Windows
 from streamsql.time import Time
 from streamsql.types import Batch
-
-
-@dataclass(frozen=True, slots=True)
-class Accumulation:
-    """One aggregate call: its arguments and its running values."""
-
-    arguments: tuple[Evaluate, ...]
-    types: tuple[pa.DataType, ...]
-    accumulator: Accumulator
 
 
 class Aggregate(Operator):
@@ -62,9 +52,7 @@ class Aggregate(Operator):
         arguments = [[rows.column(argument(rows)) for argument in call.arguments] for call in self._calls]
         if rows.failures:
             yield Failed.of(batch, rows.failures)
-            good = np.ones(batch.num_rows, bool)
-            good[list(rows.failures)] = False
-            mask = pa.array(good)
+            mask = pa.array(rows.good())
             batch = batch.filter(mask)
             keys = {i: key.filter(mask) for i, key in keys.items()}
             arguments = [[argument.filter(mask) for argument in call] for call in arguments]

@@ -16,7 +16,8 @@ from streamsql.expressions.evaluate import evaluator
 from streamsql.operator import Operator
 from streamsql.plan import nodes
 from streamsql.rows import QueryTime
-from streamsql.run.aggregate import Accumulation, Aggregate
+from streamsql.run.aggregate import Aggregate
+from streamsql.run.calls import Accumulation
 from streamsql.run.distinct import Distinct
 from streamsql.run.limit import Limit
 from streamsql.run.merge import Merge
@@ -24,6 +25,7 @@ from streamsql.run.over import Over, OverWindow, SlidingCall
 from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.run.retime import Retime
 from streamsql.run.sort import Sort
+from streamsql.run.stagger import Stagger
 from streamsql.run.transform import Require, Select, Stage, Transform, Where
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
 from streamsql.types import ROWTIME_FIELD, SqlType
@@ -107,6 +109,9 @@ class Compiler:
         match node:
             case nodes.Aggregate():
                 return self._aggregate(node)
+            case nodes.Stagger(keys=keys, calls=calls, length=length, schema=schema):
+                evaluators, types = [evaluator(key, self._time) for key in keys], [key.type.arrow() for key in keys]
+                return Stagger(schema.arrow(), evaluators, types, self._accumulations(calls), length, self._time)
             case nodes.Sort():
                 return self._sort(node)
             case nodes.Distinct(window=window, schema=schema):
@@ -130,23 +135,25 @@ class Compiler:
                 raise InternalError(f"no operator for {type(node).__name__}")
 
     def _aggregate(self, node: nodes.Aggregate) -> Operator:
-        calls = [
+        return Aggregate(
+            node.schema.arrow(),
+            [evaluator(key, self._time) for key in node.keys],
+            [key.type.arrow() for key in node.keys],
+            self._accumulations(node.calls),
+            self._windows(node.window, [key.type for key in node.keys]),
+            None if node.window is None else node.window.key,
+            self._time,
+        )
+
+    def _accumulations(self, calls: Sequence[nodes.AggregateCall]) -> list[Accumulation]:
+        return [
             Accumulation(
                 tuple(evaluator(a, self._time) for a in call.arguments),
                 tuple(a.type.arrow() for a in call.arguments),
                 _made(call.function.accumulator)([a.type for a in call.arguments], call.type, call.ignore_nulls),
             )
-            for call in node.calls
+            for call in calls
         ]
-        return Aggregate(
-            node.schema.arrow(),
-            [evaluator(key, self._time) for key in node.keys],
-            [key.type.arrow() for key in node.keys],
-            calls,
-            self._windows(node.window, [key.type for key in node.keys]),
-            None if node.window is None else node.window.key,
-            self._time,
-        )
 
     def _sort(self, node: nodes.Sort) -> Operator:
         window = node.window

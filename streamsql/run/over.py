@@ -58,7 +58,7 @@ class Over(Operator):
         evaluated = [window.evaluate(rows) for window in self._windows]
         if rows.failures:
             yield Failed.of(batch, rows.failures)
-            mask = _kept(rows)
+            mask = pa.array(rows.good())
             batch = batch.filter(mask)
             evaluated = [[[_filter(datum, mask) for datum in data] for data in window] for window in evaluated]
         if not batch.num_rows:
@@ -71,7 +71,7 @@ class Over(Operator):
         result = pa.RecordBatch.from_arrays([*batch.columns, *columns], schema=self._schema)
         if rows.failures:
             yield Failed.of(batch, rows.failures)
-            result = result.filter(_kept(rows))
+            result = result.filter(pa.array(rows.good()))
         if result.num_rows:
             yield result
 
@@ -114,13 +114,6 @@ def _frames(frame: Frame) -> Frames:
     if frame.preceding is None:
         return UnboundedFrames()
     return RangeFrames(frame.preceding) if frame.unit == "RANGE" else RowFrames(frame.preceding)
-
-
-def _kept(rows: Rows) -> pa.Array:
-    """A mask of the rows that did not fail."""
-    kept = np.ones(rows.count, bool)
-    kept[list(rows.failures)] = False
-    return pa.array(kept)
 
 
 def _filter(datum: Datum, mask: pa.Array) -> Datum:

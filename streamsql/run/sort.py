@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
@@ -51,9 +50,7 @@ class Sort(Operator):
         keyed = pa.RecordBatch.from_arrays([*batch.columns, *keys], schema=self._rows.schema)
         if rows.failures:
             yield Failed.of(batch, rows.failures)
-            good = np.ones(batch.num_rows, bool)
-            good[list(rows.failures)] = False
-            mask = pa.array(good)
+            mask = pa.array(rows.good())
             keyed, value = keyed.filter(mask), value and value.filter(mask)
         for run in self._windows.runs(keyed, value):
             if run.closed is not None:
