@@ -256,6 +256,15 @@ class Engine:
         self._inserts.promise(stream, self.catalog.find_stream(stream, None).schema, t, self.time)
         self.pipeline.settle()
 
+    def open_inserts(self, stream: str, explicit: bool) -> None:
+        """Let a stream have the writer by which INSERT enters, before any row."""
+        self._inserts.open(stream, self.catalog.find_stream(stream, None).schema, explicit, self.time)
+
+    @property
+    def insert_ports(self) -> Mapping[str, int]:
+        """The ports by which rows without a ROWTIME of their own enter their streams."""
+        return self._inserts.ports
+
     def end_inserts(self) -> None:
         """No INSERT statement will follow: the streams that they write end, unless something else writes them."""
         self._inserts.end()

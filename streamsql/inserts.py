@@ -76,6 +76,15 @@ class Inserts:
         """The stream is gone."""
         self._writers.pop(stream, None)
 
+    def open(self, stream: str, schema: Schema, explicit: bool, time: QueryTime) -> None:
+        """Let a stream have its writer, before any row."""
+        self._writer(stream, schema, explicit, time)
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The ports by which rows without a ROWTIME enter their streams."""
+        return {stream: writer.port for stream, writer in self._writers.items() if not writer.explicit}
+
     def save(self) -> dict[str, Any]:
         """By stream: whether it is fed explicit ROWTIMEs, and the last one given by arrival."""
         return {stream: (writer.explicit, writer.last) for stream, writer in self._writers.items()}

@@ -150,14 +150,15 @@ class Pipeline:
             self.end_writer(*writes)
 
     def remove_hub(self, stream: str) -> None:
-        """Take a named stream out of the graph, with the sources that feed it."""
+        """Take a named stream out of the graph, with the sources that feed it and the operators by which rows enter it."""
         hub = self._hubs.pop(stream)
+        gone = [hub, *(v for v in self._vertices.values() if any(reader is hub for reader, _ in v.readers))]
         for name, feed in list(self._feeds.items()):
-            if feed.vertex is hub:
+            if feed.vertex in gone:
                 feed.source.close()
                 self._raise_errors(feed.error_port, END)
                 del self._feeds[name]
-        self.remove([hub])
+        self.remove(gone)
 
     # -- the step ------------------------------------------------------------------------------------------------------
 
@@ -184,6 +185,11 @@ class Pipeline:
     def ended(self) -> bool:
         """Whether every source has ended."""
         return all(feed.ended for feed in self._feeds.values())
+
+    @property
+    def errors(self) -> Merge:
+        """What brings the lost rows of all operators and sources into one order."""
+        return self._errors
 
     @property
     def feeds(self) -> Mapping[str, Feed]:
