@@ -1,5 +1,7 @@
 """Merge: several inputs as one stream in ROWTIME order.  UNION ALL, and every stream with more than one writer.
 
+Tables have no such order: the rows of one come behind those of the table in front of it.
+
 Rows of equal ROWTIME are ordered by input, then by arrival.  So a row at `t` waits until no input before its own can give
 another row at `t`, and none behind it a row before `t`: without this rule results would depend on how input is cut up.
 """
@@ -12,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.operator import Operator, Output, State
-from streamsql.run.window import times_of
+from streamsql.run.window import Times, times_of
 from streamsql.state import Arrays, RowBuffer
 from streamsql.time import BEGIN, END, Time
-from streamsql.types import Batch
+from streamsql.types import ROWTIME, Batch
 
 
 class Merge(Operator):
@@ -23,6 +25,7 @@ class Merge(Operator):
 
     def __init__(self, schema: pa.Schema, ports: int) -> None:
         self._schema = schema
+        self._is_stream = schema.names[:1] == [ROWTIME]
         self.ports = 0
         self._buffers: list[RowBuffer] = []
         self._bounds = Arrays({"bounds": np.zeros(0, np.int64)})
@@ -50,7 +53,7 @@ class Merge(Operator):
             yield batch
             return
         self._buffers[port].append(batch)
-        self._raise(port, int(times_of(batch)[-1]))
+        self._raise(port, int(self._times(batch)[-1]))
         yield from self._release()
 
     def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
@@ -75,7 +78,7 @@ class Merge(Operator):
             buffer = self._buffers[port]
             if not len(buffer):
                 continue
-            count = int(np.searchsorted(times_of(buffer.batch()), limit, "right"))
+            count = int(np.searchsorted(self._times(buffer.batch()), limit, "right"))
             if count:
                 released.append(buffer.take_front(count))
                 ports.append(np.full(count, port))
@@ -83,14 +86,19 @@ class Merge(Operator):
             return
         rows = pa.Table.from_batches(released).combine_chunks().to_batches()[0]
         if len(released) > 1:
-            order = np.lexsort((np.concatenate(ports), times_of(rows)))
+            order = np.lexsort((np.concatenate(ports), self._times(rows)))
             rows = rows.take(pa.array(order))
         yield rows
+
+    def _times(self, batch: Batch) -> Times:
+        return times_of(batch) if self._is_stream else np.zeros(batch.num_rows, np.int64)
 
     def _limits(self) -> list[Time]:
         """For each input the highest ROWTIME of which a row may leave."""
         bounds = self._bounds["bounds"]
         before = np.minimum.accumulate(np.concatenate([[END], bounds[:-1]]))  # the lowest bound of the inputs in front
+        if not self._is_stream:
+            return [int(limit) for limit in np.where(before == END, END, BEGIN)]
         behind = np.minimum.accumulate(np.concatenate([[END], bounds[:0:-1]]))[::-1]
         before = np.where((before == END) | (before == BEGIN), before, before - 1)
         return [int(limit) for limit in np.minimum(before, behind)]
