@@ -145,14 +145,15 @@ class SlidingExtreme(Windowed):
 
         self._type = type.arrow()
         dtype = vector_dtype(self._type)
-        super().__init__({"queues": np.zeros((0, 4), np.int64)}, {"values": dtype, "next": np.int64, "previous": np.int64})
+        lines = {"queues": np.zeros((0, 3), np.int64), "best": np.empty(0, dtype)}
+        super().__init__(lines, {"values": dtype, "next": np.int64, "previous": np.int64})
         kernel: Any = extreme
         self._kernel = kernel if is_fixed(self._type) else kernel.py_func
         self._greatest = greatest
 
     def slide(self, moves: Moves, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
         values, valid = encode(arguments[0]), _valid(arguments[0])
-        result, null = np.zeros(len(values), values.dtype), np.empty(len(values), bool)
+        result, null = np.empty(len(values), values.dtype), np.empty(len(values), bool)
         choice = moves.bounded, self._greatest
         self._kernel(moves.arrays, moves.mask, *choice, values, valid, *self.follow(moves), result, null)
         return decode(result, null, self._type)
@@ -196,8 +197,9 @@ class SlidingPosition(Windowed):
         entered, following, values, null, queues, _ = self.follow(moves)
         enters, numbers = self._enters(column), np.empty(len(column), np.int64)
         self._nth(moves.arrays, moves.mask, n, from_last, before, enters, entered, following, queues, numbers)
-        places = moves.numbers[enters] & moves.mask
-        values[places], null[places] = encode(column)[enters], ~_valid(column)[enters]
+        rows = enters if self._ignore_nulls else slice(None)
+        places = moves.numbers[rows] & moves.mask
+        values[places], null[places] = encode(column)[rows], ~_valid(column)[rows]
         found, missing = numbers & moves.mask, numbers < 0
         return decode(values[found], null[found] | missing, self._type), missing
 

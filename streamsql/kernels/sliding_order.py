@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from numba import types
 
@@ -39,6 +38,7 @@ FIRST, LAST, ROWS, NTH = 0, 1, 2, 3
         KEPT_INTEGERS,
         INTEGER_LINES,
         KEPT_INTEGERS,
+        KEPT_INTEGERS,
         KEPT_BOOLS,
     )
 )
@@ -53,15 +53,17 @@ def extreme(
     following: Int64s,
     preceding: Int64s,
     queues: Int64s,
+    best: Vector,
     result: Vector,
-    null: npt.NDArray[np.bool_],
+    null: Bools,
 ) -> None:
     """MIN, or MAX where `greatest`: `result` and `null` (rows,) become that of each row's frame.
 
-    A partition's queue (`queues`, (partitions, 4), linked by `following` and `preceding`) holds the rows that may yet be the
-    answer: each is better than all that came after it, so the first is the answer.  A new row drives out from the end what is
-    not better than itself, as that leaves before it does.  Where frames are not `bounded` nothing leaves, and the answer is
-    enough.  The values may be of any type that can be compared; compiled, they are whole numbers.
+    A partition's queue (`queues`, (partitions, 3), linked by `following` and `preceding`) holds the rows that may yet be the
+    answer: each is better than all that came after it, so the first is the answer; `best` (partitions,) is its value.  A new
+    row drives out from the end what is not better than itself, as that leaves before it does.  Where frames are not `bounded`
+    nothing leaves, and the answer is enough.  The values may be of any type that can be compared; compiled, they are whole
+    numbers.
     """
     ids, numbers, left_before, left, left_ids = moves
     gone = 0
@@ -71,6 +73,7 @@ def extreme(
             if queues[p, ROWS] > 0 and queues[p, FIRST] == left[gone]:
                 queues[p, FIRST] = following[left[gone] & mask]
                 queues[p, ROWS] -= 1
+                best[p] = kept[queues[p, FIRST] & mask]
             gone += 1
         p = ids[i]
         if valid[i]:
@@ -86,14 +89,14 @@ def extreme(
                 kept[place] = value
                 if queues[p, ROWS] == 0:
                     queues[p, FIRST] = number
+                    best[p] = value
                 else:
                     following[queues[p, LAST] & mask] = number
                     preceding[place] = queues[p, LAST]
                 queues[p, LAST] = number
                 queues[p, ROWS] += 1
         null[i] = queues[p, ROWS] == 0
-        if not null[i]:
-            result[i] = kept[queues[p, FIRST] & mask]
+        result[i] = best[p]
 
 
 @jit(

@@ -222,7 +222,7 @@ def test_kernels_of_order_are_their_python(frame: str, first: bool, second: bool
         sliding_order.extreme,
         moves,
         lambda i: (moves[i].bounded, first, *integers(i)),
-        zeros(links, links, links, ((5, 4), np.int64)),
+        zeros(links, links, links, ((5, 3), np.int64), (5, np.int64)),
         zeros((100, np.int64), (100, bool)),
     )
     if moves[0].bounded:
