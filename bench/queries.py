@@ -1,4 +1,6 @@
-"""Whole queries: SQL text in, rows out, from Arrow batches in memory, beside DuckDB on one thread with the same rows."""
+"""Whole queries, SQL text in and rows out: tumbling and sliding windows, filter and project, from Arrow batches in memory,
+beside DuckDB on one thread with the same rows.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,14 @@ QUERIES: dict[str, tuple[str, str]] = {
         "SELECT device, date_trunc('second', t), count(*), avg(v), max(v) FROM s GROUP BY ALL",
     ),
     "tumbling 1 s, text key": (
-        "SELECT STREAM name, COUNT(*) AS n, AVG(v) AS a, MAX(v) AS m FROM s GROUP BY name, STEP(s.ROWTIME BY INTERVAL '1' SECOND)",
+        "SELECT STREAM name, COUNT(*) AS n, AVG(v) AS a, MAX(v) AS m FROM s "
+        "GROUP BY name, STEP(s.ROWTIME BY INTERVAL '1' SECOND)",
         "SELECT name, date_trunc('second', t), count(*), avg(v), max(v) FROM s GROUP BY ALL",
     ),
     "sliding RANGE 10 s, integer key": (
         "SELECT STREAM device, AVG(v) OVER (PARTITION BY device RANGE INTERVAL '10' SECOND PRECEDING) AS a FROM s",
-        "SELECT device, avg(v) OVER (PARTITION BY device ORDER BY t RANGE BETWEEN INTERVAL 10 SECOND PRECEDING AND CURRENT ROW) FROM s",
+        "SELECT device, avg(v) OVER (PARTITION BY device ORDER BY t RANGE BETWEEN INTERVAL 10 SECOND PRECEDING AND CURRENT ROW) "
+        "FROM s",
     ),
     "filter and project": (
         "SELECT STREAM device, v * 2 AS w, UPPER(name) AS u FROM s WHERE v > 0.5",
