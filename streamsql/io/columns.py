@@ -12,17 +12,16 @@ from enum import Enum
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.datetime_text import timestamps_of
+from streamsql.arrays import from_numbers, nulls, numbers
+from streamsql.datetime_text import DAY, timestamps_of
+from streamsql.io.conversion import EXACT_AS_DOUBLE
 from streamsql.types import Family, Field, Kind, SqlType
-
-_EXACT = 2.0**53
-"""Whole numbers up to here are exact as DOUBLE."""
 
 _DECIMAL = pa.decimal128(38, 18)
 """As what the numbers for a DECIMAL column are read, before they are rounded to its scale."""
 
 _DATE_LENGTH = len("yyyy-MM-dd")
-_SHORTEST_TIME = len("HH:mm:ss")
+_TIMESTAMP_LENGTH = len("yyyy-MM-dd HH:mm:ss")
 
 _YEAR_1 = -62_135_596_800_000
 """The first timestamp that text can spell."""
@@ -69,15 +68,17 @@ def convert_array(array: pa.Array, field: Field) -> pa.Array | None:
 
 def rowtime_array(array: pa.Array) -> pa.Array | None:
     """The ROWTIMEs that an array of texts or numbers gives."""
-    if array.null_count or pa.types.is_boolean(array.type):
-        return None
+    if array.null_count or pa.types.is_boolean(array.type) or pa.types.is_float32(array.type):
+        return None  # a REAL has lost digits already
     try:
         if pa.types.is_string(array.type):
             moments = _timestamps(array)
-            return pc.cast(_integers(array, pa.int64()), pa.timestamp("ms")) if moments is None else moments
+            if moments is not None:
+                return moments
         if pa.types.is_floating(array.type):
             array = pc.floor(array)
-        return pc.cast(pc.cast(array, pa.int64()), pa.timestamp("ms"))
+        milliseconds = _integers(array, pa.int64())
+        return None if milliseconds is None else pc.cast(milliseconds, pa.timestamp("ms"))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
 
@@ -93,7 +94,11 @@ def _numbers(array: pa.Array, type: SqlType) -> pa.Array | None:
 def _integers(array: pa.Array, type: pa.DataType) -> pa.Array | None:
     if pa.types.is_string(array.type) and pc.any(pc.match_substring(array, "x", ignore_case=True)).as_py():
         return None  # Arrow takes 0x1F for a number
-    if pa.types.is_floating(array.type) and not pc.all(pc.less(pc.abs(array), _EXACT)).as_py() and len(array) > array.null_count:
+    if (
+        pa.types.is_floating(array.type)
+        and not pc.all(pc.less(pc.abs(array), EXACT_AS_DOUBLE)).as_py()
+        and len(array) > array.null_count
+    ):
         return None
     return pc.cast(array, type)
 
@@ -146,7 +151,10 @@ def _before_year_1(moments: pa.Array) -> bool:
 
 def _times(array: pa.Array, _: SqlType) -> pa.Array | None:
     shortest = pc.min(pc.binary_length(array)).as_py()
-    return None if shortest is not None and shortest < _SHORTEST_TIME else pc.cast(array, pa.time32("ms"))
+    if shortest is not None and shortest < _TIMESTAMP_LENGTH:
+        array = pc.binary_join_element_wise("1970-01-01 ", array, "")
+    moments = _timestamps(array)
+    return None if moments is None else from_numbers(numbers(moments) % DAY, pa.time32("ms"), nulls(moments))
 
 
 _CONVERSIONS: dict[Family, Callable[[pa.Array, SqlType], pa.Array | None]] = {

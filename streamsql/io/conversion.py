@@ -3,7 +3,7 @@
 These are the rules; `streamsql.io.columns` applies them to whole Arrow arrays where it can, and must agree.
 
 * NULL stays NULL; it is the decoder that checks NOT NULL.
-* A number fits an integer type when it is whole (`5`, `5.0`, `5e2`) and in range; DECIMAL rounds half up to its scale and
+* A number fits an integer type when it is whole (`5`, `5.0`, `5e2`) as a DOUBLE, and in range; DECIMAL rounds half up to its scale and
   fails when the whole digits do not fit; DOUBLE and REAL take the nearest value and fail beyond their range.
 * Text is converted as the number, date or time that it spells, blanks around it do not count; `NaN`, `Infinity` and
   `-Infinity`, bare or as text, are values of DOUBLE and REAL.
@@ -34,6 +34,9 @@ _SPECIAL = re.compile(r"NaN|-?Infinity")
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _HEX = re.compile(r"X'((?:[0-9A-Fa-f]{2})*)'")
 _BITS = {Kind.TINYINT: 8, Kind.SMALLINT: 16, Kind.INTEGER: 32, Kind.BIGINT: 64}
+
+EXACT_AS_DOUBLE = 2.0**53
+"""Whole numbers up to here are exact as DOUBLE."""
 
 FAR = 400
 """Decimal exponents beyond this do not fit any type; they are not expanded."""
@@ -88,10 +91,10 @@ def _integer(value: bool | str, type: SqlType) -> int:
     if _WHOLE.fullmatch(spelled):
         number = int(spelled)
     else:
-        exact = _exact(spelled) if NUMBER.fullmatch(spelled) else None
-        if exact is None or exact != exact.to_integral_value():
+        exact = _whole(spelled) if NUMBER.fullmatch(spelled) else None
+        if exact is None:
             raise _no_input(value)
-        number = int(exact)
+        number = exact
     limit = 1 << (_BITS[type.kind] - 1)
     if not -limit <= number < limit:
         raise _out_of_range(value, type)
@@ -176,6 +179,14 @@ def _moment(value: bool | str, _: SqlType) -> Time:
         return _timestamp(value)
     except ValueError:
         raise _no_input(value) from None
+
+
+def _whole(spelled: str) -> int | None:
+    """A number with a point or an exponent as a whole one; None when it is not whole as a DOUBLE."""
+    number = float(spelled)
+    if abs(number) < EXACT_AS_DOUBLE:
+        return int(number) if number.is_integer() else None
+    return int(_exact(spelled))
 
 
 def _exact(spelled: str) -> Decimal:

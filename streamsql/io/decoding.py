@@ -39,11 +39,12 @@ class Target:
 
     @property
     def rowtime_index(self) -> int | None:
-        """Which declared column gives ROWTIME, if one of them does: the exact name counts before the upper-cased one."""
+        """Which declared column gives ROWTIME, if one of them does: `rowtime` names it as a member does."""
         if self.rowtime is None:
             return None
         names = [field.name for field in self.fields]
-        return next((names.index(name) for name in (self.rowtime, self.rowtime.upper()) if name in names), None)
+        candidates = (self.rowtime, self.rowtime.upper(), RENAMED + without_illegal(self.rowtime))
+        return next((names.index(name) for name in candidates if name in names), None)
 
 
 class Names:

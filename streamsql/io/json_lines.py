@@ -73,29 +73,30 @@ class JsonLinesDecoder:
         return concatenated(list(self._parts(block)), self.target.schema)
 
     def _parts(self, block: bytes) -> Iterator[Decoded]:
-        if block.count(b"\n") <= FEW:
-            yield self._exact.decode(block)
-            return
-        lines = _plain_lines(block)
-        sampled = self._sampled(block) if self._reading is None else None
-        rows = None if lines is None else self._fast(lines, sampled or self._reading)
-        if rows is None and sampled is None:
-            sampled = self._sampled(block)
-            if lines is not None and sampled is not None and sampled != self._reading:
-                rows = self._fast(lines, sampled)
+        rows = None if block.count(b"\n") <= FEW else self._rows(block)
         if rows is not None:
-            self._reading = sampled or self._reading
             yield Decoded(rows)
-        elif sampled is None:
+        elif block.count(b"\n") <= FEW or self._sampled(block) is None:
             yield self._exact.decode(block)
         else:
             for piece in _pieces(block):
                 yield from self._parts(piece)
 
-    def _fast(self, lines: bytes, reading: _Reading | None) -> Batch | None:
-        """The rows of these lines by Arrow's reader; None where only the exact way can tell."""
-        if reading is None:
+    def _rows(self, block: bytes) -> Batch | None:
+        """The rows by Arrow's reader, told what it was told last, or else what this block looks like."""
+        lines = _plain_lines(block)
+        if lines is None:
             return None
+        rows = None if self._reading is None else self._fast(lines, self._reading)
+        if rows is None:
+            reading = self._sampled(block)
+            if reading is not None and reading != self._reading:
+                self._reading = reading
+                rows = self._fast(lines, reading)
+        return rows
+
+    def _fast(self, lines: bytes, reading: _Reading) -> Batch | None:
+        """The rows of these lines by Arrow's reader; None where only the exact way can tell."""
         arrays = _read(lines, reading)
         if arrays is None or not self._unambiguous(lines, reading, arrays):
             return None
@@ -213,12 +214,9 @@ def _one_object_a_line(block: bytes) -> bool:
 
 def _pieces(block: bytes) -> Iterator[bytes]:
     """Some pieces of whole lines."""
-    size = len(block) // _PIECES + 1
-    start = 0
-    while start < len(block):
-        end = block.find(b"\n", start + size) + 1 or len(block)
-        yield block[start:end]
-        start = end
+    lines = block.splitlines(keepends=True)
+    size = -(-len(lines) // _PIECES)
+    return (b"".join(lines[start : start + size]) for start in range(0, len(lines), size))
 
 
 def _spelling(value: Any) -> Spelling | None:

@@ -100,7 +100,7 @@ def open_sink(
             raise OperationalError(f"option {name!r} is for inputs, not for the output {uri.text!r}")
     header = uri.options.header is not False
     if uri.is_standard:
-        return StandardSink(text_format_of(uri, DEFAULT_FORMAT).encoder(schema, header, stream), sys.stdout.buffer)
+        return StandardSink(text_format_of(uri, DEFAULT_FORMAT).encoder(schema, header, stream), sys.stdout.buffer, True)
     storage, path = storage_of(uri, s3_root)
     if uri.is_folder:
         return _folder_sink(storage, path, uri, schema, staging, resume)

@@ -90,5 +90,6 @@ class PartFile:
 
     def discard(self) -> None:
         """Forget the part."""
+        self._part.finish()
         self._file.close()
         self._path.unlink(missing_ok=True)

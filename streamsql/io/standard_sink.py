@@ -1,4 +1,4 @@
-"""Rows to stdout."""
+"""Rows to stdout, and to pipes and devices that have a name."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class StandardSink:
 
     delivery = Delivery.AT_LEAST_ONCE
 
-    def __init__(self, encoder: Encoder, output: BinaryIO) -> None:
+    def __init__(self, encoder: Encoder, output: BinaryIO, keep_open: bool = False) -> None:
         self._encoder = encoder
         self._output = output
+        self._keep_open = keep_open
         self._header = encoder.header
 
     def write(self, batch: Batch) -> None:
@@ -33,9 +34,11 @@ class StandardSink:
 
     def close(self) -> None:
         self._put(b"")
+        self.abandon()
 
     def abandon(self) -> None:
-        pass
+        if not self._keep_open:
+            self._output.close()
 
     def _put(self, data: bytes) -> None:
         data, self._header = self._header + data, b""
