@@ -99,6 +99,7 @@ class TimeWindows:
         self._key = _KeyOfTime(key, time)
         self._core = _KeyOfTime(core, time)
         self._core_is_time = core.type == TIMESTAMP
+        self._of_ends = any(_is_moment_before(node) for node in core.walk())
         self._next_change = _rule(core) or self._core.next_change
         self.state = Arrays({"open": np.zeros(0, np.int64)})
         self._recent = _Extent(END, END, END)
@@ -131,12 +132,12 @@ class TimeWindows:
     def _extent(self, t: Time) -> _Extent:
         """The window that `t` lies in.
 
-        Where the key is the window's own last instant (CEIL, or ROWTIME itself), the results carry that; otherwise the
-        instant after it, at which the window is known to be complete.
+        Where the key is the window's own last instant (CEIL, or ROWTIME itself), or that of other windows whose results
+        these rows are, the results carry it; otherwise the instant after it, at which the window is known to be complete.
         """
         if not self._recent.first <= t <= self._recent.last:
             last = self._next_change(t) - 1
-            right_closed = self._core_is_time and self._core.at(t).value == last
+            right_closed = self._of_ends or (self._core_is_time and self._core.at(t).value == last)
             self._recent = _Extent(t, last, last if right_closed else last + 1)
         return self._recent
 
@@ -227,6 +228,14 @@ def _unshifted(key: Expression) -> Expression:
             break
         key = moving[0]
     return key
+
+
+def _is_moment_before(node: Expression) -> bool:
+    """Whether it is the millisecond before ROWTIME: the key of the windows that the rows come from, whose end is ROWTIME."""
+    if not isinstance(node, Call) or node.function.name != "-":
+        return False
+    time, shift = node.arguments
+    return isinstance(time, Column) and isinstance(shift, Constant) and shift.value == 1
 
 
 def _rule(key: Expression) -> Callable[[Time], Time] | None:
