@@ -2,6 +2,7 @@
 
 from streamsql.functions import (
     aggregate,
+    analytic,
     conditional,
     datetime,
     forest,
@@ -16,6 +17,7 @@ from streamsql.functions import (
 
 __all__ = [
     "aggregate",
+    "analytic",
     "conditional",
     "datetime",
     "forest",
