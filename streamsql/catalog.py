@@ -67,8 +67,12 @@ class Catalog:
     pumps: dict[str, Pump] = field(default_factory=dict)
 
     def relation(self, name: str) -> Relation | None:
-        """The relation of exactly this name."""
-        return self.relations.get(name)
+        """The relation of exactly this name, or the one table that has it in another case."""
+        found = self.relations.get(name)
+        if found is None:
+            same = [r for r in self.relations.values() if isinstance(r, Table) and r.name.upper() == name.upper()]
+            found = same[0] if len(same) == 1 else None
+        return found
 
     def streams(self) -> Iterator[Stream]:
         return (relation for relation in self.relations.values() if isinstance(relation, Stream))
