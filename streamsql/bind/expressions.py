@@ -13,6 +13,8 @@ from sqlglot import exp
 from streamsql import types
 from streamsql.bind.functions import call_scalar, convert, find_aggregate
 from streamsql.bind.scope import BareRowtime, Scope, folded
+from streamsql.bind.source import ROWTIME_COLUMN
+from streamsql.catalog import nearest
 from streamsql.coercion import castable
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Cast, Column, Constant, Expression, Word
@@ -257,8 +259,9 @@ class ExpressionBinder:
             call, ignore_nulls = call.this, isinstance(call, exp.IgnoreNulls)
         name = str(call.this) if isinstance(call, exp.Anonymous) else ""
         if name not in AGGREGATES:
-            kind = "a scalar function" if name in SCALARS else "not a function"
-            raise ProgrammingError(f"{name or 'this'} cannot have OVER: it is {kind}", span)
+            if name and name not in SCALARS:
+                raise ProgrammingError(f"no function {name}", span, nearest(name, AGGREGATES))
+            raise ProgrammingError(f"{name or 'this'} cannot have OVER: it is a scalar function", span)
         if self._inside is not None:
             raise ProgrammingError(f"OVER cannot stand inside {self._inside}", span)
         if not self.over:
@@ -267,8 +270,15 @@ class ExpressionBinder:
         bound = self._aggregate_call(call, ignore_nulls)
         if bound.function.sliding is None:
             raise ProgrammingError(f"{name} cannot have OVER", span)
+        for i, argument in enumerate(bound.arguments[1:], 1):
+            parameter = bound.function.signature.parameter(i)
+            if parameter.type != "T" and not argument.is_constant:
+                raise ProgrammingError(f"{name}: {parameter.name} must be a constant", call.expressions[i].meta.get("span"))
         inner = replace(self, aggregates=False, over=False, _inside="OVER")
         window = resolve_window(node, self.windows)
+        for ordered in (window.args.get("order") or exp.Order()).expressions:
+            if as_column(inner.bind(ordered.this)) != ROWTIME_COLUMN or ordered.args.get("desc"):
+                raise ProgrammingError("a window over a stream is in ROWTIME order", ordered.meta.get("span") or span)
         partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
         return WindowNode(bound.type, bound, partition, frame_of(window))
 
@@ -343,8 +353,6 @@ def resolve_window(node: exp.Window, named: Mapping[str, exp.Window]) -> exp.Win
         return node
     name = folded(alias)
     if name not in named:
-        from streamsql.catalog import nearest
-
         raise ProgrammingError(f"no window {name}", alias.meta.get("span") or node.meta.get("span"), nearest(name, named))
     return named[name]
 
@@ -365,7 +373,7 @@ def frame_of(window: exp.Window) -> Frame:
         return Frame(unit, 0)
     if start == "UNBOUNDED":
         return Frame(unit, None)
-    size = ExpressionBinder(Scope(())).bind(start)
+    size = None if start.find(exp.Column) else ExpressionBinder(Scope(())).bind(start)
     if not isinstance(size, Constant):
         raise ProgrammingError("the size of a window must be a constant", start.meta.get("span") or span)
     wanted = size.type.family is types.Family.DAY_TIME if unit == "RANGE" else size.type.is_integer

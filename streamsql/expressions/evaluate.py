@@ -30,6 +30,9 @@ def _build(expression: Expression, time: QueryTime) -> Evaluate:
         case Constant(value=value, type=type_):
             constant = pa.scalar(value, type_.arrow())
             return lambda rows: constant
+        case Word(word=word):
+            keyword = pa.scalar(word)
+            return lambda rows: keyword
         case Call():
             return _call(expression, time)
         case Cast(operand=operand, type=type_, assignment=assignment):
