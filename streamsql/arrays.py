@@ -34,6 +34,12 @@ def numbers(array: pa.Array) -> Values:
     return np.frombuffer(buffer, dtype, len(array), array.offset * dtype.itemsize)
 
 
+def number(scalar: pa.Scalar) -> Any:
+    """The value of a numeric or time scalar that is not NULL as numpy's scalar of the type that stores it."""
+    is_time = isinstance(scalar, (pa.TimestampScalar, pa.DurationScalar, pa.Date32Scalar, pa.Time32Scalar))
+    return _STORAGE[scalar.type].type(scalar.value if is_time else scalar.as_py())
+
+
 def nulls(array: pa.Array) -> npt.NDArray[np.bool_] | None:
     """Where an array is NULL; None when it is nowhere."""
     if array.null_count == 0:
@@ -59,12 +65,12 @@ def map_values(function: Callable[..., Values], type: pa.DataType, *arguments: A
             length = next((len(a) for a in arguments if not isinstance(a, pa.Scalar)), None)
             return pa.scalar(None, type) if length is None else pa.nulls(length, type)
     if all(isinstance(argument, pa.Scalar) for argument in arguments):
-        return from_numbers(function(*(numbers(pa.repeat(a, 1)) for a in arguments)), type)[0]
+        return map_values(function, type, *(pa.repeat(argument, 1) for argument in arguments))[0]
     null = None
     values = []
     for argument in arguments:
         if isinstance(argument, pa.Scalar):
-            values.append(numbers(pa.repeat(argument, 1))[0])
+            values.append(number(argument))
             continue
         values.append(numbers(argument))
         mask = nulls(argument)

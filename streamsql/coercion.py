@@ -50,6 +50,25 @@ def assignable(source: SqlType, target: SqlType) -> bool:
     return source.family is target.family
 
 
+def lossless(source: SqlType, target: SqlType, assignment: bool) -> bool:
+    """Whether no value of `source` fails to become one of `target`: text that may be cut or is no longer, wider numbers.
+
+    >>> from streamsql.types import BIGINT, DOUBLE, INTEGER
+    >>> lossless(INTEGER, BIGINT, False), lossless(DOUBLE, INTEGER, False), lossless(varchar(8), varchar(4), True)
+    (True, False, True)
+    """
+    if source == target or source.kind is Kind.NULL:
+        return True
+    if source.is_character and target.is_character:
+        return assignment or target.length is None or (source.length is not None and source.length <= target.length)
+    if source.is_integer and target.is_integer:
+        return INTEGERS.index(source.kind) <= INTEGERS.index(target.kind)
+    if source.is_numeric and target.kind is Kind.DECIMAL and source.kind not in APPROXIMATE:
+        exact = source.as_decimal()
+        return exact.scale <= target.scale and exact.precision - exact.scale <= target.precision - target.scale
+    return source.is_numeric and target.kind is Kind.DOUBLE
+
+
 CASTABLE: dict[Family, tuple[Family, ...]] = {
     Family.NUMERIC: (Family.NUMERIC, Family.CHARACTER),
     Family.CHARACTER: (
@@ -177,4 +196,3 @@ DECIMAL_RULES: dict[str, Callable[[SqlType, SqlType], SqlType]] = {
 }
 """The reference asks a capped result to keep the fraction digits of the first operand; we keep those of the longer fraction,
 without which `COUNT(*) * 1.5` would be a whole number."""
-

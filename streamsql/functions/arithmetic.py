@@ -123,7 +123,7 @@ def _divide_decimals(rows: Rows, x: Datum, y: Datum, type: pa.DataType) -> pa.Ar
     null = _either_null(x, y)
     dividend, divisor = np.abs(unscaled(x)), np.where(null, 1, np.abs(unscaled(y)))
     shift = 10 ** (type.scale + y.type.scale - x.type.scale)
-    if dividend.dtype == object or divisor.dtype == object or int(dividend.max(initial=0)) * shift * 2 >= 2**63:
+    if dividend.dtype == object or divisor.dtype == object or int(dividend.max(initial=1)) * shift * 2 >= 2**63:
         dividend, divisor = dividend.astype(object), divisor.astype(object)
     quotient = dividend * shift // divisor
     quotient = quotient + ((dividend * shift - quotient * divisor) * 2 >= divisor)
@@ -143,5 +143,3 @@ def _either_null(x: pa.Array, y: pa.Array) -> Mask:
         if mask is not None:
             either = either | mask
     return either
-
-

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.arrays import Values, from_unscaled, map_values, nulls, numbers
+from streamsql.arrays import Values, from_unscaled, map_values, nulls, number, numbers
+from streamsql.errors import ProgrammingError
 from streamsql.functions.arithmetic import checked
 from streamsql.functions.calendar import DAY, MILLISECONDS, MONTHS, ceil_to, floor_multiple, floor_to, month_start, months
 from streamsql.functions.registry import Direction, ascending_in, scalar
@@ -127,7 +128,18 @@ def ceil_time(_rows: Rows, t: Datum, unit: str) -> Datum:
     return map_values(lambda v: ceil_to(_milliseconds(v, t.type), unit) % DAY, t.type, t)
 
 
-@scalar("FLOOR(i: INTERVAL TO unit: UNIT) -> i", monotone=ascending_in(0))
+def _rounded_interval(types: Sequence[SqlType]) -> SqlType:
+    _check_unit(types[1], types[0])
+    return types[0]
+
+
+def _check_unit(unit: SqlType, of: SqlType) -> None:
+    """Days have no fixed number of months: a unit must be one of the interval's family."""
+    if of.is_interval and unit.family is not of.family:
+        raise ProgrammingError(f"{of} has no {unit.qualifier}")
+
+
+@scalar("FLOOR(i: INTERVAL TO unit: UNIT)", returns=_rounded_interval, monotone=ascending_in(0))
 def floor_interval(_rows: Rows, i: Datum, unit: str) -> Datum:
     """The largest number of whole units that is not above an interval.
 
@@ -138,8 +150,8 @@ def floor_interval(_rows: Rows, i: Datum, unit: str) -> Datum:
     return map_values(lambda v: floor_multiple(v, step), i.type, i)
 
 
-@scalar("CEIL(i: INTERVAL TO unit: UNIT) -> i", monotone=ascending_in(0))
-@scalar("CEILING(i: INTERVAL TO unit: UNIT) -> i", monotone=ascending_in(0))
+@scalar("CEIL(i: INTERVAL TO unit: UNIT)", returns=_rounded_interval, monotone=ascending_in(0))
+@scalar("CEILING(i: INTERVAL TO unit: UNIT)", returns=_rounded_interval, monotone=ascending_in(0))
 def ceil_interval(_rows: Rows, i: Datum, unit: str) -> Datum:
     """The smallest number of whole units that is not below an interval.
 
@@ -178,7 +190,7 @@ def step(rows: Rows, t: Datum, i: Datum) -> Datum:
     >>> STEP(TIMESTAMP '2004-09-27 13:48:23' BY INTERVAL '5' DAY)
     2004-09-24 00:00:00
     """
-    i = _positive(rows, i)
+    i = _positive(rows, t, i)
     if t.type == TIMESTAMP:
         return map_values(floor_multiple, TIMESTAMP, t, i)
     if pa.types.is_date32(t.type):
@@ -199,15 +211,15 @@ def step_months(rows: Rows, t: Datum, i: Datum) -> Datum:
         return month_start(floor_multiple(months(_milliseconds(v, t.type)), length))
 
     days = pa.types.is_date32(t.type)
-    return map_values(lambda v, s: start(v, s) // DAY if days else start(v, s), t.type, t, _positive(rows, i))
+    return map_values(lambda v, s: start(v, s) // DAY if days else start(v, s), t.type, t, _positive(rows, t, i))
 
 
-def _positive(rows: Rows, i: Datum) -> Datum:
-    """A step's length, NULL where it is not above zero; such rows fail."""
-    if isinstance(i, pa.Scalar) and i.is_valid and i.cast(pa.int64()).as_py() > 0:
+def _positive(rows: Rows, t: Datum, i: Datum) -> Datum:
+    """The length of a step at `t`, NULL where it is not above zero; such rows fail."""
+    if isinstance(i, pa.Scalar) and i.is_valid and number(i) > 0:
         return i
     wrong = pc.less_equal(i.cast(pa.int64()), 0)
-    failing = mask_of(wrong, rows)
+    failing = mask_of(pc.and_(wrong, pc.is_valid(t)), rows)
     if not failing.any():
         return i
     rows.fail(failing, "the interval of STEP must be positive", ErrorName.ARGUMENT)
@@ -221,6 +233,7 @@ def _milliseconds(values: Values, type: pa.DataType) -> Values:
 
 
 def _field_type(types: Sequence[SqlType]) -> SqlType:
+    _check_unit(types[0], types[1])
     qualifier = types[0].qualifier
     return decimal(5, 3) if qualifier is not None and qualifier.start == "SECOND" else BIGINT
 

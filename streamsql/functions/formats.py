@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +16,7 @@ from streamsql.arrays import map_values, nulls
 from streamsql.datetime_text import Characters, strings_of, timestamp_characters, timestamps_of
 from streamsql.functions.calendar import DAY, add_months
 from streamsql.functions.registry import scalar
-from streamsql.functions.simple_date_format import Part, format_time, parse_pattern, parse_time_by
+from streamsql.functions.simple_date_format import Field, Part, format_time, parse_pattern, parse_time_by
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
 from streamsql.time import Time
 
@@ -150,28 +151,47 @@ def _formatted_by_columns(pattern: str, t: pa.Array) -> pa.Array | None:
 
 
 def _parsed_by_columns(pattern: str, s: pa.Array) -> pa.Array | None:
-    """Texts read by a pattern whose fields have a fixed width; None when the pattern or a text is not of that kind."""
+    """Texts of one length read by a pattern whose fields have a fixed width; None when the pattern or a text is not so."""
     parts = _fixed_parts(pattern)
     if parts is None or s.null_count or len(s) == 0:
         return None
     width = sum(len(part) if isinstance(part, str) else part.count for part in parts)
     shortest, longest = (bound.as_py() for bound in pc.min_max(pc.binary_length(s)).values())
-    fields = [(part.letter, part.count) for part in parts if not isinstance(part, str)]
-    if not shortest == longest == width or len(set(fields)) < len(fields) or ("h", 2) in fields:
+    fields = ["H" if part.letter == "h" else part.letter for part in parts if not isinstance(part, str)]
+    if not shortest == longest >= width or len(set(fields)) < len(fields):
         return None
     start = int(np.frombuffer(s.buffers()[1], np.int32)[s.offset])
-    text: Characters = np.frombuffer(s.buffers()[2], np.uint8, len(s) * width, start).reshape(len(s), width)
+    text: Characters = np.frombuffer(s.buffers()[2], np.uint8, len(s) * longest, start).reshape(len(s), longest)
+    if longest > width and not isinstance(parts[-1], str) and _are_digits(text[:, width]).any():
+        return None  # the last number goes on
     times = np.tile(_DEFAULT, (len(s), 1))
     position = 0
     for part in parts:
         length = len(part) if isinstance(part, str) else part.count
-        column = text[:, position : position + length]
-        if not isinstance(part, str):
-            times[:, _COLUMNS[part.letter, part.count]] = column
-        elif (column != np.frombuffer(part.encode(), np.uint8)).any():
+        if not _read_column(part, text[:, position : position + length], times):
             return None
         position += length
     return timestamps_of(strings_of(times, None))
+
+
+def _read_column(part: Part, column: Characters, times: Characters) -> bool:
+    """Put the characters of one part of a pattern into their place in `times`; False when they do not fit it."""
+    if isinstance(part, str):
+        return bool((column == np.frombuffer(part.encode(), np.uint8)).all())
+    if not _are_digits(column).all():
+        return False
+    if part.letter == "h":
+        hour = (column[:, 0] - ord("0")) * 10 + (column[:, 1] - ord("0"))
+        if not ((hour >= 1) & (hour <= 12)).all():
+            return False
+        column = np.where((hour == 12)[:, None], np.uint8(ord("0")), column)
+        part = Field("H", 2)
+    times[:, _COLUMNS[part.letter, part.count]] = column
+    return True
+
+
+def _are_digits(characters: Characters) -> npt.NDArray[np.bool_]:
+    return (characters >= ord("0")) & (characters <= ord("9"))
 
 
 @lru_cache(maxsize=256)
@@ -181,7 +201,5 @@ def _fixed_parts(pattern: str) -> tuple[Part, ...] | None:
         parts = parse_pattern(pattern)
     except ValueError:
         return None
-    fixed = all(
-        part.isascii() if isinstance(part, str) else (part.letter, part.count) in (*_COLUMNS, ("h", 2)) for part in parts
-    )
+    fixed = all(part.isascii() if isinstance(part, str) else (part.letter, part.count) in (*_COLUMNS, ("h", 2)) for part in parts)
     return parts if fixed and parts else None

@@ -59,7 +59,9 @@ def _days(date: Values) -> Values:
     return np.asarray(date, np.int64) * DAY
 
 
-@scalar("+(t: DATETIME, i: INTERVAL) -> t", fails=True, infix=True, monotone=sum_direction)
+@scalar("+(t: DATETIME, i: DAYTIME) -> t", fails=True, infix=True, monotone=sum_direction)
+@scalar("+(t: TIMESTAMP, i: YEARMONTH) -> t", fails=True, infix=True, monotone=sum_direction)
+@scalar("+(t: DATE, i: YEARMONTH) -> t", fails=True, infix=True, monotone=sum_direction)
 def add_interval(rows: Rows, t: Datum, i: Datum) -> Datum:
     """A DATE, TIME or TIMESTAMP moved forward; a TIME goes round at midnight, a month too short gives its last day.
 
@@ -75,7 +77,9 @@ def add_interval(rows: Rows, t: Datum, i: Datum) -> Datum:
     return _shifted("+", rows, t, i)
 
 
-@scalar("+(i: INTERVAL, t: DATETIME) -> t", fails=True, infix=True, monotone=sum_direction)
+@scalar("+(i: DAYTIME, t: DATETIME) -> t", fails=True, infix=True, monotone=sum_direction)
+@scalar("+(i: YEARMONTH, t: TIMESTAMP) -> t", fails=True, infix=True, monotone=sum_direction)
+@scalar("+(i: YEARMONTH, t: DATE) -> t", fails=True, infix=True, monotone=sum_direction)
 def add_to_interval(rows: Rows, i: Datum, t: Datum) -> Datum:
     """The same with the interval first.
 
@@ -85,7 +89,9 @@ def add_to_interval(rows: Rows, i: Datum, t: Datum) -> Datum:
     return _shifted("+", rows, t, i)
 
 
-@scalar("-(t: DATETIME, i: INTERVAL) -> t", fails=True, infix=True, monotone=difference_direction)
+@scalar("-(t: DATETIME, i: DAYTIME) -> t", fails=True, infix=True, monotone=difference_direction)
+@scalar("-(t: TIMESTAMP, i: YEARMONTH) -> t", fails=True, infix=True, monotone=difference_direction)
+@scalar("-(t: DATE, i: YEARMONTH) -> t", fails=True, infix=True, monotone=difference_direction)
 def subtract_interval(rows: Rows, t: Datum, i: Datum) -> Datum:
     """A DATE, TIME or TIMESTAMP moved back.
 

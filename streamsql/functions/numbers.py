@@ -120,9 +120,11 @@ def _double_to_decimal(rows: Rows, x: Datum, type: pa.DataType) -> pa.Array:
     column = rows.column(as_double(x))
     values, null = numbers(column), nulls(column)
     usable = np.isfinite(values) if null is None else np.isfinite(values) & ~null
-    magnitude = np.abs(np.where(usable, values, 0.0)) * 10.0**type.scale
+    with np.errstate(over="ignore"):
+        magnitude = np.abs(np.where(usable, values, 0.0)) * 10.0**type.scale
     usable &= magnitude < 2.0**63
-    digits = np.floor(np.where(usable, magnitude, 0.0) + 0.5)
+    magnitude = np.where(usable, magnitude, 0.0)
+    digits = np.floor(magnitude + 0.5)
     digits = np.copysign(digits, values).astype(np.int64)
     error = magnitude * 4e-16 + 1e-12  # of the product; closer to a tie than this only the digits can tell
     for i in np.flatnonzero(usable & (np.abs(magnitude - np.floor(magnitude) - 0.5) <= error)):
@@ -144,5 +146,3 @@ def _out_of_range(rows: Rows, outside: Mask, x: pa.Array, type: pa.DataType) -> 
         lambda i: f"{numbers_text(x.slice(i, 1))[0]} is out of range for {number_type(type)}",
         ErrorName.OVERFLOW,
     )
-
-

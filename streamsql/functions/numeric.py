@@ -214,9 +214,8 @@ def mod(rows: Rows, x: Datum, y: Datum) -> Datum:
 
 
 def _remainder(a: Values, b: Values) -> Values:
-    if np.asarray(a).dtype == object:
-        return np.sign(a) * (np.abs(a) % np.abs(b))
-    remainder: Values = np.fmod(a, b)
+    whole = np.asarray(a).dtype == object  # of Python's numbers, whose % has the sign of the divisor
+    remainder: Values = np.sign(a) * (np.abs(a) % np.abs(b)) if whole else np.fmod(a, b)
     return remainder
 
 

@@ -308,7 +308,7 @@ def is_not_false(_rows: Rows, x: Datum) -> Datum:
 def is_unknown(_rows: Rows, x: Datum) -> Datum:
     """Whether a condition is UNKNOWN, which is the NULL of BOOLEAN.
 
-    >>> NOT UNKNOWN IS UNKNOWN
+    >>> (NOT UNKNOWN) IS UNKNOWN
     TRUE
     """
     return pc.is_null(x)

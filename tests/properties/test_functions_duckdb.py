@@ -111,7 +111,8 @@ def theirs(record: ScalarFunction, arguments: list[Any], parameters: list[Parame
 
 
 def same(x: Any, y: Any) -> bool:
-    if isinstance(x, float) and isinstance(y, float):
+    if isinstance(y, float) and x is not None:  # DuckDB rounds integers as doubles
+        x = float(x)
         return x == y or math.isclose(x, y, rel_tol=1e-14) or (math.isnan(x) and math.isnan(y))
     return bool(x == y)
 

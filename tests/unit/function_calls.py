@@ -238,5 +238,3 @@ def cast(value: Any, target: SqlType, assignment: bool = False) -> str | None:
         results.append(rows.column(print_(rows, result))[0].as_py())
     assert len(set(results)) == 1, results
     return results[0]
-
-

@@ -220,4 +220,3 @@ def test_nulls_and_slices_of_columns():
     rows = rows_of(3)
     assert step(rows, column, lengths).to_pylist() == [expected[0].as_py(), None, None]
     assert list(rows.failures) == [2]
-

@@ -192,13 +192,14 @@ def test_the_example_of_date_manipulation():
     assert cast(Decimal("41.337"), INTEGER, assignment=True) == "41"
 
 
-PATTERNS = ["yyyy-MM-dd HH:mm:ss.SSS", "dd/MM/yyyy HH:mm", "yyyyMMdd'T'HHmmssSSS", "HH:mm:ss", "hh:mm yyyy"]
+FIXED = ["yyyy-MM-dd HH:mm:ss.SSS", "dd/MM/yyyy HH:mm", "yyyyMMdd'T'HHmmssSSS", "HH:mm:ss", "hh:mm yyyy"]
+PATTERNS = [*FIXED, "d.M.yyyy H:m:s.S", "EEE MMM dd HH:mm:ss yyyy", "MM-dd-yy hh:mm a"]
 
 
-@pytest.mark.parametrize("pattern", [*PATTERNS, "d.M.yyyy H:m:s.S", "EEE MMM dd HH:mm:ss yyyy", "MM-dd-yy hh:mm a"])
+@pytest.mark.parametrize("pattern", PATTERNS)
 def test_columns_agree_with_single_values(pattern):
     random = np.random.default_rng(9)
-    times = random.integers(-10**12, 4 * 10**12, 200).tolist()
+    times = random.integers(-(10**12), 4 * 10**12, 200).tolist()
     column = pa.array([None, *times], pa.timestamp("ms")).slice(1)
     texts = timestamp_to_char(rows_of(200), pa.scalar(pattern), column)
     assert texts.to_pylist() == [format_time(pattern, t) for t in times]
@@ -207,6 +208,23 @@ def test_columns_agree_with_single_values(pattern):
     rows = rows_of(200)
     rows.time = type(rows.time)(century + 29_220 * 86_400_000)
     assert char_to_timestamp(rows, pa.scalar(pattern), texts).cast(pa.int64()).to_pylist() == expected
+
+
+@pytest.mark.parametrize("pattern", FIXED)
+@pytest.mark.parametrize("rest", ["", "x", "5", ".337510"])
+@pytest.mark.parametrize("spoiled", [None, 0, 1, 3, 5])
+def test_columns_of_texts_that_go_on_or_are_spoiled(pattern, rest, spoiled):
+    texts = [format_time(pattern, t) + rest for t in (0, 10**12, 43_200_000)]
+    if spoiled is not None:
+        texts[1] = texts[1][:spoiled] + ";" + texts[1][spoiled + 1 :]
+    rows = rows_of(3)
+    result = char_to_timestamp(rows, pa.scalar(pattern), pa.array(texts)).cast(pa.int64()).to_pylist()
+    for i, text in enumerate(texts):
+        try:
+            assert result[i] == parse_time_by(pattern, text, 0)
+        except ValueError:
+            assert result[i] is None
+            assert i in rows.failures
 
 
 def test_columns_with_one_bad_text():
