@@ -22,7 +22,7 @@ from streamsql.io.conversion import NUMBER, Number, Value, convert, rowtime
 from streamsql.io.decoding import BOM, Names, RowBuilder, Target, Unfit, unfit
 from streamsql.io.texts import LineBuilder, value_texts
 from streamsql.time import Time
-from streamsql.types import Batch, Schema, SqlType
+from streamsql.types import Batch, Family, Schema, SqlType
 
 FEW = 64
 """So many records are decoded one by one sooner than Arrow's reader is set up."""
@@ -65,7 +65,7 @@ class CsvDecoder:
         self._fields = []
         taken: dict[int, tuple[int, bool]] = {}
         for position, name in enumerate(self._record(record)):
-            match = names.column((name or "").strip())
+            match = names.column((name or "").strip(" \t"))
             self._fields.append(None)
             if match is None or (taken.get(match[0], (0, False))[1] and not match[1]):
                 continue
@@ -246,7 +246,7 @@ class CsvDecoder:
                 row.append(time)
             for index, field in enumerate(self.target.fields):
                 value = values.get(index)
-                if not value and not field.type.is_character:
+                if not value and not _has_empty(field.type):
                     value = None
                 if value is None and not field.nullable:
                     raise Unfit(f"NULL in column {field.name}, which is NOT NULL")
@@ -265,10 +265,15 @@ def _field_pattern(delimiter: str) -> re.Pattern[str]:
     return re.compile(f'{quoted}|(?P<open>{blanks}"[\\s\\S]*)|(?P<plain>{other}*)')
 
 
+def _has_empty(type: SqlType) -> bool:
+    """Whether there is an empty value of the type, which is not NULL and so takes quotes."""
+    return type.family in (Family.CHARACTER, Family.BINARY)
+
+
 def _null_if_empty(array: pa.Array | None, type: SqlType, count: int) -> pa.Array:
     if array is None:
         return pa.nulls(count, pa.string())
-    return array if type.is_character else pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+    return array if _has_empty(type) else pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
 
 
 def csv_values(data: bytes, header: bool, delimiter: str) -> Iterator[list[tuple[str, Value]]]:
@@ -277,7 +282,7 @@ def csv_values(data: bytes, header: bool, delimiter: str) -> Iterator[list[tuple
     names: list[str] | None = None
     for fields in decoder.fields(data.removeprefix(BOM)):
         if names is None and header:
-            names = [(name or "").strip() for name in fields]
+            names = [(name or "").strip(" \t") for name in fields]
             continue
         names = names or [f"COL_{number}" for number in range(len(fields))]
         yield [(name, _spelled(field)) for name, field in zip(names, fields, strict=False)]
@@ -311,7 +316,7 @@ class CsvEncoder:
             if number:
                 lines.constant(",")
             texts = value_texts(column, field.type)
-            lines.column(_with_needed_quotes(texts) if field.type.is_character else texts)
+            lines.column(_with_needed_quotes(texts) if _has_empty(field.type) else texts)
         lines.constant("\n")
         return lines.joined(null="")
 
