@@ -158,6 +158,8 @@ def shortest_real(value: float) -> str:
 def one_csv(value: Any, type_: SqlType) -> str:
     if value is None:
         return ""
+    if value == b"":
+        return '""'
     if isinstance(value, str):
         needy = value == "" or any(c in value for c in ',"\r\n') or value[0] in " \t" or value[-1] in " \t"
         return '"' + value.replace('"', '""') + '"' if needy else value
