@@ -135,7 +135,7 @@ def _rounded_interval(types: Sequence[SqlType]) -> SqlType:
 
 def _check_unit(unit: SqlType, of: SqlType) -> None:
     """Days have no fixed number of months: a unit must be one of the interval's family."""
-    if of.is_interval and unit.family is not of.family:
+    if of.is_interval and unit.is_interval and unit.family is not of.family:
         raise ProgrammingError(f"{of} has no {unit.qualifier}")
 
 
