@@ -87,7 +87,7 @@ class Error(Exception):
     def _heading(self) -> str:
         if self.span:
             return f"{self.file or '<input>'}:{self.span.line}:{self.span.column}: {self.message}"
-        return f"{self.file}: {self.message}" if self.file else self.message
+        return self.message
 
 
 class InterfaceError(Error):

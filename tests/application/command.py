@@ -12,12 +12,12 @@ from typing import Any
 
 COMMAND = [sys.executable, "-m", "streamsql"]
 
-SCHEMA = 'CREATE STREAM s ("name" VARCHAR(8), "value" INTEGER);\n'
+SCHEMA = 'CREATE STREAM s ("name" VARCHAR(8), "amount" INTEGER);\n'
 
 TUMBLING = """
 CREATE OR REPLACE STREAM "COUNTS" ("name" VARCHAR(8), "n" BIGINT, "total" BIGINT, "window_end" TIMESTAMP);
 CREATE OR REPLACE PUMP "COUNT_PUMP" AS INSERT INTO "COUNTS"
-SELECT STREAM "name", COUNT(*), SUM("value"), ROWTIME FROM "IN"
+SELECT STREAM "name", COUNT(*), SUM("amount"), ROWTIME FROM "IN"
 GROUP BY "name", FLOOR("IN".ROWTIME TO SECOND);
 """
 
@@ -32,7 +32,7 @@ def write_readings(path: Path, count: int, step_milliseconds: int = 7) -> None:
     time = datetime(2026, 1, 1)
     with path.open("w") as file:
         for i in range(count):
-            reading = {"name": f"n{i * i % 5}", "value": i % 13, "time": time.isoformat(" ", "milliseconds")}
+            reading = {"name": f"n{i * i % 5}", "amount": i % 13, "time": time.isoformat(" ", "milliseconds")}
             file.write(json.dumps(reading) + "\n")
             time += timedelta(milliseconds=step_milliseconds)
 

@@ -12,16 +12,16 @@ import pytest
 from tests.application.command import COMMAND, arguments, streamsql, write_application
 
 SLOW_ENOUGH = """
-CREATE OR REPLACE STREAM "SCORED" ("name" VARCHAR(8), "value" INTEGER, ANOMALY_SCORE DOUBLE);
-CREATE OR REPLACE STREAM "SORTED" ("name" VARCHAR(8), "value" INTEGER, score DOUBLE, at_time TIMESTAMP);
+CREATE OR REPLACE STREAM "SCORED" ("name" VARCHAR(8), "amount" INTEGER, ANOMALY_SCORE DOUBLE);
+CREATE OR REPLACE STREAM "SORTED" ("name" VARCHAR(8), "amount" INTEGER, score DOUBLE, at_time TIMESTAMP);
 CREATE OR REPLACE STREAM "COUNTS" ("name" VARCHAR(8), n BIGINT, q INTEGER);
 CREATE OR REPLACE PUMP score AS INSERT INTO "SCORED"
-SELECT STREAM * FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM "name", "value" FROM "IN"), 60, 128));
+SELECT STREAM * FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM "name", "amount" FROM "IN"), 60, 128));
 CREATE OR REPLACE PUMP sorted AS INSERT INTO "SORTED"
-SELECT STREAM "name", "value", ANOMALY_SCORE, ROWTIME FROM "SCORED"
+SELECT STREAM "name", "amount", ANOMALY_SCORE, ROWTIME FROM "SCORED"
 ORDER BY FLOOR("SCORED".ROWTIME TO SECOND), ANOMALY_SCORE DESC;
 CREATE OR REPLACE PUMP counts AS INSERT INTO "COUNTS"
-SELECT STREAM "name", COUNT(*), SUM(60 / "value") FROM "IN" GROUP BY "name", STEP("IN".ROWTIME BY INTERVAL '5' SECOND);
+SELECT STREAM "name", COUNT(*), SUM(60 / "amount") FROM "IN" GROUP BY "name", STEP("IN".ROWTIME BY INTERVAL '5' SECOND);
 """
 
 OUTPUTS = {"SORTED": "sorted.jsonl", "COUNTS": "counts.csv", "error_stream": "errors.jsonl"}
@@ -88,7 +88,7 @@ def test_a_finished_run_does_nothing_and_one_whose_input_grew_says_so(tmp_path: 
     assert again.returncode == 0 and "rows in 0" in again.stderr
     assert (tmp_path / "out.jsonl").read_bytes() == whole
     with (tmp_path / "in.jsonl").open("a") as file:
-        file.write('{"name": "new", "value": 1, "time": "2026-02-01 00:00:00"}\n')
+        file.write('{"name": "new", "amount": 1, "time": "2026-02-01 00:00:00"}\n')
     grown = streamsql(*run)
     assert grown.returncode == 2
     assert "follow=true" in grown.stderr and "--fresh" in grown.stderr

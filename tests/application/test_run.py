@@ -57,7 +57,7 @@ def test_csv_on_stdout(folder: Path) -> None:
 
 
 def test_several_final_streams_are_told_apart(folder: Path) -> None:
-    second = 'CREATE STREAM b ("v" INTEGER); CREATE PUMP p AS INSERT INTO b SELECT STREAM "value" FROM "IN" WHERE "value" > 11;'
+    second = 'CREATE STREAM b ("v" INTEGER); CREATE PUMP p AS INSERT INTO b SELECT STREAM "amount" FROM "IN" WHERE "amount" > 11;'
     (folder / "app.sql").write_text(TUMBLING + second)
     rows = lines(streamsql(*arguments(folder)).stdout)
     assert {row["stream"] for row in rows} == {"COUNTS", "B"}
@@ -65,7 +65,7 @@ def test_several_final_streams_are_told_apart(folder: Path) -> None:
 
 
 def test_a_query_in_the_application_goes_to_stdout(folder: Path) -> None:
-    (folder / "app.sql").write_text('SELECT STREAM "value" FROM "IN" WHERE "value" = 12; VALUES (1);')
+    (folder / "app.sql").write_text('SELECT STREAM "amount" FROM "IN" WHERE "amount" = 12; VALUES (1);')
     rows = lines(streamsql(*arguments(folder)).stdout)
     assert rows[0] == {"EXPR$0": 1}
     assert len(rows) == 1 + sum(i % 13 == 12 for i in range(1000))
@@ -74,12 +74,12 @@ def test_a_query_in_the_application_goes_to_stdout(folder: Path) -> None:
 def test_lost_rows_are_shown_and_every_row_is_accounted_for(folder: Path) -> None:
     records = (folder / "in.jsonl").read_text().splitlines()
     records[10] = "not json"
-    records[20] = '{"name": "a", "value": "x", "time": "2026-01-01 00:00:00.140"}'
-    records[30] = '{"name": "a", "value": 1, "time": "2025-01-01 00:00:00"}'
-    records[40] = '{"name": "a", "value": 1}'
+    records[20] = '{"name": "a", "amount": "x", "time": "2026-01-01 00:00:00.140"}'
+    records[30] = '{"name": "a", "amount": 1, "time": "2025-01-01 00:00:00"}'
+    records[40] = '{"name": "a", "amount": 1}'
     (folder / "in.jsonl").write_text("\n".join(records) + "\n")
     sql = """CREATE STREAM out_s ("q" INTEGER);
-    CREATE PUMP p AS INSERT INTO out_s SELECT STREAM 12 / "value" FROM "IN" WHERE "value" <> 5;"""
+    CREATE PUMP p AS INSERT INTO out_s SELECT STREAM 12 / "amount" FROM "IN" WHERE "amount" <> 5;"""
     (folder / "app.sql").write_text(sql)
     outputs = ["--output", f"OUT_S={folder / 'o.jsonl'}", "--output", f"error_stream={folder / 'e.jsonl'}"]
     done = streamsql(*arguments(folder, *outputs))
@@ -211,3 +211,45 @@ def _wait_until(condition: object, seconds: float = 30.0) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "csv", "csv.zst", "parquet", "arrow"])
+def test_an_output_of_any_format_is_an_input_again(folder: Path, ending: str) -> None:
+    between, last = folder / f"between.{ending}", folder / "last.jsonl"
+    assert streamsql(*arguments(folder, "--output", f"COUNTS={between}")).returncode == 0
+    (folder / "second.sql").write_text("""CREATE STREAM o ("name" VARCHAR(8), "n" BIGINT, "total" BIGINT);
+    CREATE PUMP p AS INSERT INTO o SELECT STREAM "name", "n", "total" FROM "BETWEEN";""")
+    (folder / "between.sql").write_text('CREATE STREAM b ("name" VARCHAR(8), "n" BIGINT, "total" BIGINT);')
+    second = ["run", str(folder / "second.sql"), "--input", f"BETWEEN={between}?rowtime=window_end"]
+    done = streamsql(*second, "--schema", f"BETWEEN={folder / 'between.sql'}", "--output", f"O={last}")
+    assert done.returncode == 0, done.stderr
+    assert [(r["name"], r["n"], r["total"]) for r in lines(last.read_text())] == expected_counts()
+
+
+def test_a_glob_is_one_stream_and_columns_are_discovered(folder: Path) -> None:
+    records = (folder / "in.jsonl").read_text().splitlines(keepends=True)
+    (folder / "part-1.jsonl").write_text("".join(records[:500]))
+    (folder / "part-2.jsonl").write_text("".join(records[500:]))
+    done = streamsql("run", str(folder / "app.sql"), "--input", f"IN={folder}/part-*.jsonl?rowtime=time")
+    assert [(r["name"], r["n"], r["total"]) for r in lines(done.stdout)] == expected_counts()
+
+
+def test_a_bucket_under_the_s3_root(folder: Path) -> None:
+    bucket = folder / "root" / "bucket" / "in"
+    bucket.mkdir(parents=True)
+    (folder / "in.jsonl").rename(bucket / "in.jsonl")
+    s3 = ["--input", "IN=s3://bucket/in/in.jsonl?rowtime=time", "--output", "COUNTS=s3://bucket/out/counts.jsonl"]
+    done = streamsql("run", str(folder / "app.sql"), *s3, "--s3-root", str(folder / "root"))
+    assert done.returncode == 0, done.stderr
+    assert len(lines((folder / "root/bucket/out/counts.jsonl").read_text())) == len(expected_counts())
+
+
+def test_disorder_within_lateness_is_sorted(folder: Path) -> None:
+    records = (folder / "in.jsonl").read_text().splitlines(keepends=True)
+    swapped = [record for i in range(0, 1000, 2) for record in (records[i + 1], records[i])]
+    (folder / "in.jsonl").write_text("".join(swapped))
+    source = f"IN={folder / 'in.jsonl'}?rowtime=time&lateness=1s"
+    done = streamsql("run", str(folder / "app.sql"), "--input", source, "--schema", f"IN={folder / 'schema.sql'}")
+    assert [(r["name"], r["n"], r["total"]) for r in lines(done.stdout)] == expected_counts()
+    late = streamsql(*arguments(folder))
+    assert "Late row" in late.stderr
