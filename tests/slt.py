@@ -2,12 +2,10 @@
 
 A file is a list of records, each with a blank line behind it; `#` starts a comment line.  A line `=== title` starts a section:
 a test of its own, with a new engine; what stands before the first `===` is the beginning of every section.  A section is a
-script: its records are executed in order, with one exception, which lets rows stand in front of the queries that explain them:
-
-    a streaming query is attached before the first row or bound of its section, wherever it stands.
-
-(`here` attaches it where it stands.)  Its results are all rows that it has given by the end of the section, when every stream
-has ended; with `open`, those given before the end.
+script: its records are executed in order, but rows wait (with bounds and the clock) until all statements and queries have been
+executed, so that they may stand in front of the queries that they explain.  A line `run` lets those come in that wait.  The
+rows of a streaming query are all that it has given by the end of the section, when every stream has ended; with `open`, those
+given before the end.
 
     statement ok                        SQL follows; with a regular expression behind `ok`, the messages and warnings match it
     statement error REGEX               the SQL fails, and `LINE:COLUMN: message` or the hint matches
@@ -15,8 +13,9 @@ has ended; with `open`, those given before the end.
     stream NAME                         rows follow: ROWTIME, then the columns
     bound [NAME] TIME                   a rowtime bound, of the last stream named (END: it ends)
     clock TIME                          the clock of the engine
+    run                                 the rows and bounds so far come in, before what follows is executed
     date DATE                           the day of all times of day, here and in results (2020-01-01 unless said)
-    query TYPES [rowsort] [header] [open] [here]
+    query TYPES [rowsort] [header] [open]
                                         SQL, `----`, the rows.  `rowsort`: in any order; `header`: the names of the columns first
     explain                             SQL, `----`, the plan (compared where the rules are on)
 
@@ -91,14 +90,16 @@ class Run:
 
     def run(self) -> None:
         """Execute the records, then end all streams."""
-        first = next((i for i, record in enumerate(self.records) if record.kind in ("stream", "bound")), len(self.records))
-        early = [record for record in self.records[first:] if _is_streaming(record) and "here" not in record.words]
-        late = [record for record in self.records[first:] if record not in early]
-        for record in (*self.records[:first], *early, *late):
-            try:
-                getattr(self, f"_{record.kind}")(record)
-            except Error as error:
-                raise record.failed(error.render()) from error
+        waiting: list[Record] = []
+        for record in self.records:
+            if record.kind in ("stream", "bound", "clock"):
+                waiting.append(record)
+            elif record.kind == "run":
+                self._all(waiting)
+                waiting = []
+            else:
+                self._all([record])
+        self._all(waiting)
         given = [reading.rows().num_rows for reading in self.session.readings]
         self.session.end()
         for record, reading, count in zip(self.queries, self.session.readings, given, strict=True):
@@ -108,6 +109,13 @@ class Run:
                 raise record.failed("the query has not ended with its input")
             rows = self.calendar.rows(reading.rows(), reading.queue.schema)
             self._finished(record, reading.queue.schema, rows[:count] if "open" in record.words else rows)
+
+    def _all(self, records: Sequence[Record]) -> None:
+        for record in records:
+            try:
+                getattr(self, f"_{record.kind}")(record)
+            except Error as error:
+                raise record.failed(error.render()) from error
 
     # -- records -------------------------------------------------------------------------------------------------------
 
@@ -183,10 +191,6 @@ class Run:
     def _stepped(self) -> None:
         if self.mode.restart:
             self.session.restart()
-
-
-def _is_streaming(record: Record) -> bool:
-    return record.kind == "query" and re.search(r"\bSTREAM\b", record.sql.upper()) is not None
 
 
 def _match(record: Record, pattern: str, text: str) -> None:
