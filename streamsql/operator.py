@@ -46,8 +46,9 @@ class Failed:
         """The rows of `batch` at these indices, with why each failed; `times` is how far the stream had come at each row."""
         indices = sorted(failures)
         rows = batch.take(pa.array(indices, pa.int64()))
-        rowtimes = rows.column(0).view(pa.int64()).to_pylist() if batch.schema.names[0] == ROWTIME else [None] * len(indices)
-        records = rows.drop_columns([ROWTIME] if rowtimes[0] is not None else []).to_pylist()
+        is_stream = batch.schema.names[0] == ROWTIME
+        rowtimes = rows.column(0).view(pa.int64()).to_pylist() if is_stream else [None] * len(indices)
+        records = rows.select(range(int(is_stream), rows.num_columns)).to_pylist()
         return Failed(
             tuple(
                 FailedRow(failures[index], rowtime, row_json(record), None if times is None else int(times[index]))
