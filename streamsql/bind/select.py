@@ -309,6 +309,8 @@ class SelectBinder:
             )
         if first.args.get("desc"):
             raise ProgrammingError("ORDER BY ... WITHIN cannot be DESC", span)
+        if as_column(self._plain.bind(first.this)) != retimed.bound:
+            raise ProgrammingError("ORDER BY ... WITHIN sorts by the expression that the select list calls ROWTIME", span)
         width = self._plain.bind(first.meta["within"])
         if not isinstance(width, Constant) or width.type.family is not Family.DAY_TIME:
             raise ProgrammingError("WITHIN needs an interval such as INTERVAL '1' MINUTE", span)
