@@ -107,7 +107,7 @@ def cli(ctx: click.Context, /, commands: tuple[str, ...], format_: str | None, *
 
 def _session(database: str | None, commands: tuple[str, ...], format_: str | None, attached: dict[str, Any]) -> int:
     interactive = not commands and sys.stdin.isatty()
-    options = {key: dict(attached[key]) for key in ("inputs", "outputs", "references", "schemas")}
+    options: dict[str, Any] = {key: dict(attached[key]) for key in ("inputs", "outputs", "references", "schemas")}
     if interactive:
         from streamsql.repl.session import interactive as run_interactive
 
