@@ -46,6 +46,8 @@ class Inserts:
     def insert(self, stream: str, schema: Schema, rows: Batch, explicit: bool, time: QueryTime) -> None:
         """Rows with the columns of a stream; with ROWTIME in front when they bring their own."""
         writer = self._writer(stream, schema, explicit, time)
+        if self._pipeline.hub(stream).bound == END:
+            raise ProgrammingError(f"stream {stream} has ended: nothing can follow its last row")
         if not explicit:
             writer.last = max(writer.last, self._clock.now())
             rowtime = pa.repeat(pa.scalar(writer.last, pa.timestamp("ms")), rows.num_rows)
