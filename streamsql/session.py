@@ -1,0 +1,248 @@
+"""A connection's engine with all that belongs to it: its loop, its inputs and outputs, and what is kept of it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from streamsql.application import CHECKPOINT_SECONDS
+from streamsql.attach import Attachments
+from streamsql.bind.expressions import Parameters
+from streamsql.catalog import Table
+from streamsql.database import Database, restore_catalog, restore_state
+from streamsql.engine import Engine
+from streamsql.errors import Error, InternalError, OperationalError
+from streamsql.held import HeldAttacher
+from streamsql.loop import EngineLoop, Task
+from streamsql.result import Result
+from streamsql.row_queue import RowQueue
+from streamsql.run.checkpoint import Checkpoint
+from streamsql.statements import Explain, Insert, Query, Statement
+from streamsql.time import Clock, WallClock
+from streamsql.types import Batch
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Executed:
+    """What a statement gave, and what there is to say about it."""
+
+    result: Result
+    warnings: list[str] = field(default_factory=list)
+
+
+class Session:
+    """What every cursor of a connection works with.
+
+    Without a path all outputs are committed after every step.  With one they are committed by checkpoints: every few
+    seconds while something happens, after a statement that changes the catalog, when asked, and at the end.
+    """
+
+    def __init__(self, path: Path | None, attachments: Attachments, clock: Clock | None) -> None:
+        self._database = None if path is None else Database(path)
+        try:
+            self._open(attachments, clock or WallClock())
+        except BaseException:
+            if self._database is not None:
+                self._database.close()
+            raise
+
+    def _open(self, attachments: Attachments, clock: Clock) -> None:
+        database = self._database
+        checkpoint = None if database is None else database.latest()
+        if checkpoint is not None:
+            attachments = _remembered(checkpoint, attachments)
+        started = None if checkpoint is None else checkpoint.facts["started"]
+        self.engine = Engine(clock=clock, interactive=True, started=started)
+        self.loop = EngineLoop(self.engine, self)
+        self.engine.report = self._report
+        staging = None if database is None else database.staging
+        self._attacher = HeldAttacher(self.engine, attachments, self.loop.wake, staging)
+        self._attacher.check()
+        self._dirty = False
+        self._saved = time.monotonic()
+        self._ended = 0
+        if database is not None:
+            self._restore(database, checkpoint)
+            self.loop.start_if_live()
+
+    def _restore(self, database: Database, checkpoint: Checkpoint | None) -> None:
+        statements = database.statements(checkpoint)
+        self._attacher.declare_mentioned(statements)
+        if checkpoint is None:
+            for statement in statements:
+                self.engine.execute(statement)
+        else:
+            restore_catalog(self.engine, statements)
+            attached = checkpoint.facts["attached"]
+            self._attacher.restore_inputs(attached)
+            self._attacher.restore_outputs(attached, checkpoint.facts["staged"])
+            same = {f"input {stream}" for stream in self._attacher.continuing(attached)}
+            feeds = {name: feed for name, feed in checkpoint.facts["feeds"].items() if name in same}
+            checkpoint = replace(checkpoint, facts={**checkpoint.facts, "feeds": feeds})
+            restore_state(self.engine, checkpoint, self._attacher.reopen)
+        self._attacher.settle()
+
+    # -- for the threads of the user -----------------------------------------------------------------------------------
+
+    def execute(self, statements: Sequence[Statement], parameters: Parameters = ()) -> list[Executed]:
+        """Execute statements between two steps; the inputs that they read begin after the last one."""
+        return self.call(lambda: self._execute(statements, parameters))
+
+    def insert_from(self, statement: Insert, table: Table) -> Result:
+        """Execute an INSERT whose query reads a table that nothing else knows."""
+
+        def insert() -> Result:
+            self._dirty = True
+            self._attacher.declare_mentioned([statement])
+            return self.engine.insert_from(statement, table)
+
+        return self.call(insert)
+
+    def execute_each(self, statement: Statement, many: Iterable[Parameters]) -> int:
+        """Execute a statement once for each of many parameters; gives the number of rows inserted."""
+
+        def execute() -> int:
+            count = 0
+            for parameters in many:
+                if self.engine.interrupted:
+                    raise OperationalError(f"interrupted, after {count} rows were inserted")
+                count += sum(max(executed.result.count, 0) for executed in self._execute([statement], parameters))
+            return count
+
+        return self.call(execute)
+
+    def detach(self, result: Result) -> None:
+        """End a query over streams."""
+        self.loop.soon(result.close)
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function that touches the engine; what goes wrong there comes as one of the PEP's errors."""
+        try:
+            return self.loop.call(function)
+        except (Error, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            raise InternalError(f"{type(error).__name__}: {error}") from error
+
+    def commit(self) -> None:
+        """Make durable what has been done, and visible what was written to the outputs."""
+        self.call(self._commit)
+
+    def wait_for_inputs(self, task: Task, timeout: float | None) -> bool:
+        """Wait until all inputs that began have ended; False when they have not after `timeout` seconds."""
+        feeds = self.engine.pipeline.feeds
+        waited = self.loop.wait(lambda: all(feed.ended or feed.failed for feed in feeds.values()), task, timeout)
+        for feed in feeds.values():
+            if feed.failed is not None:
+                raise feed.failed
+        return waited
+
+    def close(self) -> None:
+        """End everything.  Without a path the streams that only INSERT feeds end, so that their windows close."""
+        self.loop.close(self._finish)
+
+    # -- for the loop --------------------------------------------------------------------------------------------------
+
+    def after_step(self, progress: bool) -> None:
+        """Commit what was written, where and when it is time."""
+        written = any(output.outlet.rows != output.committed for output in self._attacher.outputs.values())
+        if self._database is None:
+            if written:
+                self._commit()
+        else:
+            self._dirty = self._dirty or progress or written
+            if self._dirty and time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
+                self._commit()
+        ended = sum(feed.ended for feed in self.engine.pipeline.feeds.values())
+        if ended != self._ended:
+            self._ended = ended
+            self.loop.note()
+
+    def due(self) -> float | None:
+        """The seconds until the next checkpoint, where there is something to keep."""
+        if self._database is None or not self._dirty:
+            return None
+        return max(0.0, self._saved + CHECKPOINT_SECONDS - time.monotonic())
+
+    def _execute(self, statements: Sequence[Statement], parameters: Parameters) -> list[Executed]:
+        done: list[Executed] = []
+        changed = False
+        try:
+            for statement in statements:
+                self._attacher.declare_mentioned([statement])
+                result = self.engine.execute(statement, parameters)
+                if result.streaming and isinstance(result.rows, RowQueue):
+                    result.rows.news = self.loop.note
+                changed = changed or not isinstance(statement, (Query, Insert, Explain))
+                self._dirty = self._dirty or changed or isinstance(statement, Insert)
+                done.append(Executed(result, self._warnings()))
+        finally:
+            self._attacher.settle()
+            if done:
+                done[-1].warnings += self._warnings()
+            if changed and self._database is not None:
+                self._commit()
+        return done
+
+    def _warnings(self) -> list[str]:
+        found = [*self.engine.warnings, *self._attacher.warnings]
+        self.engine.warnings.clear()
+        self._attacher.warnings.clear()
+        return found
+
+    def _commit(self) -> None:
+        outputs = self._attacher.outputs
+        written = {name: output.outlet.rows for name, output in outputs.items()}
+        staged = {name: output.outlet.sink.prepare() for name, output in outputs.items()}
+        if self._database is not None:
+            self._database.save(self.engine, self._attacher.save(), staged)
+            self._saved = time.monotonic()
+            self._dirty = False
+        for name, output in outputs.items():
+            output.outlet.sink.commit(staged[name])
+            output.committed = written[name]
+
+    def _report(self, rows: Batch) -> None:
+        """Rows that a query over tables lost, in whatever thread it runs."""
+        self.loop.soon(lambda: self.engine.pipeline.report(rows))
+
+    def _finish(self) -> None:
+        """The last call of the loop."""
+        whole = False
+        try:
+            if not self.loop.failed:
+                if self._database is None:
+                    self.engine.end_inserts()
+                    self.engine.pipeline.finish()
+                    self.engine.pipeline.end_errors()
+                self._commit()
+                whole = self._database is None
+        finally:
+            for output in self._attacher.outputs.values():
+                output.outlet.sink.close() if whole else output.outlet.sink.abandon()
+            for feed in self.engine.pipeline.feeds.values():
+                feed.source.close()
+            self._attacher.close()
+            if self._database is not None:
+                self._database.close()
+        missing = self._attacher.missing_outputs()
+        if missing:
+            warnings.warn(f"nothing was written to {', '.join(missing)}: no stream of this name was created", stacklevel=6)
+
+
+def _remembered(checkpoint: Checkpoint, given: Attachments) -> Attachments:
+    """What was attached the last time, and what is given now."""
+    attached = checkpoint.facts["attached"]
+    return replace(
+        given,
+        inputs={**attached["inputs"], **given.inputs},
+        outputs={**attached["outputs"], **given.outputs},
+        references={**attached["references"], **given.references},
+        schemas={**attached["schemas"], **given.schemas},
+    )
