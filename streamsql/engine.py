@@ -301,7 +301,8 @@ def values_batch(rows: Sequence[Sequence[Any]], schema: Schema, time: QueryTime)
             value = evaluator(expression, time)(context)
             if context.failures:
                 failure = context.failures[0]
-                raise ProgrammingError(f"{failure.name}: {failure.message}")
+                spans = (node.span for node in expression.walk() if isinstance(node, (Call, Cast)))
+                raise DataError(f"{failure.name}: {failure.message}", next(filter(None, spans), None))
             column.append(value if isinstance(value, pa.Scalar) else value[0])
     arrays = [pa.array([v.as_py() for v in c], f.type.arrow()) for c, f in zip(columns, schema.fields, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema.arrow())

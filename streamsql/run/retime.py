@@ -112,5 +112,5 @@ def _late(value: pa.Scalar, floor: Time) -> Failure:
     if not value.is_valid:
         return Failure(ErrorName.LATE, "the row's ROWTIME is NULL")
     return Failure(
-        "Late row", f"ROWTIME {timestamp_text(value.value)} is before {timestamp_text(floor)}, which the stream has passed"
+        ErrorName.LATE, f"ROWTIME {timestamp_text(value.value)} is before {timestamp_text(floor)}, which the stream has passed"
     )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output
-from streamsql.rows import Evaluate, Failure, Mask, QueryTime, Rows, mask_of
+from streamsql.rows import ErrorName, Evaluate, Failure, Mask, QueryTime, Rows, mask_of
 from streamsql.types import Batch
 
 
@@ -51,9 +51,8 @@ class Require:
             column = rows.batch.column(index)
             if column.null_count:
                 name = rows.batch.schema.field(index).name
-                rows.fail(
-                    column.is_null().to_numpy(zero_copy_only=False), f"NULL in column {name}, which is NOT NULL", "Null value"
-                )
+                missing = column.is_null().to_numpy(zero_copy_only=False)
+                rows.fail(missing, f"no value for column {name}", ErrorName.MISSING)
         return rows.batch, None
 
 
