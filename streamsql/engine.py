@@ -15,9 +15,10 @@ import pyarrow as pa
 from streamsql.bind.expressions import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog, Stream, Table
-from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
+from streamsql.errors import DataError, Error, OperationalError, ProgrammingError, not_supported
 from streamsql.execution import HANDLERS
 from streamsql.expressions.evaluate import evaluator, one_row
+from streamsql.expressions.nodes import Call, Cast
 from streamsql.inserts import Inserts
 from streamsql.plan import nodes
 from streamsql.plan.rules import improve

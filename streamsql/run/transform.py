@@ -52,7 +52,7 @@ class Require:
             if column.null_count:
                 name = rows.batch.schema.field(index).name
                 missing = column.is_null().to_numpy(zero_copy_only=False)
-                rows.fail(missing, f"no value for column {name}", ErrorName.MISSING)
+                rows.fail(missing, f"NULL in column {name}, which is NOT NULL", ErrorName.MISSING)
         return rows.batch, None
 
 
