@@ -105,6 +105,8 @@ def open_sink(
     if uri.is_folder:
         return _folder_sink(storage, path, uri, schema, staging, resume)
     if isinstance(storage, LocalStorage):
+        if uri.scheme == "s3":  # a key needs no folders, its stand-in under --s3-root does
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
         return _file_sink(Path(path), uri, schema, staging, resume)
     working = staging or Path(tempfile.mkdtemp(prefix="streamsql-"))
     working.mkdir(parents=True, exist_ok=True)
