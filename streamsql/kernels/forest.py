@@ -30,10 +30,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streamsql.kernels.forest_score import Forest, score_and_update
+from streamsql.kernels.forest_kernel import Forest, forest_kernel
 from streamsql.kernels.jit import Float64s
 
 State = Mapping[str, npt.NDArray[Any]]
+
+_score_and_update = forest_kernel(attributing=False)
+_NO_ATTRIBUTIONS = np.empty((0, 0, 2), np.float64)
 
 
 def new_forest(
@@ -78,11 +81,11 @@ def score(forest: State, points: Float64s) -> Float64s:
     is no record, it enters neither the forest nor a shingle.
     """
     scores = np.zeros(len(points), np.float64)
-    score_and_update(np.ascontiguousarray(points, np.float64), _arrays(forest), scores)
+    _score_and_update(np.ascontiguousarray(points, np.float64), arrays_of(forest), scores, _NO_ATTRIBUTIONS)
     return scores
 
 
-def _arrays(forest: State) -> Forest:
+def arrays_of(forest: State) -> Forest:
     """The arrays as the kernels take them: the words of the nodes twice, as integers and as floats."""
     nodes = forest["nodes"]
     others = {name: forest[name] for name in Forest._fields if name not in ("links", "nodes")}

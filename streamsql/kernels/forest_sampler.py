@@ -37,16 +37,20 @@ def take(tree: Tree, sample: Sample, decay: float, points: Float32s, row: int, p
     """
     capacity = len(sample.weights)
     number = sample.next_point[0]
-    if number < capacity:
-        weight = math.log(-math.log(uniform(tree.generator))) - decay * number
-        _sift_up(sample, number, weight, insert(tree, points, row))
-        number += 1
-    else:
+    full = number >= capacity
+    if full:
         limit = math.exp(sample.weights[0] + decay * number)
         exponential = -math.log1p(uniform(tree.generator) * math.expm1(-limit))
         remove(tree, sample.leaves[0], path)
-        _sift_down(sample, math.log(exponential) - decay * number, insert(tree, points, row))
-        number += 1
+    else:
+        exponential = -math.log(uniform(tree.generator))
+    weight = math.log(exponential) - decay * number
+    leaf = insert(tree, points, row)
+    if full:
+        _sift_down(sample, weight, leaf)
+    else:
+        _sift_up(sample, number, weight, leaf)
+    number += 1
     if number >= capacity:
         number += _skipped(tree, sample, decay, number)
     sample.next_point[0] = number

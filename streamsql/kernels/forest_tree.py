@@ -64,6 +64,32 @@ def outside(tree: Tree, node: int, points: Float32s, row: int) -> float:
 
 
 @inlined
+def distance(tree: Tree, leaf: int, points: Float32s, row: int) -> float:
+    """How far `points[row]` is from the point of a leaf, summed over the dimensions."""
+    total = 0.0
+    for j in range(points.shape[1]):
+        total += np.float64(abs(points[row, j] - tree.points[leaf, j]))
+    return total
+
+
+@inlined
+def low_end(tree: Tree, node: int, j: int) -> np.float32:
+    """The lower end of the box of a node or leaf in dimension `j`."""
+    capacity = len(tree.copies)
+    low: np.float32 = tree.points[node - capacity, j] if node >= capacity else tree.nodes[node, LOW + j]
+    return low
+
+
+@inlined
+def high_end(tree: Tree, node: int, j: int) -> np.float32:
+    """The upper end of the box of a node or leaf in dimension `j`."""
+    capacity = len(tree.copies)
+    dimensions = tree.points.shape[1]
+    high: np.float32 = tree.points[node - capacity, j] if node >= capacity else tree.nodes[node, LOW + dimensions + j]
+    return high
+
+
+@inlined
 def insert(tree: Tree, points: Float32s, row: int) -> int:
     """Adds `points[row]`; gives its leaf, an old one where the tree holds an equal point.
 
@@ -76,24 +102,25 @@ def insert(tree: Tree, points: Float32s, row: int) -> int:
     parent = capacity - 1
     side = LEFT
     node = tree.links[parent, side]
+    position = 0.0
     while node < capacity:
         gap = outside(tree, node, points, row)
         if gap > 0.0:
             position = uniform(tree.generator) * (tree.spans[node] + gap)
             if position < gap:
-                return _split(tree, parent, side, points, row, position)
+                break
             _widen(tree, node, points, row)
         parent = node
         node = child(tree, node, points, row)
         side = LEFT if node == tree.links[parent, LEFT] else RIGHT
-    leaf: int = node - capacity
-    gap = 0.0
-    for j in range(points.shape[1]):
-        gap += np.float64(abs(points[row, j] - tree.points[leaf, j]))
-    if gap > 0.0:
-        return _split(tree, parent, side, points, row, uniform(tree.generator) * gap)
-    tree.copies[leaf] += 1
-    return leaf
+    if node >= capacity:
+        leaf: int = node - capacity
+        gap = distance(tree, leaf, points, row)
+        if gap == 0.0:
+            tree.copies[leaf] += 1
+            return leaf
+        position = uniform(tree.generator) * gap
+    return _split(tree, parent, side, points, row, position)
 
 
 @inlined
@@ -125,23 +152,6 @@ def remove(tree: Tree, leaf: int, path: Int32s) -> None:
 
 
 @inlined
-def _low(tree: Tree, node: int, j: int) -> np.float32:
-    """The lower end of the box of a node or leaf in dimension `j`."""
-    capacity = len(tree.copies)
-    low: np.float32 = tree.points[node - capacity, j] if node >= capacity else tree.nodes[node, LOW + j]
-    return low
-
-
-@inlined
-def _high(tree: Tree, node: int, j: int) -> np.float32:
-    """The upper end of the box of a node or leaf in dimension `j`."""
-    capacity = len(tree.copies)
-    dimensions = tree.points.shape[1]
-    high: np.float32 = tree.points[node - capacity, j] if node >= capacity else tree.nodes[node, LOW + dimensions + j]
-    return high
-
-
-@inlined
 def _new_leaf(tree: Tree, parent: int, side: int, points: Float32s, row: int) -> int:
     """Makes a leaf of `points[row]` the child of `parent`; gives its number."""
     leaf: int = tree.free_leaves[tree.leaves[0]]
@@ -164,7 +174,7 @@ def _split(tree: Tree, parent: int, side: int, points: Float32s, row: int, posit
     dimension = 0
     rest = 0.0
     for j in range(points.shape[1]):
-        gap = np.float64(max(_low(tree, below, j) - points[row, j], points[row, j] - _high(tree, below, j)))
+        gap = np.float64(max(low_end(tree, below, j) - points[row, j], points[row, j] - high_end(tree, below, j)))
         if gap > 0.0:
             dimension = j
             rest = position
@@ -172,9 +182,9 @@ def _split(tree: Tree, parent: int, side: int, points: Float32s, row: int, posit
                 break
             position -= gap
     x = points[row, dimension]
-    left = x < _low(tree, below, dimension)
-    start = x if left else _high(tree, below, dimension)
-    end = _low(tree, below, dimension) if left else x
+    left = x < low_end(tree, below, dimension)
+    start = x if left else high_end(tree, below, dimension)
+    end = low_end(tree, below, dimension) if left else x
     cut = np.float32(np.float64(start) + rest)
     node = tree.free_nodes[tree.leaves[0] - 1]
     tree.links[parent, side] = node
@@ -209,8 +219,8 @@ def _tighten(tree: Tree, node: int) -> bool:
     changed = False
     span = 0.0
     for j in range(dimensions):
-        low = min(_low(tree, left, j), _low(tree, right, j))
-        high = max(_high(tree, left, j), _high(tree, right, j))
+        low = min(low_end(tree, left, j), low_end(tree, right, j))
+        high = max(high_end(tree, left, j), high_end(tree, right, j))
         changed |= low != tree.nodes[node, LOW + j] or high != tree.nodes[node, LOW + dimensions + j]
         tree.nodes[node, LOW + j] = low
         tree.nodes[node, LOW + dimensions + j] = high

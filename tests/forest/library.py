@@ -1,7 +1,8 @@
-"""Scores of AWS's own Java library (`jrcf`), in a process of their own: a Java machine in the tests' process would stay.
+"""Answers of AWS's own Java library (`jrcf`), in a process of their own: a Java machine in the tests' process would stay.
 
-Run as `python library.py IN OUT FORESTS TREES SAMPLE_SIZE TIME_DECAY`: for each array of points (rows, dimensions) in the
-.npz file IN, writes the scores (forests, rows) to OUT under the same name, each point scored before it is learnt.
+Run as `python library.py WHAT IN OUT FORESTS TREES SAMPLE_SIZE TIME_DECAY`: for each array of points (rows, dimensions) in
+the .npz file IN, writes what each forest answers to OUT under the same name, each point asked before it is learnt. WHAT is
+`scores` (forests, rows) or `attributions` (forests, rows, dimensions, above and below); 0.0 for the first SAMPLE_SIZE points.
 """
 
 from __future__ import annotations
@@ -12,8 +13,17 @@ import numpy as np
 from jrcf.rcf import RandomCutForestModel
 
 
-def scores(points, seed, trees, sample_size, time_decay):
-    """The scores of one forest; 0.0 for the first `sample_size` points."""
+def scores(model, point):
+    return model.score(point)
+
+
+def attributions(model, point):
+    vector = model.forest.getAnomalyAttribution(model._convert_to_java_array(point))
+    return np.transpose([np.array(vector.high), np.array(vector.low)])
+
+
+def answers(ask, points, seed, trees, sample_size, time_decay):
+    """What one forest answers to each point."""
     forest = RandomCutForestModel(
         dimensions=points.shape[1],
         shingle_size=1,
@@ -25,15 +35,16 @@ def scores(points, seed, trees, sample_size, time_decay):
     )
     given = []
     for point in points:
-        given.append(forest.score(point))
+        given.append(ask(forest, point))
         forest.update(point)
     return given
 
 
-def main(source, target, forests, trees, sample_size, time_decay):
-    settings = int(trees), int(sample_size), int(time_decay)
+def main(what, source, target, forests, *settings):
+    ask = {"scores": scores, "attributions": attributions}[what]
+    seeds = range(1, int(forests) + 1)
     with np.load(source) as streams:
-        given = {name: [scores(streams[name], seed + 1, *settings) for seed in range(int(forests))] for name in streams}
+        given = {name: [answers(ask, streams[name], seed, *map(int, settings)) for seed in seeds] for name in streams}
     np.savez(target, **given)
 
 

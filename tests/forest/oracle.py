@@ -10,6 +10,7 @@ import math
 
 import numba
 import numpy as np
+import pytest
 from numba.extending import register_jitable
 
 LEFT, RIGHT, CUT_DIMENSION, CUT, LOW = 0, 1, 2, 3, 4
@@ -56,7 +57,7 @@ def service_score(nodes, leaf_points, copies, point):
     path = path_to_leaf(nodes, reals, point)
     depth = len(path) - 1
     leaf = path[-1] - len(nodes)
-    if np.abs(point.astype(np.float64) - leaf_points[leaf]).max() <= 1e-6:
+    if np.abs(point - leaf_points[leaf].astype(np.float64)).max() <= 1e-6:
         score = 1 / (depth + math.log2(copies[leaf])) if depth > 0 else 1 / (1 + copies[leaf])
     else:
         score = expected_score(reals, path, point)
@@ -77,10 +78,60 @@ def library_score(nodes, leaf_points, copies, mass, point):
     return score * math.log2(mass + 1)
 
 
+def service_attribution(nodes, leaf_points, copies, point, columns):
+    """What each column has to do with the original service's score of `point` in a tree: (columns, above and below).
+
+    From the leaf up, as the reference has it: high and low are vectors over the dimensions.
+    """
+    reals, dimensions, point = nodes.view(np.float32), len(point), point.astype(float)
+    path = path_to_leaf(nodes, reals, point)
+    depth, leaf = len(path) - 1, path[-1] - len(nodes)
+    score = service_score(nodes, leaf_points, copies, point)
+    difference = point - leaf_points[leaf]
+    equal = np.abs(difference).max() <= 1e-6
+    if equal:
+        high = low = np.full(dimensions, score / math.log2(len(nodes)) / (2 * dimensions))
+    else:
+        high, low = np.maximum([difference, -difference], 0) / np.abs(difference).sum() / (depth + 1)
+    others = []
+    for level in range(depth - 1, -1, -1):
+        if equal:
+            children = nodes[path[level], [LEFT, RIGHT]]
+            others += box_of(nodes, leaf_points, children[children != path[level + 1]][0])
+            lows, highs = np.min(others, axis=0), np.max(others, axis=0)
+        else:
+            lows, highs = box_of(nodes, leaf_points, path[level])
+        above, below = np.maximum([point - highs, lows - point], 0)
+        sides = (highs - lows).sum() + above.sum() + below.sum()
+        p = (above.sum() + below.sum()) / sides
+        if p == 0:
+            break
+        high, low = (1 - p) * high + above / sides / (level + 1), (1 - p) * low + below / sides / (level + 1)
+    if not equal:
+        assert (high.sum() + low.sum()) * math.log2(len(nodes)) == pytest.approx(score, rel=1e-6)
+    parts = np.array([high, low]).reshape(2, -1, columns).sum(axis=1).T
+    return parts * score / parts.sum()
+
+
+def box_of(nodes, leaf_points, node):
+    """The lower and the upper ends of the box of a node or leaf."""
+    if node >= len(nodes):
+        return [leaf_points[node - len(nodes)].astype(float)] * 2
+    dimensions = leaf_points.shape[1]
+    ends = nodes[node].view(np.float32)[LOW:].astype(float)
+    return [ends[:dimensions], ends[dimensions:]]
+
+
 def service_forest_score(forest, point):
     """The original service's score of `point`, unrounded."""
     trees = zip(forest["nodes"], forest["leaf_points"], forest["copies"])
     return np.mean([service_score(*tree, point.astype(np.float32)) for tree in trees])
+
+
+def service_forest_attribution(forest, point, columns):
+    """What each column has to do with the original service's score of `point`: (columns, above and below)."""
+    trees = zip(forest["nodes"], forest["leaf_points"], forest["copies"])
+    return np.mean([service_attribution(*tree, point.astype(np.float32), columns) for tree in trees], axis=0)
 
 
 @numba.njit(cache=True)

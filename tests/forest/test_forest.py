@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.kernels.forest import _arrays, new_forest, score
+from streamsql.kernels.forest import _score_and_update, arrays_of, new_forest, score
+from streamsql.kernels.forest_attribution import _attribute_and_update, score_with_attribution
 from streamsql.kernels.forest_random import uniform
-from streamsql.kernels.forest_score import score_and_update
 
 SMALL = {"number_of_trees": 4, "sub_sample_size": 16, "time_decay": 60}
 
@@ -58,18 +58,20 @@ def test_what_is_always_true_of_trees_and_samples(stream, columns, time_decay):
         assert ((scores >= 0) & (scores <= math.log2(40))).all()
 
 
+@pytest.mark.parametrize("kernel", [_score_and_update, _attribute_and_update])
 @pytest.mark.parametrize("stream", [gaussian, rounded, constant, drifting])
 @pytest.mark.parametrize(("columns", "shingle_size"), [(1, 1), (2, 1), (2, 3)])
-def test_the_kernel_computes_what_its_python_does(stream, columns, shingle_size):
+def test_a_kernel_computes_what_its_python_does(kernel, stream, columns, shingle_size):
     compiled, plain = (new_forest(columns, **SMALL, shingle_size=shingle_size, seed=3) for _ in range(2))
     points = stream(150, columns)
     points[40:42, 0] = math.nan, 1e300
-    scores = np.zeros((2, 150))
-    score_and_update(points, _arrays(compiled), scores[0])
+    scores, parts = np.zeros((2, 150)), np.zeros((2, 150, columns, 2))
+    kernel(points, arrays_of(compiled), scores[0], parts[0])
     with np.errstate(over="ignore"):
-        score_and_update.py_func(points, _arrays(plain), scores[1])
+        kernel.py_func(points, arrays_of(plain), scores[1], parts[1])
     assert_equal(compiled, plain)
     assert scores[0].tobytes() == scores[1].tobytes()
+    assert parts[0].tobytes() == parts[1].tobytes()
 
 
 @pytest.mark.parametrize("stream", [gaussian, rounded, drifting])
@@ -82,6 +84,45 @@ def test_scores_are_those_of_the_definition(stream, columns):
         expected = oracle.service_forest_score(forest, point)
         assert score(forest, point[None])[0] == pytest.approx(expected, rel=1e-6)
     assert score(forest, points[:1])[0] > 0
+
+
+@pytest.mark.parametrize("stream", [gaussian, rounded, constant, drifting])
+@pytest.mark.parametrize(("columns", "shingle_size"), [(1, 1), (1, 4), (3, 2)])
+def test_attributions_are_those_of_the_definition_and_sum_to_the_score(stream, columns, shingle_size):
+    forest, scoring = (new_forest(columns, **SMALL, shingle_size=shingle_size, seed=8) for _ in range(2))
+    points = stream(150, columns)
+    expected_scores = score(scoring, points)
+    for i, point in enumerate(points):
+        if i >= 16:
+            shingle = points[i - shingle_size + 1 : i + 1].ravel()
+            expected = oracle.service_forest_attribution(forest, shingle, columns)
+        scores, parts = score_with_attribution(forest, point[None])
+        assert scores[0] == expected_scores[i]
+        assert parts.sum() == pytest.approx(scores[0], rel=1e-9)
+        assert (parts >= 0).all()
+        if i >= 16:
+            assert parts[0] == pytest.approx(expected, rel=1e-5, abs=1e-9)
+    assert_equal(forest, scoring)
+
+
+def test_attributions_do_not_depend_on_how_the_rows_are_cut():
+    points = rounded(1500, 2)
+    points[[70, 800], 1] = math.nan
+    whole, sevens = (new_forest(2, **SMALL, shingle_size=3, seed=9) for _ in range(2))
+    scores, parts = score_with_attribution(whole, points)
+    cut = [score_with_attribution(sevens, points[i : i + 7]) for i in range(0, 1500, 7)]
+    assert np.concatenate([part for part, _ in cut]).tobytes() == scores.tobytes()
+    assert np.concatenate([part for _, part in cut]).tobytes() == parts.tobytes()
+    assert not parts[[70, 800]].any()
+
+
+def test_an_attribution_names_the_column_and_the_direction():
+    points = gaussian(1002, 3)
+    points[1000] = 0, 20, 0
+    points[1001] = 0, 0, -20
+    _, parts = score_with_attribution(new_forest(3, number_of_trees=50, seed=1), points)
+    assert parts[1000, 1, 0] > 0.9 * parts[1000].sum()
+    assert parts[1001, 2, 1] > 0.9 * parts[1001].sum()
 
 
 def test_a_constant_series_scores_what_the_service_gave():
