@@ -60,7 +60,7 @@ def compile_java(pattern: str) -> re.Pattern[str]:
     if leading:
         for letter in leading[1]:
             flags |= _FLAGS[letter]
-    translation = _Translation(pattern, leading.end() if leading else 0, bool(flags & re.DOTALL))
+    translation = _Translation(pattern, leading.end() if leading else 0, re.RegexFlag(flags))
     try:
         return re.compile(translation.run(), flags)
     except (re.error, OverflowError) as error:
@@ -70,8 +70,10 @@ def compile_java(pattern: str) -> re.Pattern[str]:
 class _Translation:
     """One pattern on its way to Python."""
 
-    def __init__(self, pattern: str, start: int, dot_is_all: bool) -> None:
-        self.pattern, self.position, self.dot_is_all = pattern, start, dot_is_all
+    def __init__(self, pattern: str, start: int, flags: re.RegexFlag) -> None:
+        self.pattern, self.position = pattern, start
+        self.dot_is_all = bool(flags & re.DOTALL)
+        self.by_line = bool(flags & re.MULTILINE)
 
     def run(self) -> str:
         out = []
@@ -83,6 +85,8 @@ class _Translation:
                 out.append(self._set())
             elif c == "(":
                 out.append(self._group())
+            elif c == "$" and not self.by_line:
+                out.append(_OUTSIDE_SETS["Z"])
             else:
                 out.append(_ANY if c == "." and not self.dot_is_all else c)
         return "".join(out)

@@ -280,6 +280,8 @@ def test_three_part_patterns_that_are_columns():
         (r"[]a]+", "]a", "]a"),
         (r"end\z", "the end", "end"),
         (r"end\Z", "the end\n", "end"),
+        (r"end$", "the end\r\n", "end"),
+        (r"(?m)^b$", "a\nb\nc", "b"),
         (r"\011\cA", "\t\x01", "\t\x01"),
     ],
 )
