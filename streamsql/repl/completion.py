@@ -230,7 +230,8 @@ def _clause(before: Sequence[Word]) -> str:
 
 def functions() -> Iterator[Suggestion]:
     """The functions that are called by a name, with their signatures."""
-    for name, records in (*SCALARS.items(), *AGGREGATES.items()):
+    signatures = {name: records[0].signature for name, records in SCALARS.items()}
+    signatures |= {name: records[0].signature for name, records in AGGREGATES.items()}
+    for name, signature in signatures.items():
         if name.replace("_", "").isalnum() and name not in _NOT_CALLED:
-            signature = records[0].signature
             yield Suggestion(f"{name}(" if signature.parameters else name, 0, "function", signature.text)

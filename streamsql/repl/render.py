@@ -240,7 +240,7 @@ class TablePrinter:
             width = column.width + (self._spare() if last and not column.right else 0)
             parts += [" | " if number else " ", _filled(texts, width, column.right, cutting)]
         if not parts:
-            return "\n" * batch.num_rows
+            return "\n" * int(batch.num_rows)
         parts.append(f" | {CUT}" if more else "")
         lines = pc.binary_join_element_wise(*parts, "").to_pylist()
         return "".join([f"{line.rstrip(' ')}\n" for line in lines])

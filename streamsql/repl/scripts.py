@@ -62,11 +62,12 @@ def _chunks(script: str) -> Iterator[tuple[int, str]]:
     """Runs of whole lines, each with the number of lines before it: a command, or statements up to a semicolon."""
     start, lines = 0, list[str]()
     for number, line in enumerate(script.split("\n")):
+        if is_command(line) and not split("\n".join(lines)):
+            lines = []  # only remarks stand before it
+            yield number, line
+            continue
         if not lines:
             start = number
-            if is_command(line):
-                yield number, line
-                continue
             if not line.strip():
                 continue
         lines.append(line)

@@ -1,0 +1,142 @@
+"""What the REPL asks of a connection: statements, with all that there is to say about them, and a look inside."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamsql.catalog import Catalog
+from streamsql.connection import Connection
+from streamsql.cursor import located
+from streamsql.parameters import bound, placeholders_of
+from streamsql.plan.nodes import streams_of
+from streamsql.reader import Reader
+from streamsql.run import error_stream
+from streamsql.sql.parser import parse_statement
+from streamsql.types import Batch, Schema
+
+ERRORS_KEPT = 1_000
+"""The last rows of `error_stream` that can be looked at."""
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a statement gave: a line for people, or the columns and rows of a query.
+
+    `running`: its rows come from streams, and may have no end.  `reads` are those streams.
+    """
+
+    message: str = ""
+    warnings: list[str] = field(default_factory=list)
+    schema: Schema | None = None
+    batches: Iterator[Batch] = field(default_factory=lambda: iter(()))
+    running: bool = False
+    reads: frozenset[str] = frozenset()
+    close: Callable[[], None] = _nothing
+
+
+class ErrorTail:
+    """Counts the rows of `error_stream`, and keeps the last."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._batches: deque[Batch] = deque()
+        self._kept = 0
+
+    def write(self, batch: Batch) -> None:
+        self._batches.append(batch)
+        self._kept += batch.num_rows
+        while self._kept - self._batches[0].num_rows >= ERRORS_KEPT:
+            self._kept -= self._batches.popleft().num_rows
+        self.count += batch.num_rows
+
+    def end(self) -> None:
+        pass
+
+    def last(self, count: int) -> list[Mapping[str, Any]]:
+        """The last `count` rows, oldest first."""
+        found: list[Mapping[str, Any]] = []
+        for batch in reversed(list(self._batches)):
+            found = batch.slice(max(0, batch.num_rows - count + len(found))).to_pylist() + found
+            if len(found) >= count:
+                break
+        return found
+
+
+class Access:
+    """A connection from the inside.  Numbers and names may be read while its own thread is at work."""
+
+    def __init__(self, connection: Connection, database: str | None = None) -> None:
+        self.database = database
+        self._connection = connection
+        self._session = connection.session
+        self._engine = connection.session.engine
+        self._errors = ErrorTail()
+        self._inserted = 0
+        connection.call(lambda engine: engine.pipeline.hub(error_stream.NAME).outlets.append(self._errors))
+
+    # -- statements ----------------------------------------------------------------------------------------------------
+
+    def execute(self, text: str) -> Outcome:
+        """Execute one statement; errors know their place in its text."""
+        with located(text):
+            statement = parse_statement(text)
+            parameters = bound(placeholders_of(statement), ())
+            executed = self._session.execute([statement], parameters)[0]
+        result = executed.result
+        self._inserted += max(result.count, 0)
+        if result.rows is None:
+            return Outcome(result.message, executed.warnings)
+        reader = Reader(self._session, result)
+        reads = frozenset(streams_of(result.plan)) if result.plan is not None else frozenset()
+        batches = reader.batches(None)
+        return Outcome("", executed.warnings, reader.schema, batches, reader.running, reads, reader.close)
+
+    def end_inserts(self) -> None:
+        """No INSERT will follow: what only INSERT feeds ends, and what nothing feeds."""
+
+        def end(engine: Any) -> None:
+            engine.end_inserts()
+            engine.pipeline.finish()
+
+        self._connection.call(end)
+
+    def end_errors(self) -> None:
+        """When all inputs have ended, nothing comes into `error_stream` any more."""
+        self._connection.wait()
+        self._connection.call(lambda engine: engine.pipeline.end_errors())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    # -- a look inside ---------------------------------------------------------------------------------------------------
+
+    @property
+    def catalog(self) -> Catalog:
+        return self._engine.catalog
+
+    @property
+    def running(self) -> set[str]:
+        """The pumps at work."""
+        return {name for name in list(self.catalog.pumps) if self._engine.runs(name)}
+
+    @property
+    def rows_in(self) -> int:
+        """Rows that have come from inputs and by INSERT."""
+        return self._inserted + sum(feed.rows for feed in list(self._engine.pipeline.feeds.values()))
+
+    @property
+    def errors(self) -> int:
+        """Rows that went to `error_stream`."""
+        return self._errors.count
+
+    def last_errors(self, count: int) -> list[Mapping[str, Any]]:
+        """The last rows of `error_stream`, oldest first."""
+        return self._errors.last(count)

@@ -1,0 +1,69 @@
+"""Statements from `-c` and from stdin: results on stdout, all else on stderr.
+
+All statements are executed, each as its turn comes; the rows of a finished query follow at once, those of running queries
+after the last statement, until their inputs end.  The first error ends it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from streamsql.repl.access import Access, Outcome
+from streamsql.repl.settings import Settings
+from streamsql.repl.shell import Shell
+
+if TYPE_CHECKING:
+    from streamsql.dbapi import Connection
+
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses."""
+
+
+def run_statements(connection: Connection, texts: str | Sequence[str], format: str, stdout: TextIO, stderr: TextIO) -> int:
+    """Run the statements and commands of one text, or of several one after the other; gives the exit status."""
+    expanded = "auto" if stdout.isatty() else "off"
+    shell = BatchShell(Access(connection), Settings(format=format, expanded=expanded, limit=0), stdout, stderr)
+    status = WRONG
+    try:
+        for text in [texts] if isinstance(texts, str) else texts:
+            if not shell.leaving:
+                shell.run(text)
+        status = FAILED
+        shell.finish()
+        status = DONE
+    except BrokenPipeError:
+        # nobody reads any more: keep the interpreter from complaining when it flushes stdout at its end
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        status = DONE
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except Exception as error:
+        shell.complain(error)
+    shell.close()
+    return status
+
+
+class BatchShell(Shell):
+    """Keeps running queries until all statements are executed."""
+
+    def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO) -> None:
+        super().__init__(access, settings, out, err)
+        self._running: list[Outcome] = []
+
+    def query(self, outcome: Outcome) -> None:
+        if outcome.running:
+            self._running.append(outcome)
+        else:
+            super().query(outcome)
+
+    def finish(self) -> None:
+        """Print the rows of the queries that still run, one after the other."""
+        running, self._running = self._running, []
+        if running:
+            self.access.end_inserts()
+        for outcome in running:
+            self.print_rows(outcome)

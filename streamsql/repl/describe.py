@@ -1,0 +1,202 @@
+"""What there is, for the commands: lists as results, one thing as text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from streamsql.catalog import Pump, Relation, Stream, nearest, unknown
+from streamsql.errors import ProgrammingError
+from streamsql.functions import library
+from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
+from streamsql.repl.names import columns_of, spelled
+from streamsql.repl.render import Look, render
+from streamsql.types import Batch, Field, Schema, varchar
+
+if TYPE_CHECKING:
+    from streamsql.repl.access import Access
+
+assert library  # imported for what it fills: the tables of functions
+
+Listing = tuple[Schema, list[Batch]]
+"""The columns and rows of a list."""
+
+
+def listing(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Listing:
+    """Texts as the rows of a result."""
+    schema = Schema(tuple(Field(title, varchar()) for title in titles))
+    columns = list(zip(*rows, strict=True)) or [()] * len(titles)
+    batch = pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], schema=schema.arrow())
+    return schema, [batch]
+
+
+# -- the catalog -------------------------------------------------------------------------------------------------------
+
+
+def relations(access: Access, kinds: tuple[type[Relation], ...], name: str = "") -> Listing:
+    """The relations of some kinds, all or one; with what writes and reads them."""
+    found = [r for r in dict(access.catalog.relations).values() if isinstance(r, kinds)]
+    if name:
+        found = [_named(name, {r.name: r for r in found}, kinds[0].__name__.lower())]
+    rows = []
+    for relation in sorted(found, key=lambda r: r.name):
+        columns = ", ".join(spelled(f.name) for f in columns_of(relation, access.catalog) if not f.hidden)
+        writers, readers = _writers(access, relation), _readers(access, relation)
+        rows.append((relation.name, type(relation).__name__.lower(), columns, ", ".join(writers), ", ".join(readers)))
+    return listing(("Name", "Kind", "Columns", "Written by", "Read by"), rows)
+
+
+def pumps(access: Access, name: str = "") -> Listing:
+    """The pumps, all or one, and whether they run."""
+    found = dict(access.catalog.pumps)
+    if name:
+        found = {name: _named(name, found, "pump")}
+    rows = [(pump.name, _state(access, pump), ", ".join(sorted(pump.reads)), pump.target) for pump in found.values()]
+    return listing(("Pump", "State", "Reads", "Writes"), rows)
+
+
+def described(access: Access, name: str) -> str:
+    """All about the relations and pumps of a name."""
+    known: dict[str, Relation | Pump] = {**access.catalog.pumps, **access.catalog.relations}
+    found = _named(name, known, "stream, table, view or pump")
+    parts = []
+    relation, pump = access.catalog.relations.get(found.name), access.catalog.pumps.get(found.name)
+    if relation is not None:
+        parts.append(_relation(access, relation))
+    if pump is not None:
+        parts.append(_pump(access, pump))
+    return "\n\n".join(parts)
+
+
+def _relation(access: Access, relation: Relation) -> str:
+    rows = [(spelled(f.name), str(f.type), "" if f.nullable else "not null") for f in columns_of(relation, access.catalog)]
+    table = render(*listing(("Column", "Type", "Null"), rows), Look(footer=False))
+    lines = [f"{type(relation).__name__.lower()} {relation.name}", table.rstrip("\n")]
+    for verb, names in (("written by", _writers(access, relation)), ("read by", _readers(access, relation))):
+        if names:
+            lines.append(f"{verb} {', '.join(names)}")
+    return "\n".join([*lines, *_statement(relation)])
+
+
+def _pump(access: Access, pump: Pump) -> str:
+    first = f"pump {pump.name}: {_state(access, pump)}, reads {', '.join(sorted(pump.reads))}, writes {pump.target}"
+    return "\n".join([first, *_statement(pump)])
+
+
+def _statement(thing: Relation | Pump) -> list[str]:
+    """The statement that made something, where one did."""
+    statement = getattr(thing, "statement", None)
+    return ["", f"{statement.text};"] if statement is not None else []
+
+
+def statements(access: Access, name: str = "") -> str:
+    """The statements that made everything, or the things of one name."""
+    known: list[Relation | Pump] = [*dict(access.catalog.relations).values(), *dict(access.catalog.pumps).values()]
+    if name:
+        found = _named(name, {thing.name: thing for thing in known}, "stream, table, view or pump")
+        known = [thing for thing in known if thing.name == found.name]
+    return "\n\n".join(line for thing in known for line in _statement(thing) if line)
+
+
+def _named(name: str, known: dict[str, Any], kind: str) -> Any:
+    """What has a name: between quotes exactly it, else as it is or in upper case."""
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        wanted = [name[1:-1].replace('""', '"')]
+    else:
+        wanted = [name, name.upper()]
+    for each in wanted:
+        if each in known:
+            return known[each]
+    raise unknown(kind, name, known, None)
+
+
+def _state(access: Access, pump: Pump) -> str:
+    return "running" if pump.name in access.running else "stopped"
+
+
+def _writers(access: Access, relation: Relation) -> list[str]:
+    return sorted(pump.name for pump in list(access.catalog.pumps.values()) if pump.target == relation.name)
+
+
+def _readers(access: Access, relation: Relation) -> list[str]:
+    return sorted(pump.name for pump in list(access.catalog.pumps.values()) if relation.name in pump.reads)
+
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+
+def functions(part: str = "") -> Listing:
+    """The functions whose names have a part in common."""
+    wanted = part.upper().strip("*")
+    rows = []
+    for name, signature, kind, documentation in all_functions():
+        if wanted in name:
+            rows.append((signature, kind, _first_sentence(documentation)))
+    if not rows:
+        raise ProgrammingError(f"no function {part}", hint=nearest(part, [name for name, *_ in all_functions()]))
+    return listing(("Function", "Kind", "What it gives"), sorted(rows))
+
+
+def function(name: str) -> str | None:
+    """All about the function of exactly this name."""
+    found = [(signature, text) for each, signature, _, text in all_functions() if each == name.upper()]
+    if not found:
+        return None
+    parts: dict[str, list[str]] = {}
+    for signature, documentation in found:
+        parts.setdefault(inspect.cleandoc(documentation), []).append(signature)
+    return "\n\n".join("\n".join([*signatures, "", _indented(text)]).rstrip() for text, signatures in parts.items())
+
+
+def all_functions() -> Iterable[tuple[str, str, str, str]]:
+    """Name, signature, kind and documentation of every function."""
+    for name, scalars in SCALARS.items():
+        for scalar in scalars:
+            yield name, scalar.signature.text, scalar.category, scalar.documentation
+    for name, aggregates in AGGREGATES.items():
+        for aggregate in aggregates:
+            kind = "aggregate" if aggregate.accumulator is not None else "analytic"
+            yield name, aggregate.signature.text, kind, aggregate.documentation
+    for name, table in TABLE_FUNCTIONS.items():
+        yield name, f"TABLE({name}(CURSOR(...), {', '.join(table.parameters)}))", "table", table.documentation
+
+
+def _first_sentence(documentation: str) -> str:
+    return " ".join(documentation.strip().partition("\n\n")[0].split())
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
+
+
+# -- what happens ------------------------------------------------------------------------------------------------------
+
+
+def errors(access: Access, count: int) -> Listing:
+    """The last rows of `error_stream`, oldest first; DATA_ROW as the text that it is."""
+    rows = [
+        (str(row["ERROR_TIME"]), row["PUMP_NAME"], row["ERROR_NAME"], row["MESSAGE"], _data(row["DATA_ROW"]))
+        for row in access.last_errors(count)
+    ]
+    return listing(("Time", "Pump", "Error", "Message", "Row"), rows)
+
+
+def _data(hexadecimal: str) -> str:
+    try:
+        return bytes.fromhex(hexadecimal).decode("utf-8", "replace")
+    except ValueError:
+        return hexadecimal
+
+
+def status(access: Access) -> str:
+    """Where one is, and how it goes."""
+    catalog = access.catalog
+    streams = sum(isinstance(r, Stream) for r in dict(catalog.relations).values())
+    return (
+        f"database  {access.database or 'in memory'}\n"
+        f"streams   {streams:,}, pumps {len(access.running):,} running of {len(catalog.pumps):,}\n"
+        f"rows in   {access.rows_in:,}, errors {access.errors:,}"
+    )

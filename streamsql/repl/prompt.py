@@ -1,0 +1,123 @@
+"""The prompt: lines are edited, run by the shell, and asked for again until the user leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.output import ColorDepth
+
+from streamsql.repl import editing
+from streamsql.repl.loader import Loader
+from streamsql.repl.mishaps import told
+from streamsql.repl.session import PROMPT
+from streamsql.repl.toolbar import Toolbar
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+
+    from streamsql.repl.access import Access
+    from streamsql.repl.terminal import TerminalShell
+
+CONTINUATION = "        -> "
+REFRESH_SECONDS = 0.5
+"""How often the bottom line is brought up to date."""
+
+WRONG = 2
+"""The exit status when the database or an input cannot be opened."""
+
+
+class Session:
+    """One user at one terminal."""
+
+    def __init__(self, open_access: Callable[[], Access]) -> None:
+        self._loader = Loader(open_access, self._loaded)
+        self._toolbar = Toolbar(self._loader.loaded)
+        self._shell: TerminalShell | None = None
+        self._prompt: PromptSession[str] = PromptSession(
+            message=[("class:prompt", PROMPT)],
+            multiline=True,
+            prompt_continuation=lambda *_: [("class:continuation", CONTINUATION)],
+            lexer=editing.SqlLexer(self._loader.loaded),
+            completer=editing.SqlCompleter(self._loader.loaded),
+            complete_while_typing=True,
+            complete_in_thread=False,
+            auto_suggest=AutoSuggestFromHistory(),
+            history=editing.history(),
+            key_bindings=editing.bindings(self._is_ready),
+            bottom_toolbar=self._toolbar.text,
+            refresh_interval=REFRESH_SECONDS,
+            reserve_space_for_menu=6,
+            enable_open_in_editor=False,
+            style=editing.STYLE,
+            color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
+        )
+
+    def run(self) -> int:
+        """Prompt and run until the user leaves; gives the exit status."""
+        draft = ""
+        leaving = False
+        while not leaving and self._loader.error is None:
+            try:
+                text = self._prompt.prompt(default=draft, pre_run=self._before_drawing)
+                if self._loader.error is None:
+                    shell = self._loaded_shell()
+                    shell.run_typed(text)
+                    draft, leaving = shell.take_draft(), shell.leaving
+            except KeyboardInterrupt:
+                draft = ""
+            except EOFError:
+                leaving = True
+        return self._leave()
+
+    def _before_drawing(self) -> None:
+        """Load everything else once the prompt is there."""
+        if not self._loader.started:
+            self._prompt.app.after_render += self._start_loading
+
+    def _start_loading(self, app: Application[str]) -> None:
+        app.after_render -= self._start_loading
+        self._loader.start()
+
+    def _loaded(self) -> None:
+        """Called by the loading thread at its end: bring colours, or leave the prompt when there is nothing to talk to."""
+        app = self._prompt.app
+        if self._loader.error is not None and app.loop is not None:
+            app.loop.call_soon_threadsafe(lambda: app.exit(result="") if app.is_running else None)
+        app.invalidate()
+
+    def _is_ready(self, text: str) -> bool:
+        """Whether what was typed can be run."""
+        if not text.strip():
+            return True
+        with contextlib.suppress(BaseException):
+            self._loader.wait()
+            from streamsql.repl.terminal import typed_is_ready
+
+            return typed_is_ready(text)
+        return True
+
+    def _loaded_shell(self) -> TerminalShell:
+        if self._shell is None:
+            access = self._loader.wait()
+            from streamsql.repl.terminal import TerminalShell
+
+            self._shell = TerminalShell(access)
+        return self._shell
+
+    def _leave(self) -> int:
+        if self._shell is not None:
+            self._shell.close()
+        if not self._loader.started:
+            return 0
+        try:
+            self._loader.wait().close()
+        except Exception as error:
+            print(told(error), file=sys.stderr)
+            return WRONG
+        return 0

@@ -1,0 +1,174 @@
+"""Statements and commands run upon a connection, results printed: what a terminal and a pipe have in common."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from streamsql.errors import Error, OperationalError, ProgrammingError
+from streamsql.repl import commands
+from streamsql.repl.access import Access, Outcome
+from streamsql.repl.mishaps import told
+from streamsql.repl.render import Look, Printer, printer
+from streamsql.repl.scripts import Unit, units
+from streamsql.repl.settings import Settings
+from streamsql.types import Batch, Schema
+
+MAX_DEPTH = 16
+"""So many files may read each other with `\\i`."""
+
+
+class Shell:
+    """Runs statements and commands.
+
+    Results go to `out` or the file of `\\o`, all else is said on `err` or, by a subclass, elsewhere.
+    """
+
+    def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO) -> None:
+        self.access = access
+        self.settings = settings
+        self.leaving = False
+        self._terminal = out
+        self._out: TextIO = out
+        self._err = err
+        self._depth = 0
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def run(self, script: str, file: str | None = None) -> None:
+        """Run the statements and commands of a script; raises the first error, which then knows its place."""
+        try:
+            for unit in units(script):
+                self._unit(unit)
+                if self.leaving:
+                    break
+        except Error as error:
+            if error.file is None:
+                error.file = file
+            raise
+
+    def run_file(self, name: str) -> None:
+        """Run the script in a file."""
+        if self._depth >= MAX_DEPTH:
+            raise OperationalError(f"{MAX_DEPTH} files deep: does {name} read itself?")
+        script = read_text(name)
+        self._depth += 1
+        try:
+            self.run(script, name)
+        finally:
+            self._depth -= 1
+
+    def _unit(self, unit: Unit) -> None:
+        if unit.is_command:
+            commands.run(self, unit.text)
+            return
+        began = time.perf_counter()
+        outcome = self.access.execute(unit.text)
+        for warning in outcome.warnings:
+            self.say(f"warning: {warning}")
+        if outcome.schema is None:
+            self.acknowledge(outcome.message)
+        else:
+            self.query(outcome)
+        if self.settings.timing:
+            self.say(f"time: {(time.perf_counter() - began) * 1000:,.1f} ms")
+
+    def query(self, outcome: Outcome) -> None:
+        """Print the rows of a query."""
+        self.print_rows(outcome)
+
+    def print_rows(self, outcome: Outcome) -> None:
+        """Print the rows of a query as they come, until they end or Ctrl-C stops it."""
+        assert outcome.schema is not None
+        to_text = printer(outcome.schema, self.look(), outcome.running)
+        limit = 0 if outcome.running or not self._out.isatty() else self.settings.limit
+        try:
+            cut = self._print(outcome.batches, to_text, limit)
+            self._write(to_text.end(f"the first {limit:,} rows: \\pset limit 0 shows all" if cut else ""))
+        except KeyboardInterrupt:
+            self.clear_line()
+            self._write(to_text.end("stopped"))
+            raise
+        finally:
+            outcome.close()
+
+    def _print(self, batches: Iterable[Batch], to_text: Printer, limit: int) -> bool:
+        """Print up to `limit` rows, 0 meaning all; gives whether there were more."""
+        left = limit
+        for batch in batches:
+            if limit and batch.num_rows > left:
+                self._write(to_text.write(batch.slice(0, left)))
+                return True
+            left -= batch.num_rows
+            self._write(to_text.write(batch))
+        return False
+
+    def clear_line(self) -> None:
+        """Wipe what stands in the terminal's line: the echo of Ctrl-C."""
+
+    def look(self) -> Look:
+        """How results look now, on what they are written to."""
+        width = shutil.get_terminal_size().columns if self._out.isatty() else None
+        settings = self.settings
+        return Look(settings.format, settings.null, settings.expanded, width, settings.footer)
+
+    # -- what commands need --------------------------------------------------------------------------------------------
+
+    def show(self, schema: Schema, batches: list[Batch]) -> None:
+        """Print a list as a result."""
+        to_text = printer(schema, self.look())
+        for batch in batches:
+            self._write(to_text.write(batch))
+        self._write(to_text.end())
+
+    def send_to(self, name: str | None) -> None:
+        """Let results go to a file from now on, or to where they went at first."""
+        new = self._terminal if name is None else open_text(name)
+        if self._out is not self._terminal:
+            self._out.close()
+        self._out = new
+
+    def edit(self, name: str | None) -> None:
+        """Let the user write in an editor."""
+        raise ProgrammingError("there is an editor only at the prompt")
+
+    def say(self, text: str) -> None:
+        """Tell the user something that is not a result."""
+        print(text, file=self._err, flush=True)
+
+    def acknowledge(self, message: str) -> None:
+        """Tell the user that a statement without rows was carried out."""
+
+    def complain(self, error: BaseException) -> None:
+        """Tell the user what went wrong."""
+        self.say(told(error))
+
+    def close(self) -> None:
+        """Close the file of `\\o`."""
+        self.send_to(None)
+
+    def _write(self, texts: Iterator[str]) -> None:
+        for text in texts:
+            self._out.write(text)
+        self._out.flush()
+
+
+def read_text(name: str) -> str:
+    """The text of a file; raises OperationalError."""
+    try:
+        return Path(name).expanduser().read_text(encoding="utf-8")
+    except OSError as error:
+        raise OperationalError(f"cannot read {name}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise OperationalError(f"{name} is not UTF-8 text") from None
+
+
+def open_text(name: str) -> TextIO:
+    """A file to write text to; raises OperationalError."""
+    try:
+        return Path(name).expanduser().open("w", encoding="utf-8")
+    except OSError as error:
+        raise OperationalError(f"cannot write {name}: {error.strerror}") from None

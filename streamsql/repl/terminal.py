@@ -1,0 +1,105 @@
+"""The shell behind the prompt."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamsql.errors import OperationalError
+from streamsql.repl.access import Access, Outcome
+from streamsql.repl.scripts import is_command, is_ready
+from streamsql.repl.settings import Settings
+from streamsql.repl.shell import Shell, read_text
+from streamsql.types import Batch
+
+WAITING = "waiting for rows; Ctrl-C stops the query"
+
+WORDS = {"help": "\\?", "quit": "\\q", "exit": "\\q"}
+"""Words that, alone on the line, people expect to be commands."""
+
+
+class TerminalShell(Shell):
+    """Runs what the user types: says what was done, and survives whatever goes wrong."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access, Settings(), sys.stdout, sys.stdout)
+        self._last = ""
+        self._draft = ""
+
+    def run_typed(self, text: str) -> None:
+        """Run what was typed; nothing is raised."""
+        text = WORDS.get(text.strip().lower(), text)
+        if not is_command(text):
+            self._last = text
+        before = self.access.errors
+        try:
+            self.run(text)
+        except KeyboardInterrupt:
+            pass
+        except Exception as error:
+            self.complain(error)
+        failed = self.access.errors - before
+        if failed and not self.leaving:
+            self.say(f"{failed:,} row{'s' * (failed != 1)} went to error_stream: \\errors shows why")
+
+    def query(self, outcome: Outcome) -> None:
+        if not outcome.running or not self._out.isatty():
+            super().query(outcome)
+            return
+        outcome.batches = self._after_waiting(outcome.batches)
+        super().query(outcome)
+
+    def _after_waiting(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches; until the first comes, a line that says what the user is waiting for."""
+        print(WAITING, end="", flush=True)
+        waiting = True
+        for batch in batches:
+            if waiting and batch.num_rows:
+                self.clear_line()
+                waiting = False
+            yield batch
+        if waiting:
+            self.clear_line()
+
+    def clear_line(self) -> None:
+        print("\r\x1b[K", end="", flush=True)
+
+    def acknowledge(self, message: str) -> None:
+        self.say(message)
+
+    def edit(self, name: str | None) -> None:
+        """Let the user write in $EDITOR; what they wrote is the text of the next prompt."""
+        if name is not None:
+            _edit(Path(name).expanduser())
+            self._draft = read_text(name).rstrip()
+            return
+        with tempfile.TemporaryDirectory(prefix="streamsql-") as folder:
+            path = Path(folder) / "statement.sql"
+            path.write_text(f"{self._last}\n", encoding="utf-8")
+            _edit(path)
+            self._draft = read_text(str(path)).rstrip()
+
+    def take_draft(self) -> str:
+        """What the next prompt begins with."""
+        draft, self._draft = self._draft, ""
+        return draft
+
+
+def typed_is_ready(text: str) -> bool:
+    """Whether what was typed can be run."""
+    return text.strip().lower() in WORDS or is_ready(text)
+
+
+def _edit(path: Path) -> None:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        status = subprocess.call([*shlex.split(editor), str(path)])
+    except OSError as error:
+        raise OperationalError(f"cannot start {editor}: {error.strerror}", hint="the variable EDITOR names one") from None
+    if status:
+        raise OperationalError(f"{editor} left with {status}: nothing is taken over")
