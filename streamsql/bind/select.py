@@ -297,9 +297,9 @@ class SelectBinder:
     def _within(self, retimed: Item | None) -> tuple[int, list[nodes.SortKey]]:
         """The interval of ORDER BY ... WITHIN, and the keys behind it."""
         order = self._select.args.get("order")
-        first = order.expressions[0] if order is not None else None
-        if first is None or first.meta.get("within") is None:
+        if order is None or order.expressions[0].meta.get("within") is None:
             return 0, []
+        first = order.expressions[0]
         span = first.meta.get("span")
         if retimed is None:
             raise ProgrammingError(
