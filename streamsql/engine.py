@@ -149,7 +149,7 @@ class Engine:
             return
         target = self.pipeline.hub(plan.target)
         port = self.pipeline.new_writer(target)
-        built = self._compiler(name, f"pump {name}").build(plan)
+        built = self._build(plan, name, f"pump {name}")
         self.pipeline.connect(built.output, target, port)
         self._running[name] = _Running(built, plan.target, port)
 
@@ -168,8 +168,13 @@ class Engine:
         self.stop_pump(name)
         del self.catalog.pumps[name]
 
-    def _compiler(self, owner: str, prefix: str) -> Compiler:
-        return Compiler(self.pipeline, owner, prefix, self.time, self.seed)
+    def _build(self, plan: nodes.Node, owner: str, prefix: str) -> Built:
+        """Attach a plan's operators, and give them the tables that it looks rows up in."""
+        built = Compiler(self.pipeline, owner, prefix, self.time, self.seed).build(plan)
+        for leaf, vertex, port in built.tables:
+            for _ in self.pipeline.push_table(vertex, port, self._leaf(leaf, self.catalog)):
+                pass
+        return built
 
     # -- queries -----------------------------------------------------------------------------------------------------------
 
@@ -177,7 +182,7 @@ class Engine:
         """Attach a query over streams: its rows are those that come from now on."""
         self._queries += 1
         owner = f"query {self._queries}"
-        built = self._compiler(owner, owner).build(plan)
+        built = self._build(plan, owner, owner)
         queue = RowQueue(plan.schema)
         built.output.outlets.append(queue)
         if built.output.bound == END:

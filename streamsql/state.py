@@ -43,7 +43,7 @@ class RowBuffer:
         """All rows as one batch."""
         if len(self._batches) != 1:
             table = pa.Table.from_batches(self._batches, self.schema).combine_chunks()
-            merged = table.to_batches()[0] if table.num_rows else _empty(self.schema)
+            merged = table.to_batches()[0] if table.num_rows else empty_batch(self.schema)
             self._batches = [merged] if table.num_rows else []
             return merged
         return self._batches[0]
@@ -167,7 +167,8 @@ class Arrays(MutableMapping[str, Array]):
         }
 
 
-def _empty(schema: pa.Schema) -> Batch:
+def empty_batch(schema: pa.Schema) -> Batch:
+    """A batch without rows."""
     return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
 
 

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from streamsql.bind.expressions import ExpressionBinder, Parameters, as_column
 from streamsql.bind.functions import convert
+from streamsql.bind.joins import FromBinder
 from streamsql.bind.scope import Scope, ScopeRelation, folded
 from streamsql.bind.select import SelectBinder, drop_own_rowtime, sort
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
@@ -127,18 +128,11 @@ class QueryBinder:
 
     def _select(self, tree: exp.Select) -> Source:
         from_ = tree.args.get("from_")
-        joins = tree.args.get("joins") or ()
-        if joins:
-            raise not_supported("joins", joins[0].meta.get("span"))
         if from_ is None:
             empty = nodes.Values(Schema(()), ((),))
             return SelectBinder(tree, Source(empty), Scope(()), self.parameters).bind()
-        item = from_.this
-        if item.meta.get("over") is not None:
-            raise not_supported("OVER on an item of FROM (joins)", item.meta["over"].meta.get("span"))
-        source, name = self._from(item)
-        alias, source = self._aliased(item, source, name)
-        scope = Scope((ScopeRelation(alias, source.schema.fields, 0),))
+        windows = {folded(window.this): window for window in tree.args.get("windows") or ()}
+        source, scope = FromBinder(self._item, windows, self.parameters).bind(from_.this, tree.args.get("joins") or ())
         if self._says_stream(tree) and not source.is_stream:
             span = tree.args["operation_modifiers"][0].meta.get("span")
             raise ProgrammingError("SELECT STREAM reads no stream here", span, "leave out STREAM")
@@ -147,8 +141,17 @@ class QueryBinder:
     def _says_stream(self, tree: exp.Select) -> bool:
         return any(word.name.upper() == "STREAM" for word in tree.args.get("operation_modifiers") or ())
 
+    def _item(self, item: exp.Expression) -> tuple[Source, str | None]:
+        """One item of FROM, and its name."""
+        source, name = self._from(item)
+        alias = item.args.get("alias")
+        if alias is None:
+            return source, name
+        columns = [folded(column) for column in alias.args.get("columns") or ()]
+        return _renamed(source, columns, alias.meta.get("span")) if columns else source, folded(alias.this)
+
     def _from(self, item: exp.Expression) -> tuple[Source, str | None]:
-        """One item of FROM, and the name that it has without an alias."""
+        """The rows of an item of FROM, and the name that it has without an alias."""
         match item:
             case exp.Table():
                 return self._relation(item), folded(item.this)
@@ -160,16 +163,6 @@ class QueryBinder:
                 return self._table_function(item), None
             case _:
                 raise not_supported(f"{item.key} in FROM", item.meta.get("span"))
-
-    def _aliased(self, item: exp.Expression, source: Source, name: str | None) -> tuple[str | None, Source]:
-        alias = item.args.get("alias")
-        if alias is None:
-            return name, source
-        columns = alias.args.get("columns") or ()
-        if columns:
-            names = [folded(column) for column in columns]
-            source = _renamed(source, names, alias.meta.get("span"))
-        return folded(alias.this), source
 
     def _relation(self, item: exp.Table) -> Source:
         name, span = folded(item.this), item.meta.get("span")

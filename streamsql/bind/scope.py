@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -21,11 +21,19 @@ class BareRowtime(Column):
 
 @dataclass(frozen=True, slots=True)
 class ScopeRelation:
-    """One item of FROM: its name (None for a subquery without one) and its columns, which start at `offset` of the input."""
+    """One item of FROM: its name (None for a subquery without one) and its columns, which start at `offset` of the input.
+
+    USING and NATURAL make one column of two: those in `merged` are meant by a qualified name alone.
+    """
 
     alias: str | None
     fields: tuple[Field, ...]
     offset: int
+    merged: frozenset[str] = frozenset()
+
+    def moved(self, by: int) -> ScopeRelation:
+        """The same relation, its columns so much further behind."""
+        return replace(self, offset=self.offset + by)
 
 
 class Scope:
@@ -41,7 +49,7 @@ class Scope:
             Column(field.type, relation.offset + i, field.name)
             for relation in relations
             for i, field in enumerate(relation.fields)
-            if not field.hidden
+            if not field.hidden and (alias is not None or field.name not in relation.merged)
         ]
 
     def named(self, alias: str, span: Span | None) -> ScopeRelation:
@@ -53,7 +61,7 @@ class Scope:
         raise ProgrammingError(f"no {alias} in FROM", span, nearest(alias, known))
 
     def column(self, column: exp.Column) -> Column:
-        """The column that `name` or `relation.name` means."""
+        """The column that `name` or `relation.name` means: the first of a relation that has the name twice."""
         span = column.meta.get("span")
         name = folded(column.this)
         qualifier = column.args.get("table")
@@ -61,11 +69,12 @@ class Scope:
             relation = self.named(folded(qualifier), span)
             found = [(relation, i) for i, field in enumerate(relation.fields) if field.name == name]
         else:
-            found = [(relation, i) for relation in self.relations for i, f in enumerate(relation.fields) if f.name == name]
+            unmerged = [relation for relation in self.relations if name not in relation.merged]
+            found = [(relation, i) for relation in unmerged for i, f in enumerate(relation.fields) if f.name == name]
         if not found:
             raise ProgrammingError(f"no column {name}" + self._where(qualifier), span, self._hint(name))
-        if len(found) > 1 and name != ROWTIME:
-            among = ", ".join(relation.alias or "a subquery" for relation, _ in found)
+        among = ", ".join(dict.fromkeys(relation.alias or "a subquery" for relation, _ in found))
+        if any(relation is not found[0][0] for relation, _ in found) and name != ROWTIME:
             raise ProgrammingError(f"column {name} is ambiguous: it is in {among}", span, "put the relation's name in front")
         relation, i = found[0]
         field = relation.fields[i]

@@ -21,6 +21,7 @@ from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeCo
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
+from streamsql.plan.conditions import filtered
 from streamsql.types import ROWTIME, TIMESTAMP, Family, Field, Schema, interval
 
 
@@ -50,7 +51,7 @@ class SelectBinder:
         where = self._select.args.get("where")
         if where is not None:
             predicate = as_column(self._plain.boolean(where.this, "WHERE"))
-            self._source = Source(nodes.Filter(self._source.schema, self._source.plan, predicate), self._source.times)
+            self._source = Source(filtered(self._source.plan, predicate), self._source.times)
         items = self._items()
         group, having = self._select.args.get("group"), self._select.args.get("having")
         conditions = [] if having is None else [self._items_binder.boolean(having.this, "HAVING")]
@@ -186,8 +187,8 @@ class SelectBinder:
         return nodes.Window(chosen, time_form(keys[chosen], times))
 
     def _rowtime_name(self) -> str:
-        alias = next((relation.alias for relation in self._scope.relations if relation.alias), None)
-        if alias is None:
+        alias = self._scope.relations[0].alias
+        if alias is None or len(self._scope.relations) > 1:
             return ROWTIME
         return f"{alias}.{ROWTIME}" if alias == alias.upper() else f'"{alias}".{ROWTIME}'
 

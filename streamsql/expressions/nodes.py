@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from streamsql.coercion import lossless
 from streamsql.errors import Span
 from streamsql.functions.registry import ScalarFunction
 from streamsql.types import SqlType
@@ -41,7 +42,11 @@ class Expression:
     @property
     def can_fail(self) -> bool:
         """Whether some row may fail in it."""
-        return any(isinstance(node, Cast) or (isinstance(node, Call) and node.function.fails) for node in self.walk())
+        return any(
+            (isinstance(node, Cast) and not lossless(node.operand.type, node.type, node.assignment))
+            or (isinstance(node, Call) and node.function.fails)
+            for node in self.walk()
+        )
 
     def rewrite(self, rule: Callable[[Expression], Expression]) -> Expression:
         """Apply `rule` to every node, from the leaves up."""

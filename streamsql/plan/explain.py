@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from streamsql.expressions.nodes import Call
+from streamsql.expressions.nodes import Call, Column, Expression
 from streamsql.expressions.text import text
 from streamsql.plan import nodes
+from streamsql.plan.conditions import TRUE
 from streamsql.time import Time
+from streamsql.types import Schema
 
 
 def explain(plan: nodes.Node) -> str:
@@ -58,6 +61,10 @@ def describe(node: nodes.Node) -> str:
             return "Distinct" + _closes(window, [field.name for field in schema.fields])
         case nodes.Union():
             return "Union, merged by ROWTIME" if node.schema.is_stream else "Union"
+        case nodes.Join(windows=windows, kind=kind, condition=condition, schema=schema):
+            return f"Join {kind.value}{_on(condition, schema)}, over {', '.join(_frame(w.frame) for w in windows)}"
+        case nodes.Lookup(kind=kind, condition=condition, schema=schema):
+            return f"Lookup {kind.value}{_on(condition, schema)}"
         case nodes.Limit(count=count, offset=offset):
             return f"Limit {'all' if count is None else count}" + (f" offset {offset}" if offset else "")
         case nodes.TableCall(function=function, arguments=arguments):
@@ -67,6 +74,14 @@ def describe(node: nodes.Node) -> str:
             return f"Insert into {target}"
         case _:
             return type(node).__name__
+
+
+def _on(condition: Expression, schema: Schema) -> str:
+    """The condition of a join, its columns called as in the result."""
+    if condition == TRUE:
+        return ""
+    named = condition.rewrite(lambda e: replace(e, name=schema.fields[e.index].name) if isinstance(e, Column) else e)
+    return f" on {text(named)}"
 
 
 def _closes(window: nodes.Window | None, keys: Sequence[str]) -> str:
@@ -84,9 +99,15 @@ def _call(call: nodes.AggregateCall) -> str:
 def _window(window: nodes.SlidingWindow) -> str:
     calls = ", ".join(_call(call) for call in window.calls)
     partition = f"PARTITION BY {', '.join(map(text, window.partition))} " if window.partition else ""
-    size = window.frame.preceding
-    width = "UNBOUNDED" if size is None else _duration(size) if window.frame.unit == "RANGE" else str(size)
-    return f"{calls} ({partition}{window.frame.unit} {width} PRECEDING)"
+    return f"{calls} ({partition}{_frame(window.frame)})"
+
+
+def _frame(frame: nodes.Frame) -> str:
+    size = frame.preceding
+    if size == 0:
+        return f"{frame.unit} CURRENT ROW"
+    width = "UNBOUNDED" if size is None else _duration(size) if frame.unit == "RANGE" else str(size)
+    return f"{frame.unit} {width} PRECEDING"
 
 
 def _volatile(node: nodes.Project) -> str:

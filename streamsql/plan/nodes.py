@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from enum import Enum
 from typing import Any, Self
 
 from streamsql.expressions.nodes import Expression
@@ -212,6 +213,55 @@ class Union(Node):
     """UNION ALL: the rows of all inputs, merged in ROWTIME order; rows of equal ROWTIME in the order of the inputs."""
 
     branches: tuple[Node, ...]
+
+
+class JoinKind(Enum):
+    """What becomes of rows that match nothing: of no input, the first, the second, or both they come with NULLs."""
+
+    INNER = "inner"
+    LEFT = "left"
+    RIGHT = "right"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinWindow:
+    """How long a row of an input can be matched by others: `frame`, counted on this input.
+
+    `until` is a column of the input that says for each row the last instant at which it can; the frame is never shorter.
+    """
+
+    frame: Frame
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Node):
+    """Streams joined: a combination of rows comes once, when its last row arrives, if all others are then in their windows.
+
+    The columns are ROWTIME (that of the last row), then those of each input, its own ROWTIME first.  `condition` is over
+    these.  There are two inputs, or any number of an INNER join.  A row that matches nothing comes, where `kind` says so,
+    when it leaves its window.
+    """
+
+    branches: tuple[Node, ...]
+    windows: tuple[JoinWindow, ...]
+    kind: JoinKind
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Node):
+    """A stream or table joined with a table: every input row with the table's rows for which `condition` is true, at once.
+
+    The columns are those of the input, then those of the table; a LEFT join keeps the input's rows, a FULL one (of two
+    tables) the table's too.
+    """
+
+    input: Node
+    table: Node
+    kind: JoinKind
+    condition: Expression
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from streamsql.expressions.nodes import Call, Column, Constant, Expression
-from streamsql.functions.registry import SCALARS
-from streamsql.plan.nodes import Filter, Node, Project
-from streamsql.types import BOOLEAN
+from streamsql.expressions.nodes import Column, Constant
+from streamsql.plan.conditions import TRUE, both, filtered, is_stable, moved, parted
+from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Node, Project
 
 Rule = Callable[[Node], Node]
 
 
 def merge_filters(node: Node) -> Node:
-    """Filter over Filter: one Filter with both conditions."""
+    """Filter over Filter: one Filter with both conditions, where the second cannot fail for rows of which the first is NULL."""
     match node:
-        case Filter(input=Filter(input=below, predicate=inner), predicate=outer):
-            return Filter(node.schema, below, _both(inner, outer))
+        case Filter(input=Filter(input=below, predicate=inner), predicate=outer) if not outer.can_fail:
+            return Filter(node.schema, below, both(inner, outer))
     return node
 
 
@@ -37,12 +36,45 @@ def push_filter_through_project(node: Node) -> Node:
     """Filter over a Project that cannot fail: the Filter first, over the columns it came from."""
     match node:
         case Filter(input=Project(input=below, expressions=expressions) as project, predicate=predicate):
-            if any(expression.can_fail or not _is_stable(expression) for expression in expressions):
+            if any(expression.can_fail or not is_stable(expression) for expression in expressions):
                 return node
             if any(not isinstance(expressions[i], Column) for i in predicate.columns()):
                 return node  # computing a column twice costs more than it saves
             moved = predicate.rewrite(lambda e: expressions[e.index] if isinstance(e, Column) else e)
             return replace(project, input=Filter(below.schema, below, moved))
+    return node
+
+
+def push_filter_below_lookup(node: Node) -> Node:
+    """Filter over a Lookup that keeps no table rows and cannot fail: what it says of the rows looked up, before they are."""
+    match node:
+        case Filter(input=Lookup(kind=kind, input=below, condition=condition) as lookup, predicate=predicate):
+            if kind is JoinKind.FULL or condition.can_fail or predicate.can_fail:
+                return node
+            width = len(below.schema.fields)
+            early, late = parted(predicate, lambda part: is_stable(part) and all(c < width for c in part.columns()))
+            return node if early == TRUE else filtered(replace(lookup, input=filtered(below, early)), late)
+    return node
+
+
+def push_filter_below_outer_join(node: Node) -> Node:
+    """Filter over an outer Join that cannot fail: what it says of the input all of whose rows come, before they are joined.
+
+    Not where that input has a ROWS window, which then would reach further back.
+    """
+    match node:
+        case Filter(input=Join(kind=(JoinKind.LEFT | JoinKind.RIGHT) as kind) as join, predicate=predicate):
+            kept = 0 if kind is JoinKind.LEFT else 1
+            if join.windows[kept].frame.unit == "ROWS" or join.condition.can_fail or predicate.can_fail:
+                return node
+            start = 1 + kept * len(join.branches[0].schema.fields)
+            own = range(start, start + len(join.branches[kept].schema.fields))
+            early, late = parted(predicate, lambda part: is_stable(part) and all(c in own for c in part.columns()))
+            if early == TRUE:
+                return node
+            branches = list(join.branches)
+            branches[kept] = filtered(branches[kept], moved(early, start))
+            return filtered(replace(join, branches=tuple(branches)), late)
     return node
 
 
@@ -70,6 +102,8 @@ RULES: tuple[Rule, ...] = (
     merge_filters,
     drop_true_filters,
     push_filter_through_project,
+    push_filter_below_lookup,
+    push_filter_below_outer_join,
     merge_projects,
     drop_identity_projects,
 )
@@ -84,11 +118,3 @@ def improve(plan: Node) -> Node:
         if improved is plan:
             return plan
         plan = improved
-
-
-def _both(first: Expression, second: Expression) -> Expression:
-    return Call(BOOLEAN, SCALARS["AND"][0], (first, second))
-
-
-def _is_stable(expression: Expression) -> bool:
-    return not any(isinstance(node, Call) and node.function.volatile for node in expression.walk())

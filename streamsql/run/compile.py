@@ -11,15 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from streamsql.errors import InternalError
+from streamsql.errors import InternalError, not_supported
 from streamsql.expressions.evaluate import evaluator
 from streamsql.operator import Operator
 from streamsql.plan import nodes
+from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
 from streamsql.run.calls import Accumulation
 from streamsql.run.distinct import Distinct
 from streamsql.run.limit import Limit
+from streamsql.run.lookup import Lookup
+from streamsql.run.matching import Rest, Terms
 from streamsql.run.merge import Merge
 from streamsql.run.over import Over, OverWindow, SlidingCall
 from streamsql.run.pipeline import Pipeline, Vertex
@@ -73,7 +76,8 @@ class Compiler:
             operator, word = self._operator(node), type(node).__name__.lower()
             inputs = node.inputs
         vertex = self._add(word, operator)
-        for port, child in enumerate(inputs):
+        ports = list(enumerate(inputs))
+        for port, child in reversed(ports) if isinstance(node, nodes.Lookup) else ports:  # a table before what is looked up in it
             if isinstance(child, nodes.Scan) and child.schema.is_stream:
                 connections.append((self._pipeline.hub(child.relation), vertex, port))
             elif isinstance(child, (nodes.Scan, nodes.Values)):
@@ -120,6 +124,10 @@ class Compiler:
                 return Distinct(schema.arrow(), windows, by_value)
             case nodes.Union(branches=branches, schema=schema):
                 return Merge(schema.arrow(), len(branches))
+            case nodes.Join():
+                raise not_supported("joins of streams")
+            case nodes.Lookup():
+                return self._lookup(node)
             case nodes.Limit(count=count, offset=offset):
                 return Limit(count, offset)
             case nodes.Retime(column=column, within=within, keys=keys, schema=schema):
@@ -180,6 +188,15 @@ class Compiler:
             for window in node.windows
         ]
         return Over(node.schema.arrow(), windows, self._time)
+
+    def _lookup(self, node: nodes.Lookup) -> Operator:
+        inputs = (node.input.schema, node.table.schema)
+        parts = split(node.condition, [len(schema.fields) for schema in inputs], 0)
+        keys = [parts.keys[0][i] or () if parts.keys else () for i in range(2)]
+        terms = (Terms(parts.alone[0], keys[:1], self._time), Terms(parts.alone[1], keys[1:], self._time))
+        types = [column.type.arrow() for column in keys[0]]
+        rest = Rest(parts.rest, node.schema, self._time)
+        return Lookup(node.schema.arrow(), inputs[1].arrow(), node.kind, terms, types, rest, self._time)
 
     def _sliding(self, call: nodes.AggregateCall) -> SlidingCall:
         make = _made(call.function.sliding)

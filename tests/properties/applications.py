@@ -68,6 +68,15 @@ OPERATORS = {
     "limit of windows": "SELECT STREAM ROWTIME, COUNT(*) FROM s GROUP BY FLOOR(s.ROWTIME TO MINUTE) LIMIT 2 OFFSET 1",
     "random cut forest": """
         SELECT STREAM ROWTIME, * FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM k, v, d FROM s), 4, 10, 1000, 2))""",
+    "stagger": """
+        SELECT STREAM ROWTIME, k, COUNT(*), SUM(v), FIRST_VALUE(d), LAST_VALUE(v) IGNORE NULLS
+        FROM s WINDOWED BY STAGGER (PARTITION BY k RANGE INTERVAL '10' SECOND);
+        SELECT STREAM ROWTIME, COUNT(*) FROM s WINDOWED BY STAGGER (PARTITION BY 12 / v RANGE INTERVAL '1' SECOND);"""
+    + ERRORS,
+    "lookup": """
+        SELECT STREAM ROWTIME, s.*, x, y FROM s LEFT JOIN (VALUES ('a', 1), ('b', 2), ('a', 3)) AS r(x, y) ON s.k = x AND v > y;
+        SELECT STREAM ROWTIME, k, y FROM (VALUES ('a', 1), ('b', 2)) AS r(k, y) JOIN s USING (k) WHERE 6 / (v - y) > 0;"""
+    + ERRORS,
     "over": """
         SELECT STREAM ROWTIME, k, COUNT(*) OVER w, SUM(v) OVER w, AVG(d) OVER w, MIN(v) OVER w, MAX(k) OVER w,
             FIRST_VALUE(v) OVER w, LAST_VALUE(d) OVER w, STDDEV_SAMP(d) OVER w
