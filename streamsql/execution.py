@@ -120,10 +120,12 @@ def drop(engine: Engine, statement: Drop, parameters: Parameters) -> Result:
     if kind == "PUMP":
         engine.drop_pump(name)
         return Result(f"pump {name} dropped")
+    if getattr(known[name], "read_only", False):
+        raise ProgrammingError(f"{name} cannot be dropped", statement.name.span)
     attached = engine.catalog.pumps_at(name)
     if attached and not statement.cascade:
-        pumps = ", ".join(pump.name for pump in attached)
-        raise IntegrityError(f"{name} cannot be dropped: {pumps} uses it", statement.name.span, f"DROP {kind} {name} CASCADE")
+        pumps = f"{', '.join(pump.name for pump in attached)} {'uses' if len(attached) == 1 else 'use'} it"
+        raise IntegrityError(f"{name} cannot be dropped: {pumps}", statement.name.span, f"DROP {kind} {name} CASCADE")
     for pump in attached:
         engine.drop_pump(pump.name)
     engine.drop_relation(name)
