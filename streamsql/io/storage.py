@@ -94,7 +94,8 @@ class S3Storage:
         from pyarrow.fs import S3FileSystem
 
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        self._files = S3FileSystem(endpoint_override=endpoint) if endpoint else S3FileSystem()
+        # a delayed open puts a small object in one request
+        self._files = S3FileSystem(endpoint_override=endpoint, allow_delayed_open=True)
 
     def expand(self, pattern: str) -> list[str]:
         from pyarrow.fs import FileSelector, FileType
@@ -122,7 +123,7 @@ class S3Storage:
         return int(self._files.get_file_info(path).size)
 
     def put(self, local: Path, path: str) -> None:
-        with local.open("rb") as source, self._files.open_output_stream(path) as target:
+        with local.open("rb") as source, self._files.open_output_stream(path, compression=None) as target:
             shutil.copyfileobj(source, target, 1 << 20)
         local.unlink()
 
