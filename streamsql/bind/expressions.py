@@ -121,7 +121,8 @@ class ExpressionBinder:
         return Constant(node.meta.get("type", types.NULL), None)
 
     def word(self, node: exp.Var) -> Expression:
-        return Word(types.NULL, str(node.this).upper())
+        word = str(node.this).upper()
+        return Word(types.interval(word) if word in types.UNITS else types.NULL, word)
 
     def placeholder(self, node: exp.Placeholder) -> Expression:
         span = node.meta.get("span")
