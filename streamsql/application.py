@@ -78,7 +78,7 @@ class Application:
         self._attacher = Attacher(self.engine, settings.attachments, self._wakeup.set)
         self._outlets: dict[str, SinkOutlet] = {}
         self._queries: list[tuple[Result, Sink]] = []
-        self._errors = _ErrorReport(stderr)
+        self._errors = ErrorReport(stderr)
         self._directory = None if settings.checkpoint is None else CheckpointDirectory(settings.checkpoint)
         self._epoch = 0
         self._resumed: Checkpoint | None = None
@@ -276,7 +276,7 @@ class Application:
         print(f"streamsql: {text}", file=self._stderr)
 
 
-class _ErrorReport:
+class ErrorReport:
     """Counts the rows of `error_stream`, and shows them where no output takes them."""
 
     def __init__(self, stderr: TextIO) -> None:

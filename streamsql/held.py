@@ -83,10 +83,11 @@ class HeldAttacher(Attacher):
             if given not in self._attachments.inputs and given not in self._attachments.references:
                 self._declare_only(given, wanted, set(self._engine.catalog.relations) | created)
 
-    def settle(self) -> None:
-        """After statements: feed the inputs that are read now, and open the outputs whose streams are there now."""
+    def settle(self, begin: bool = True) -> None:
+        """After statements: open the outputs whose streams are there now, and with `begin` feed the inputs that are read now."""
         self._hold_removed()
-        self.feed(self._read_now())
+        if begin:
+            self.feed(self._read_now())
         for given, uri in self._attachments.outputs.items():
             name = matched(given, self._engine.catalog.relations)
             stream = self._engine.catalog.relation(name)

@@ -64,6 +64,7 @@ class Session:
         staging = None if database is None else database.staging
         self._attacher = HeldAttacher(self.engine, attachments, self.loop.wake, staging)
         self._attacher.check()
+        self._holding = False
         self._dirty = False
         self._saved = time.monotonic()
         self._ended = 0
@@ -116,6 +117,23 @@ class Session:
             return count
 
         return self.call(execute)
+
+    def hold_inputs(self, hold: bool = True) -> None:
+        """Let no further input begin before `begin_inputs`: statements that follow one by one are one script.
+
+        Without `hold` they begin again after each statement.
+        """
+        self._holding = hold
+
+    def begin_inputs(self) -> None:
+        """Let the inputs begin that are read now, and hold them no more."""
+        self._holding = False
+        self.call(self._attacher.settle)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a database, in which everything goes on the next time."""
+        return self._database is not None
 
     def detach(self, result: Result) -> None:
         """End a query over streams."""
@@ -183,7 +201,7 @@ class Session:
                 self._dirty = self._dirty or changed or isinstance(statement, Insert)
                 done.append(Executed(result, self._warnings()))
         finally:
-            self._attacher.settle()
+            self._attacher.settle(begin=not self._holding)
             if done:
                 done[-1].warnings += self._warnings()
             if changed and self._database is not None:
