@@ -10,10 +10,12 @@ from typing import Any
 from streamsql.catalog import Catalog
 from streamsql.connection import Connection
 from streamsql.cursor import located
+from streamsql.engine import Engine
 from streamsql.parameters import bound, placeholders_of
 from streamsql.plan.nodes import streams_of
 from streamsql.reader import Reader
 from streamsql.run import error_stream
+from streamsql.run.pipeline import Outlet
 from streamsql.sql.parser import parse_statement
 from streamsql.types import Batch, Schema
 
@@ -79,7 +81,7 @@ class Access:
         self._engine = connection.session.engine
         self._errors = ErrorTail()
         self._inserted = 0
-        connection.call(lambda engine: engine.pipeline.hub(error_stream.NAME).outlets.append(self._errors))
+        self.tell_errors(self._errors)
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -98,19 +100,39 @@ class Access:
         batches = reader.batches(None)
         return Outcome("", executed.warnings, reader.schema, batches, reader.running, reads, reader.close)
 
+    def hold_inputs(self, hold: bool = True) -> None:
+        """Let inputs wait until all of a script is executed, or not any more."""
+        self._session.hold_inputs(hold)
+
+    def begin_inputs(self) -> None:
+        """Let the inputs begin that are read, now and later."""
+        self._session.begin_inputs()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a database, in which everything goes on the next time."""
+        return self._session.is_kept
+
     def end_inserts(self) -> None:
         """No INSERT will follow: what only INSERT feeds ends, and what nothing feeds."""
 
-        def end(engine: Any) -> None:
+        def end(engine: Engine) -> None:
             engine.end_inserts()
             engine.pipeline.finish()
 
         self._connection.call(end)
 
-    def end_errors(self) -> None:
-        """When all inputs have ended, nothing comes into `error_stream` any more."""
+    def wait_for_inputs(self) -> None:
+        """Wait until the inputs have ended."""
         self._connection.wait()
+
+    def end_errors(self) -> None:
+        """Nothing will come into `error_stream` any more."""
         self._connection.call(lambda engine: engine.pipeline.end_errors())
+
+    def tell_errors(self, outlet: Outlet) -> None:
+        """Let an outlet have the rows of `error_stream` too."""
+        self._connection.call(lambda engine: engine.pipeline.hub(error_stream.NAME).outlets.append(outlet))
 
     def close(self) -> None:
         """Close the connection."""

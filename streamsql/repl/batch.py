@@ -11,9 +11,11 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from streamsql.application import ErrorReport
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.settings import Settings
 from streamsql.repl.shell import Shell
+from streamsql.run import error_stream
 
 if TYPE_CHECKING:
     from streamsql.dbapi import Connection
@@ -28,9 +30,10 @@ def run_statements(connection: Connection, texts: str | Sequence[str], format: s
     shell = BatchShell(Access(connection), Settings(format=format, expanded=expanded, limit=0), stdout, stderr)
     status = WRONG
     try:
-        for text in [texts] if isinstance(texts, str) else texts:
-            if not shell.leaving:
-                shell.run(text)
+        with shell.inputs_held():
+            for text in [texts] if isinstance(texts, str) else texts:
+                if not shell.leaving:
+                    shell.run(text)
         status = FAILED
         shell.finish()
         status = DONE
@@ -48,11 +51,13 @@ def run_statements(connection: Connection, texts: str | Sequence[str], format: s
 
 
 class BatchShell(Shell):
-    """Keeps running queries until all statements are executed."""
+    """Keeps running queries until all statements are executed; shows the rows of `error_stream` as they come."""
 
     def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO) -> None:
         super().__init__(access, settings, out, err)
         self._running: list[Outcome] = []
+        self._errors = ErrorReport(err)
+        access.tell_errors(self._errors)
 
     def query(self, outcome: Outcome) -> None:
         if outcome.running:
@@ -61,9 +66,22 @@ class BatchShell(Shell):
             super().query(outcome)
 
     def finish(self) -> None:
-        """Print the rows of the queries that still run, one after the other."""
-        running, self._running = self._running, []
-        if running:
+        """Print the rows of the running queries, one after the other; in memory, wait for all that the inputs bring.
+
+        A database goes on the next time, so nothing in it ends here but its inputs.
+        """
+        if not self.access.is_kept:
             self.access.end_inserts()
-        for outcome in running:
+        last = [outcome for outcome in self._running if error_stream.NAME in outcome.reads]
+        for outcome in self._running:
+            if outcome not in last:
+                self.print_rows(outcome)
+        if not self.access.is_kept:
+            self.access.wait_for_inputs()
+            self.access.end_errors()
+        for outcome in last:
             self.print_rows(outcome)
+
+    def close(self) -> None:
+        super().close()
+        self._errors.close()

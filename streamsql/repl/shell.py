@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -35,6 +36,7 @@ class Shell:
         self._out: TextIO = out
         self._err = err
         self._depth = 0
+        self._holding = False
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -57,9 +59,27 @@ class Shell:
         script = read_text(name)
         self._depth += 1
         try:
-            self.run(script, name)
+            with self.inputs_held():
+                self.run(script, name)
         finally:
             self._depth -= 1
+
+    @contextmanager
+    def inputs_held(self) -> Iterator[None]:
+        """Let the inputs begin when all statements of a script are executed, so that no pump misses a row."""
+        if self._holding:
+            yield
+            return
+        self._holding = True
+        self.access.hold_inputs()
+        try:
+            yield
+        except BaseException:
+            self.access.hold_inputs(False)
+            raise
+        finally:
+            self._holding = False
+        self.access.begin_inputs()
 
     def _unit(self, unit: Unit) -> None:
         if unit.is_command:

@@ -48,6 +48,8 @@ class TerminalShell(Shell):
             self.say(f"{failed:,} row{'s' * (failed != 1)} went to error_stream: \\errors shows why")
 
     def query(self, outcome: Outcome) -> None:
+        if outcome.running:
+            self.access.begin_inputs()  # in a script they wait, and this query waits for them
         if not outcome.running or not self._out.isatty():
             super().query(outcome)
             return
