@@ -3,8 +3,8 @@
 These are the rules; `streamsql.io.columns` applies them to whole Arrow arrays where it can, and must agree.
 
 * NULL stays NULL; it is the decoder that checks NOT NULL.
-* A number fits an integer type when it is whole (`5`, `5.0`, `5e2`) as a DOUBLE, and in range; DECIMAL rounds half up to its scale and
-  fails when the whole digits do not fit; DOUBLE and REAL take the nearest value and fail beyond their range.
+* A number fits an integer type when it is whole (`5`, `5.0`, `5e2`) as a DOUBLE, and in range; DECIMAL rounds half up to
+  its scale and fails when the whole digits do not fit; DOUBLE and REAL take the nearest value and fail beyond their range.
 * Text is converted as the number, date or time that it spells, blanks around it do not count; `NaN`, `Infinity` and
   `-Infinity`, bare or as text, are values of DOUBLE and REAL.
 * Text that is too long is cut, silently; CHAR(n) is filled with blanks.

@@ -186,7 +186,7 @@ def tables(draw: st.DrawFn) -> tuple[Schema, list[list[Any]]]:
     count = draw(st.integers(0, 6))
     nullable = draw(st.booleans())
     names = draw(
-        st.lists(st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1), min_size=4, unique=True)
+        st.lists(st.text(st.characters(min_codepoint=33, exclude_categories=["Cs", "Cf"]), min_size=1), min_size=4, unique=True)
     )
     schema = Schema(tuple(Field(name, type_) for name, type_ in zip(names, types, strict=False)))
     values = [st.one_of(st.none(), VALUES[type_]) if nullable else VALUES[type_] for type_ in types]
