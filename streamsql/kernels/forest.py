@@ -19,9 +19,9 @@ With T trees, samples of S points, C columns and shingles of H records, so point
 | weights, sampled | float64, int32 (T, S) | each tree's sample (`forest_sampler`), as is the following |
 | next_points | int64 (T, 1) | |
 
-The algorithm is that of AWS's random-cut-forest library; the score is the original service's, which differs from it
-(`forest_score`). Where AWS's documents contradict what the service did ("uses only the most recent timeDecay records"), this
-does what the service did.
+The trees and samples are those of AWS's random-cut-forest library, the score is the original service's, which differs from
+the library's (`forest_score`). `time_decay` is the time constant of an exponential decay. AWS's documents also say that the
+function "uses only the most recent timeDecay records"; such a decay does not do that: 37 % of an old sample are older.
 """
 
 from collections.abc import Mapping

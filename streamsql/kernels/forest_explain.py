@@ -92,4 +92,7 @@ def _share_out_equal(tree: Tree, points: Float32s, row: int, path: Int32s, depth
                 j = record + column
                 share[column, ABOVE] += scale * max(0.0, np.float64(points[row, j] - box[1, j]))
                 share[column, BELOW] += scale * max(0.0, np.float64(box[0, j] - points[row, j]))
-    share *= score / share.sum()
+    total = 0.0
+    for column in range(columns):
+        total += share[column, ABOVE] + share[column, BELOW]
+    share *= score / total

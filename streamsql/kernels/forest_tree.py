@@ -93,8 +93,9 @@ def high_end(tree: Tree, node: int, j: int) -> np.float32:
 def insert(tree: Tree, points: Float32s, row: int) -> int:
     """Adds `points[row]`; gives its leaf, an old one where the tree holds an equal point.
 
-    On the way down, each node whose box the point leaves would be cut anew if the point were there from the start: with the
-    probability that this cut separates the point from the box, the point becomes a leaf beside that node.
+    On the way down, a node whose box does not hold the point would have been cut otherwise, had the point been there from the
+    start. With the probability that such a cut separates the point from the box, it becomes a leaf beside that node; else the
+    node keeps its cut, which has the right law then.
     """
     capacity = len(tree.copies)
     if tree.leaves[0] == 0:
