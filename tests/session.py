@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.engine import Engine
+from streamsql.errors import Error
 from streamsql.result import Result
 from streamsql.row_queue import RowQueue
 from streamsql.run.pipeline import Vertex
@@ -52,11 +53,23 @@ class Reading:
 
     queue: RowQueue
     batches: list[Batch] = field(default_factory=list)
+    failure: Error | None = None
+    """Why it was broken off: its stream was dropped."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no row will follow."""
+        return self.queue.ended or self.failure is not None
 
     def drain(self) -> None:
         """Keep what waits in the queue."""
-        while (batch := self.queue.take()) is not None:
-            self.batches.append(batch)
+        if self.failure is not None:
+            return
+        try:
+            while (batch := self.queue.take()) is not None:
+                self.batches.append(batch)
+        except Error as error:
+            self.failure = error
 
     def rows(self) -> pa.Table:
         """All rows so far."""
@@ -113,8 +126,7 @@ class Session:
             else:
                 self._touch(done)
         for reading, queue in zip(self.readings, queues, strict=True):
-            while queue.take() is not None:
-                pass  # what statements give when they are executed again was kept the first time
+            Reading(queue).drain()  # what statements give when they are executed again was kept the first time
             queue.ended = reading.queue.ended
             reading.queue = queue
         self.engine.load(facts, state)

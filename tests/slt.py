@@ -105,7 +105,7 @@ class Run:
         for record, reading, count in zip(self.queries, self.session.readings, given, strict=True):
             if record is None:
                 continue
-            if not reading.queue.ended:
+            if not reading.ended:
                 raise record.failed("the query has not ended with its input")
             rows = self.calendar.rows(reading.rows(), reading.queue.schema)
             self._finished(record, reading.queue.schema, rows[:count] if "open" in record.words else rows)

@@ -100,7 +100,7 @@ class Pipeline:
         if stream not in self._hubs:
             if schema is None:
                 raise InternalError(f"no stream {stream} in the graph")
-            self._hubs[stream] = self.add(f"stream {stream}", Merge(schema.arrow(), 0), "null")
+            self._hubs[stream] = self.add(f"stream {stream}", Merge(schema.arrow(), 0, open=True), "null")
         return self._hubs[stream]
 
     def add(self, name: str, operator: Operator, owner: str) -> Vertex:
@@ -133,10 +133,6 @@ class Pipeline:
         self._feeds[name] = feed
         return feed
 
-    def end_writer(self, stream: Vertex, port: int) -> None:
-        """A writer of a named stream will write no more."""
-        self._advance(stream, port, END)
-
     def remove(self, vertices: Iterable[Vertex], writes: tuple[Vertex, int] | None = None) -> None:
         """Take operators out of the graph; `writes` is where their rows went."""
         gone = set(map(id, vertices))
@@ -147,7 +143,16 @@ class Pipeline:
                 del self._vertices[name]
                 self._raise_errors(vertex.error_port, END)
         if writes is not None:
-            self.end_writer(*writes)
+            self._retire(*writes)
+
+    def _retire(self, stream: Vertex, port: int) -> None:
+        """A writer of a named stream is gone; the stream waits for another, where it has none left."""
+        merge = stream.operator
+        assert isinstance(merge, Merge)
+        stream.bounds[port] = END
+        for output in merge.retire(port):
+            self._emit(stream, output)
+        self._announce(stream, merge.bound(min(stream.bounds)))
 
     def remove_hub(self, stream: str) -> None:
         """Take a named stream out of the graph, with the sources that feed it and the operators by which rows enter it."""
@@ -200,9 +205,9 @@ class Pipeline:
         return self._vertices
 
     def finish(self) -> None:
-        """Say END on every input that has no end of its own (streams without a writer, the rest of `error_stream`)."""
+        """Say END on every stream that has no writer, or none any more."""
         for hub in list(self._hubs.values()):
-            if not hub.bounds:
+            if all(bound == END for bound in hub.bounds):
                 self._announce(hub, END)
         self.settle()
 

@@ -14,11 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
-from streamsql.rows import ErrorName, Evaluate, Failure, QueryTime, Rows
+from streamsql.rows import ErrorName, Evaluate, Failure, QueryTime, Rows, late_failure
 from streamsql.run.order import sorted_indices
 from streamsql.run.window import times_of
 from streamsql.state import Arrays, RowBuffer
-from streamsql.time import BEGIN, END, Time, timestamp_text
+from streamsql.time import BEGIN, END, Time
 from streamsql.types import Batch
 
 
@@ -111,6 +111,4 @@ class Retime(Operator):
 def _late(value: pa.Scalar, floor: Time) -> Failure:
     if not value.is_valid:
         return Failure(ErrorName.LATE, "the row's ROWTIME is NULL")
-    return Failure(
-        ErrorName.LATE, f"ROWTIME {timestamp_text(value.value)} is before {timestamp_text(floor)}, which the stream has passed"
-    )
+    return late_failure(value.value, floor)

@@ -88,7 +88,7 @@ def feed(script: str, rows: Mapping[str, Batch], way: list[Move], rules: bool = 
     for stream, start in at.items():
         session.insert(stream, rows[stream].slice(start))
     session.end()
-    assert all(reading.queue.ended for reading in session.readings)
+    assert all(reading.ended for reading in session.readings)
     return [reading.rows() for reading in session.readings], counts
 
 
