@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.errors import InternalError
-from streamsql.time import Clock, Time, WallClock
+from streamsql.time import Clock, Time, WallClock, timestamp_text
 from streamsql.types import Batch
 
 Mask = npt.NDArray[np.bool_]
@@ -58,6 +58,11 @@ class Failure:
 
     name: str
     message: str
+
+
+def late_failure(t: Time, passed: Time) -> Failure:
+    """Why a row at `t` is lost on a stream that has come as far as `passed`."""
+    return Failure(ErrorName.LATE, f"ROWTIME {timestamp_text(t)} is before {timestamp_text(passed)}, which the stream has passed")
 
 
 class Rows:
