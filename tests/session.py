@@ -12,6 +12,7 @@ from streamsql.engine import Engine
 from streamsql.errors import Error
 from streamsql.result import Result
 from streamsql.row_queue import RowQueue
+from streamsql.run import error_stream
 from streamsql.run.pipeline import Vertex
 from streamsql.run.window import times_of
 from streamsql.sql.parser import parse
@@ -152,7 +153,8 @@ class Session:
             self.engine.insert_rows(stream, schema.empty(), explicit=True)
 
     def _watch(self) -> None:
-        for vertex in self.engine.pipeline.vertices.values():
+        pipeline = self.engine.pipeline
+        for vertex in (*pipeline.vertices.values(), pipeline.hub(error_stream.NAME)):
             if not any(isinstance(outlet, Watch) for outlet in vertex.outlets):
                 vertex.outlets.append(Watch(vertex))
 

@@ -55,6 +55,11 @@ class Merge(Operator):
         return any(len(buffer) for buffer in self._buffers)
 
     @property
+    def lowest(self) -> Time:
+        """Before which no input gives a row."""
+        return int(self._bounds["bounds"].min(initial=END))
+
+    @property
     def state(self) -> Mapping[str, State]:
         return {"bounds": self._bounds, **{f"input {i}": buffer for i, buffer in enumerate(self._buffers)}}
 

@@ -231,7 +231,12 @@ class Pipeline:
 
     def report(self, batch: Batch) -> None:
         """Rows for `error_stream` that were lost outside this graph."""
-        self._emit(self._error_hub, error_stream.not_before(self._error_hub.bound, batch))
+        rows = error_stream.not_before(self._error_hub.bound, batch)
+        if not self._error_hub.readers:
+            self._emit(self._error_hub, rows)
+            return
+        for i in range(rows.num_rows):  # so that what fails in a reader stands behind the row it was given
+            self._emit(self._error_hub, rows.slice(i, 1))
 
     def _fail(self, failed: Failed, port: int, owner: str) -> None:
         """Report rows that were lost; `port` keeps those of one operator or source in their order."""
@@ -240,17 +245,37 @@ class Pipeline:
             for output in self._errors.push(batch, port):
                 self.report(output)
 
+    def _fail_behind_errors(self, failed: Failed, owner: str) -> None:
+        """Report what was lost by a reader of `error_stream`: to the outlets alone, since the reader would fail for ever."""
+        for batch in error_stream.batches_of(failed.rows, owner):
+            for outlet in self._error_hub.outlets:
+                outlet.write(error_stream.not_before(self._error_hub.bound, batch))
+
+    def _behind_errors(self) -> set[Vertex]:
+        """The operators that rows of `error_stream` reach."""
+        found, todo = set[Vertex](), [self._error_hub]
+        while todo:
+            for reader, _ in todo.pop().readers:
+                if reader not in found:
+                    found.add(reader)
+                    todo.append(reader)
+        return found
+
     def settle(self) -> None:
         """Let go of the error rows that nothing can come before any more."""
-        if not self._pending_errors:
+        if not self._pending_errors and not self._error_hub.readers:
             return
+        behind = self._behind_errors()
         for vertex in self._vertices.values():
             entered = vertex.operator.enters_time or not vertex.bounds
-            self._raise_errors(vertex.error_port, vertex.bound if entered else min(vertex.bounds))
+            passed = vertex.bound if entered else min(vertex.bounds)
+            self._raise_errors(vertex.error_port, END if vertex in behind else passed)
         for feed in self._feeds.values():
             passed = feed.vertex.bound if feed.source.schema.is_stream else feed.last
             self._raise_errors(feed.error_port, END if feed.ended else passed)
         self._pending_errors = self._errors.waiting
+        if self._errors.lowest != END:
+            self._advance(self._error_hub, 0, self._errors.lowest)
 
     def end_errors(self) -> None:
         """Let go of all error rows: the run is over."""
@@ -330,7 +355,10 @@ class Pipeline:
 
     def _emit(self, vertex: Vertex, output: Output) -> None:
         if isinstance(output, Failed):
-            self._fail(output, vertex.error_port, vertex.owner)
+            if self._error_hub.readers and vertex in self._behind_errors():
+                self._fail_behind_errors(output, vertex.owner)
+            else:
+                self._fail(output, vertex.error_port, vertex.owner)
             return
         for outlet in vertex.outlets:
             outlet.write(output)

@@ -130,6 +130,16 @@ APPLICATIONS = {
         CREATE PUMP q AS INSERT INTO dest
             SELECT STREAM k, v, score FROM temp ORDER BY FLOOR(temp.ROWTIME TO SECOND), score DESC;
         SELECT STREAM ROWTIME, * FROM dest;""",
+    "pumps that read errors, and fail": """
+        CREATE STREAM a (n INTEGER);
+        CREATE STREAM b (n BIGINT);
+        CREATE STREAM c (n INTEGER);
+        CREATE PUMP p AS INSERT INTO a SELECT STREAM 4 / v FROM s;
+        CREATE PUMP q AS INSERT INTO b SELECT STREAM COUNT(*) FROM "error_stream" AS e GROUP BY FLOOR(e.ROWTIME TO MINUTE);
+        CREATE PUMP r AS INSERT INTO c SELECT STREAM CAST(MESSAGE AS INTEGER) FROM "error_stream";
+        CREATE PUMP t AS INSERT INTO c SELECT STREAM v FROM u;
+        SELECT STREAM ROWTIME, * FROM b;
+        SELECT STREAM ROWTIME, * FROM c;""" + ERRORS,
     "late rows of a pump": """
         CREATE STREAM a (k VARCHAR(4), v INTEGER);
         CREATE PUMP p AS INSERT INTO a SELECT STREAM t AS ROWTIME, k, v FROM s;
