@@ -44,10 +44,10 @@ class Terminal:
         """Press keys."""
         self._process.send(text)
 
-    def run(self, text: str) -> str:
+    def run(self, text: str, enter: str = ENTER) -> str:
         """Type text and Enter, and wait for the next prompt; gives what is on the screen between the two."""
         before = self._prompts()
-        self.type(text + ENTER)
+        self.type(text + enter)
         self.until(lambda: self._prompts() > before and self.at_prompt())
         return self.last_answer()
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -166,12 +167,11 @@ def test_ten_thousand_columns() -> None:
     assert max(map(len, narrow.splitlines())) <= 80
     assert "of 10,000 columns" in narrow
     assert text(Look(expanded="on"), **columns).splitlines()[10_000] == "c9999 | 9999"
-    assert len(text(Look(format="json"), **columns).splitlines()) == 1
 
 
 def test_a_million_rows_come_block_by_block() -> None:
     count = 1_000_000
-    schema, batch = result(n=(BIGINT, range(count)), k=(varchar(4), ["ab", "cd"] * (count // 2)))
+    schema, batch = result(n=(BIGINT, np.arange(count)), k=(varchar(4), ["ab", "cd"] * (count // 2)))
     rows = printer(schema, Look(width=80))
     blocks = [block.count("\n") for block in rows.write(batch)]
     assert sum(blocks) == count + 2
