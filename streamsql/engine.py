@@ -80,8 +80,8 @@ class Engine:
 
     @property
     def time(self) -> QueryTime:
-        """What the time functions of a statement see."""
-        return QueryTime(self.started or 0, self.clock)
+        """What the time functions of a statement see: of a session's the moment it is given, of an application's the start."""
+        return QueryTime(self.clock.now() if self.interactive else self.started or 0, self.clock)
 
     @property
     def is_live(self) -> bool:
@@ -149,7 +149,7 @@ class Engine:
             return
         target = self.pipeline.hub(plan.target)
         port = self.pipeline.new_writer(target)
-        built = self._build(plan, name, f"pump {name}")
+        built = self._build(plan, name, f"pump {name}", QueryTime(self.started or 0, self.clock))
         self.pipeline.connect(built.output, target, port)
         self._running[name] = _Running(built, plan.target, port)
 
@@ -168,9 +168,9 @@ class Engine:
         self.stop_pump(name)
         del self.catalog.pumps[name]
 
-    def _build(self, plan: nodes.Node, owner: str, prefix: str) -> Built:
+    def _build(self, plan: nodes.Node, owner: str, prefix: str, time: QueryTime) -> Built:
         """Attach a plan's operators, and give them the tables that it looks rows up in."""
-        built = Compiler(self.pipeline, owner, prefix, self.time, self.seed).build(plan)
+        built = Compiler(self.pipeline, owner, prefix, time, self.seed).build(plan)
         for leaf, vertex, port in built.tables:
             for _ in self.pipeline.push_table(vertex, port, self._leaf(leaf, self.catalog)):
                 pass
@@ -182,7 +182,7 @@ class Engine:
         """Attach a query over streams: its rows are those that come from now on."""
         self._queries += 1
         owner = f"query {self._queries}"
-        built = self._build(plan, owner, owner)
+        built = self._build(plan, owner, owner, self.time)
         queue = RowQueue(plan.schema)
         built.output.outlets.append(queue)
         if built.output.bound == END:
