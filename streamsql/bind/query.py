@@ -222,7 +222,8 @@ class QueryBinder:
         self._calls += 1
         schema = function.output(source.schema, checked)
         plan = nodes.TableCall(schema, source.plan, function, checked, f"{self.name}/{self._calls}")
-        kept = {i: time for i, time in source.times.items() if schema.fields[i] == source.schema.fields[i]}
+        passed = {i for i, (new, old) in enumerate(zip(schema.fields, source.schema.fields)) if new == old}
+        kept = {i: time for i, time in source.times.items() if i in passed}
         return Source(plan, kept)
 
     # -- VALUES, UNION ALL, ORDER BY and LIMIT of a whole query ----------------------------------------------------------

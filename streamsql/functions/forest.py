@@ -81,11 +81,11 @@ class RandomCutForest(Operator):
         return {"forest": self._forest}
 
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
-        scores = self._score(self._forest, _points(batch, self._columns))
+        scores = self._score(self._forest, points_of(batch, self._columns))
         yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(scores)], schema=self._schema)
 
 
-def _points(batch: Batch, columns: Sequence[int]) -> npt.NDArray[np.float64]:
+def points_of(batch: Batch, columns: Sequence[int]) -> npt.NDArray[np.float64]:
     """The columns as one array (rows, columns) of doubles, NULL as NaN."""
     points = np.empty((batch.num_rows, len(columns)))
     for place, column in enumerate(columns):
