@@ -10,7 +10,7 @@ from sqlglot import exp
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError, Span
 from streamsql.expressions.nodes import Column
-from streamsql.types import ROWTIME, TIMESTAMP, Field
+from streamsql.types import ROWTIME, ROWTIME_FIELD, TIMESTAMP, Field
 
 
 class BareRowtime(Column):
@@ -61,16 +61,21 @@ class Scope:
         raise ProgrammingError(f"no {alias} in FROM", span, nearest(alias, known))
 
     def column(self, column: exp.Column) -> Column:
-        """The column that `name` or `relation.name` means: the first of a relation that has the name twice."""
+        """The column that `name` or `relation.name` means: the first of a relation that has the name twice.
+
+        Columns of tables match without regard to case, where none has exactly the name.
+        """
         span = column.meta.get("span")
         name = folded(column.this)
         qualifier = column.args.get("table")
         if qualifier is not None:
-            relation = self.named(folded(qualifier), span)
-            found = [(relation, i) for i, field in enumerate(relation.fields) if field.name == name]
+            looked_at = [self.named(folded(qualifier), span)]
         else:
-            unmerged = [relation for relation in self.relations if name not in relation.merged]
-            found = [(relation, i) for relation in unmerged for i, f in enumerate(relation.fields) if f.name == name]
+            looked_at = [relation for relation in self.relations if name not in relation.merged]
+        found = [(relation, i) for relation in looked_at for i, f in enumerate(relation.fields) if f.name == name]
+        if not found:
+            tables = [relation for relation in looked_at if ROWTIME_FIELD not in relation.fields]
+            found = [(t, i) for t in tables for i, f in enumerate(t.fields) if f.name.upper() == name.upper()]
         if not found:
             raise ProgrammingError(f"no column {name}" + self._where(qualifier), span, self._hint(name))
         among = ", ".join(dict.fromkeys(relation.alias or "a subquery" for relation, _ in found))
