@@ -45,7 +45,7 @@ def rebuild(engine: Engine, facts: Mapping[str, Any], state: State, open_input: 
             if not _opened(engine, stream, writer, explicit, open_input):
                 if waiting is None or not waiting.num_rows:
                     continue
-                engine.pipeline.new_writer(engine.pipeline.hub(stream))
+                _leave(engine.pipeline, stream, gone=writer is None)
             kept[stream].append(port)
     bounds = dict(facts["bounds"])
     moved = dict(state)
@@ -111,6 +111,14 @@ def _opened(engine: Engine, stream: str, writer: str | None, explicit: bool, ope
     elif kind != "input" or not open_input(stream):
         return False
     return True
+
+
+def _leave(pipeline: Pipeline, stream: str, gone: bool) -> None:
+    """A port for rows that still wait; `gone`: its writer was taken away, which is not the end of the stream."""
+    hub = pipeline.hub(stream)
+    port = pipeline.new_writer(hub)
+    if gone and isinstance(hub.operator, Merge):
+        list(hub.operator.retire(port))
 
 
 def _error_ports(pipeline: Pipeline) -> dict[str, int]:

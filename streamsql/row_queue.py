@@ -34,14 +34,14 @@ class RowQueue:
     `news` is called by the writing thread whenever there is something for the reader: rows, the end, a failure.
     """
 
-    def __init__(self, schema: Schema, limit: int = MEMORY_LIMIT) -> None:
+    def __init__(self, schema: Schema, limit: int | None = None) -> None:
         self.schema = Schema(schema.visible)
         self.ended = False
         self.error: Error | None = None
         self.taken = 0
         self.news: Callable[[], None] = _nobody
         self._columns = list(schema.visible_indices)
-        self._limit = limit
+        self._limit = MEMORY_LIMIT if limit is None else limit
         self._lock = threading.Lock()
         self._batches: deque[Batch] = deque()
         self._bytes = 0

@@ -15,7 +15,7 @@ from streamsql.bind.expressions import Parameters
 from streamsql.catalog import Table
 from streamsql.database import Database, restore_catalog, restore_state
 from streamsql.engine import Engine
-from streamsql.errors import Error, InternalError, OperationalError
+from streamsql.errors import Error, InterfaceError, InternalError, OperationalError
 from streamsql.held import HeldAttacher
 from streamsql.loop import EngineLoop, Task
 from streamsql.result import Result
@@ -235,6 +235,7 @@ class Session:
         whole = False
         try:
             if not self.loop.failed:
+                self.engine.fail_queries(InterfaceError("the connection is closed"))
                 if self._database is None:
                     self.engine.end_inserts()
                     self.engine.pipeline.finish()
