@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.errors import ProgrammingError
-from streamsql.functions.forest import PARAMETERS, RandomCutForest, check_arguments, numeric_columns, points_of
+from streamsql.functions.forest import PARAMETERS, RandomCutForest, check_arguments, points_of
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
+from streamsql.functions.table_arguments import shown
 from streamsql.kernels.jit import Float64s
 from streamsql.operator import Output
 from streamsql.types import DOUBLE, Batch, Field, Schema, varchar
@@ -68,7 +69,7 @@ def _check(schema: Schema, arguments: Sequence[Any]) -> tuple[Any, ...]:
     numbers = check_arguments(NAME, schema, arguments[: most - 1])
     directed = arguments[-1] if len(arguments) == most else False
     if not isinstance(directed, bool):
-        raise ProgrammingError(f"{NAME}: withDirectionality must be TRUE or FALSE, not {directed}")
+        raise ProgrammingError(f"{NAME}: withDirectionality must be TRUE or FALSE, not {shown(directed)}")
     return (*numbers, directed)
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from streamsql.errors import ProgrammingError
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
+from streamsql.functions.table_arguments import whole_number
 from streamsql.operator import Operator, Output, State
 from streamsql.state import Arrays
 from streamsql.types import DOUBLE, INTEGERS, Batch, Field, Kind, Schema
@@ -41,10 +42,7 @@ def check_arguments(name: str, schema: Schema, arguments: Sequence[Any]) -> tupl
         raise ProgrammingError(f"{name} takes a CURSOR and up to {len(PARAMETERS)} numbers, not {len(arguments)}")
     checked: list[int] = []
     for i, (parameter, default, least, greatest) in enumerate(PARAMETERS):
-        value = arguments[i] if i < len(arguments) else default
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
-            raise ProgrammingError(f"{name}: {parameter} must be a whole number from {least} to {greatest}, not {value}")
-        checked.append(value)
+        checked.append(whole_number(name, parameter, arguments[i] if i < len(arguments) else default, least, greatest))
     if checked[1] >= checked[2]:
         raise ProgrammingError(f"{name}: subSampleSize ({checked[1]}) must be less than timeDecay ({checked[2]})")
     columns = numeric_columns(schema)

@@ -14,6 +14,7 @@ from streamsql.functions import (
     patterns,
     regex,
     string,
+    tumbling_items,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "patterns",
     "regex",
     "string",
+    "tumbling_items",
 ]
