@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -128,7 +128,7 @@ class ExpressionBinder:
         span = node.meta.get("span")
         key = node.this if node.this else node.meta.get("index", 0)
         try:
-            value = self.parameters[key]  # type: ignore[index]
+            value = self.parameters[key]
         except (KeyError, IndexError, TypeError):
             what = f":{key}" if isinstance(key, str) else f"parameter {key + 1}"
             raise ProgrammingError(f"no value was given for {what}", span) from None
@@ -333,8 +333,9 @@ def constant(value: Any, span: Span | None = None) -> Constant:
         case bytes():
             return Constant(SqlType(Kind.VARBINARY, length=max(1, len(value))), value)
         case Decimal():
-            scale = max(0, -int(value.as_tuple().exponent))
-            digits = max(len(value.as_tuple().digits), scale)
+            exponent = int(value.as_tuple().exponent)
+            scale = max(0, -exponent)
+            digits = max(len(value.as_tuple().digits) + max(0, exponent), scale)
             return Constant(types.decimal(max(digits, 1), scale), value)
         case datetime():
             return Constant(types.TIMESTAMP, from_datetime(value))
@@ -343,6 +344,8 @@ def constant(value: Any, span: Span | None = None) -> Constant:
         case time():
             milliseconds = ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000
             return Constant(types.TIME, milliseconds)
+        case timedelta():
+            return Constant(types.interval("DAY", "SECOND", precision=10), value // timedelta(milliseconds=1))
         case _:
             raise ProgrammingError(f"a {type(value).__name__} cannot be the value of a parameter", span)
 

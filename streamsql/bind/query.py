@@ -68,7 +68,7 @@ class QueryBinder:
         target = self.catalog.find_stream(statement.target.name, statement.target.span)
         if target.read_only:
             raise ProgrammingError(f"{target.name} cannot be written by SQL", statement.target.span)
-        source = self.query(statement.query)
+        source = self._inserted(statement.query)
         fields = list(target.schema.visible)
         given = [f for f in source.schema.fields if not f.hidden]
         names = statement.columns
@@ -81,6 +81,11 @@ class QueryBinder:
             raise ProgrammingError(f"{_columns(len(names))} named, and the query gives {len(given)}", names[0].span)
         by_name = self._targets(target, names, source)
         return self._converted(statement, target, source, by_name)
+
+    def _inserted(self, tree: exp.Expression) -> Source:
+        """The query of an INSERT; a column of VALUES that is NULL in every row goes into a column of any type."""
+        plain = not any(tree.args.get(clause) for clause in ("with_", "order", "limit", "offset"))
+        return self._values(tree, untyped=True) if isinstance(tree, exp.Values) and plain else self.query(tree)
 
     def _targets(self, target: Stream, names: Sequence[Identifier], source: Source) -> dict[str, Column]:
         """Which column of the query fills which column of the target (ROWTIME among them, where it is named)."""
@@ -228,7 +233,7 @@ class QueryBinder:
 
     # -- VALUES, UNION ALL, ORDER BY and LIMIT of a whole query ----------------------------------------------------------
 
-    def _values(self, tree: exp.Values) -> Source:
+    def _values(self, tree: exp.Values, untyped: bool = False) -> Source:
         binder = ExpressionBinder(Scope(()), self.parameters)
         rows = [[binder.bind(value) for value in row.expressions] for row in tree.expressions]
         width = len(rows[0])
@@ -241,7 +246,7 @@ class QueryBinder:
             if common is None:
                 kinds = ", ".join(dict.fromkeys(str(row[i].type) for row in rows))
                 raise ProgrammingError(f"column {i + 1} of VALUES has no common type: {kinds}", tree.meta.get("span"))
-            columns.append(varchar(1) if common.kind is Kind.NULL else common)
+            columns.append(varchar(1) if common.kind is Kind.NULL and not untyped else common)
         fields = tuple(Field(f"EXPR${i}", type_) for i, type_ in enumerate(columns))
         converted = tuple(tuple(convert(v, t) for v, t in zip(row, columns, strict=True)) for row in rows)
         return Source(nodes.Values(Schema(fields), converted))
