@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -134,9 +135,12 @@ class Access:
         """Let an outlet have the rows of `error_stream` too."""
         self._connection.call(lambda engine: engine.pipeline.hub(error_stream.NAME).outlets.append(outlet))
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+    def close(self) -> list[str]:
+        """Close the connection; gives what there is to say about it."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self._connection.close()
+        return [str(each.message) for each in caught]
 
     # -- a look inside ---------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,11 @@ def run_statements(connection: Connection, texts: str | Sequence[str], format: s
         status = INTERRUPTED
     except Exception as error:
         shell.complain(error)
-    shell.close()
+    try:
+        shell.close()
+    except Exception as error:
+        shell.complain(error)
+        status = status or FAILED
     return status
 
 
@@ -84,4 +88,6 @@ class BatchShell(Shell):
 
     def close(self) -> None:
         super().close()
+        for note in self.access.close():
+            self.say(f"streamsql: warning: {note}")
         self._errors.close()

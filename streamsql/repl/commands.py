@@ -135,7 +135,7 @@ def _pumps(shell: Shell, argument: str) -> None:
 
 
 def _functions(shell: Shell, argument: str) -> None:
-    text = describe.function(argument) if argument else None
+    text = describe.function(argument, shell.look().width) if argument else None
     if text is not None:
         shell.say(text)
     else:
@@ -220,7 +220,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("\\status", "\\conninfo", ".status"), "", "the database, its pumps, rows and errors; the settings", _status),
     Command(("\\x",), "[on|off|auto]", "one value a line", _expanded, "expanded"),
     Command(("\\timing", ".timer"), "[on|off]", "show how long statements take", _timing, "timing"),
-    Command(("\\pset",), "[NAME [VALUE]]", "show or change a setting: " + ", ".join(OPTIONS), _pset, "setting"),
+    Command(("\\pset",), "[NAME [VALUE]]", "show or change a setting", _pset, "setting"),
     Command(("\\mode", ".mode"), "[FORMAT]", "results as " + ", ".join(OPTIONS["format"].values), _mode, "format"),
     Command(("\\nullvalue", ".nullvalue"), "[TEXT]", "the same as \\pset null", _null),
     Command(("\\i", ".read"), "FILE", "run the statements and commands in FILE", _read, "file"),

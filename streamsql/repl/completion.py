@@ -44,6 +44,10 @@ _NOT_CALLED = frozenset({"AND", "OR", "NOT", "IN", "CASE", "LIKE", "NEGATE", "MI
 _RANKS = ("column", "stream", "table", "view", "pump", "function", "keyword")
 
 
+FEW = 40
+"""Of so many relations the columns are offered before the statement names one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A text to put in the place of the last `replaces` characters before the cursor."""
@@ -188,7 +192,8 @@ def _members(
 def _values(words: Sequence[Word], relations: Mapping[str, Relation], catalog: Catalog) -> Iterator[Suggestion]:
     """Where a value is expected: columns of the relations in scope (of all, where none is named yet), functions."""
     scope = _in_scope(words, relations)
-    for relation in {id(r): r for r in (scope or relations).values()}.values():
+    offered = scope or (relations if len(relations) <= FEW else {})
+    for relation in {id(r): r for r in offered.values()}.values():
         yield from _columns(relation, catalog)
     yield from (Suggestion(spelled(name), 0, type(relation).__name__.lower()) for name, relation in scope.items())
     yield from functions()

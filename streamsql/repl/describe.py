@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -140,15 +141,15 @@ def functions(part: str = "") -> Listing:
     return listing(("Function", "Kind", "What it gives"), sorted(rows))
 
 
-def function(name: str) -> str | None:
-    """All about the function of exactly this name."""
+def function(name: str, width: int | None = None) -> str | None:
+    """All about the function of exactly this name, its lines broken to fit the width."""
     found = [(signature, text) for each, signature, _, text in all_functions() if each == name.upper()]
     if not found:
         return None
     parts: dict[str, list[str]] = {}
     for signature, documentation in found:
         parts.setdefault(inspect.cleandoc(documentation), []).append(signature)
-    return "\n\n".join("\n".join([*signatures, "", _indented(text)]).rstrip() for text, signatures in parts.items())
+    return "\n\n".join("\n".join([*signatures, "", _indented(text, width)]).rstrip() for text, signatures in parts.items())
 
 
 def all_functions() -> Iterable[tuple[str, str, str, str]]:
@@ -168,8 +169,9 @@ def _first_sentence(documentation: str) -> str:
     return " ".join(documentation.strip().partition("\n\n")[0].split())
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
+def _indented(text: str, width: int | None) -> str:
+    lines = [textwrap.wrap(line, (width or 10_000) - 2) or [""] for line in text.splitlines()]
+    return "\n".join(f"  {line}".rstrip() for broken in lines for line in broken)
 
 
 # -- what happens ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.defaults import create_output
 
 from streamsql.repl import editing
 from streamsql.repl.loader import Loader
@@ -42,7 +44,7 @@ class Session:
         self._prompt: PromptSession[str] = PromptSession(
             message=[("class:prompt", PROMPT)],
             multiline=True,
-            prompt_continuation=lambda *_: [("class:continuation", CONTINUATION)],
+            prompt_continuation=_continuation,
             lexer=editing.SqlLexer(self._loader.loaded),
             completer=editing.SqlCompleter(self._loader.loaded),
             complete_while_typing=True,
@@ -55,6 +57,7 @@ class Session:
             reserve_space_for_menu=6,
             enable_open_in_editor=False,
             style=editing.STYLE,
+            output=create_output(always_prefer_tty=True),
             color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
         )
 
@@ -116,8 +119,15 @@ class Session:
         if not self._loader.started:
             return 0
         try:
-            self._loader.wait().close()
+            notes = self._loader.wait().close()
         except Exception as error:
             print(told(error), file=sys.stderr)
             return WRONG
+        for note in notes:
+            print(f"streamsql: warning: {note}", file=sys.stderr)
         return 0
+
+
+def _continuation(width: int, _: int, soft: int) -> StyleAndTextTuples:
+    """What stands in front of the second and later lines of a statement; nothing where a long line goes on."""
+    return [("class:continuation", " " * width if soft else CONTINUATION)]

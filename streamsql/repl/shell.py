@@ -88,7 +88,7 @@ class Shell:
         began = time.perf_counter()
         outcome = self.access.execute(unit.text)
         for warning in outcome.warnings:
-            self.say(f"warning: {warning}")
+            self.say(f"streamsql: warning: {warning}")
         if outcome.schema is None:
             self.acknowledge(outcome.message)
         else:

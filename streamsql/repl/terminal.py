@@ -13,6 +13,7 @@ from pathlib import Path
 from streamsql.errors import OperationalError
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.scripts import is_command, is_ready
+from streamsql.repl.session import ERASE_LINE
 from streamsql.repl.settings import Settings
 from streamsql.repl.shell import Shell, read_text
 from streamsql.types import Batch
@@ -27,7 +28,7 @@ class TerminalShell(Shell):
     """Runs what the user types: says what was done, and survives whatever goes wrong."""
 
     def __init__(self, access: Access) -> None:
-        super().__init__(access, Settings(), sys.stdout, sys.stdout)
+        super().__init__(access, Settings(), sys.stdout, sys.stdout if sys.stdout.isatty() else sys.stderr)
         self._last = ""
         self._draft = ""
 
@@ -40,7 +41,7 @@ class TerminalShell(Shell):
         try:
             self.run(text)
         except KeyboardInterrupt:
-            pass
+            self.clear_line()
         except Exception as error:
             self.complain(error)
         failed = self.access.errors - before
@@ -58,7 +59,7 @@ class TerminalShell(Shell):
 
     def _after_waiting(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The batches; until the first comes, a line that says what the user is waiting for."""
-        print(WAITING, end="", flush=True)
+        print(WAITING, end="", file=self._err, flush=True)
         waiting = True
         for batch in batches:
             if waiting and batch.num_rows:
@@ -69,7 +70,8 @@ class TerminalShell(Shell):
             self.clear_line()
 
     def clear_line(self) -> None:
-        print("\r\x1b[K", end="", flush=True)
+        if self._err.isatty():
+            print(ERASE_LINE, end="", file=self._err, flush=True)
 
     def acknowledge(self, message: str) -> None:
         self.say(message)

@@ -25,6 +25,7 @@ class Terminal:
     ) -> None:
         given = {**os.environ, "TERM": "xterm-256color", "STREAMSQL_HISTORY": str(folder / "history"), **(environment or {})}
         given.pop("NO_COLOR", None)
+        self.folder = folder
         self.screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self.screen)
         self._process = pexpect.spawn(

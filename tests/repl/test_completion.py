@@ -58,7 +58,6 @@ def texts(text: str, catalog: Catalog) -> list[str]:
         ('SELECT "y| FROM trades', ['"Year"']),
         ("SELECT COUN|", ["COUNT("]),
         ("SELECT STE| FROM trades", ["STEP("]),
-        ("SELECT * FROM TABLE(|", ["RANDOM_CUT_FOREST("]),
         ("SELECT 'a|", []),
         ("-- sel|", []),
         ("SELECT FROM FROM |", []),
@@ -72,6 +71,11 @@ def test_columns_come_before_functions_and_these_before_keywords(catalog: Catalo
     kinds = [suggestion.kind for suggestion in at("SELECT STREAM | FROM trades", catalog)]
     assert kinds[:5] == ["column"] * 4 + ["stream"]
     assert kinds[5:] == ["function"] * kinds.count("function") + ["keyword"] * kinds.count("keyword")
+
+
+def test_table_functions_are_offered_where_they_stand(catalog: Catalog) -> None:
+    assert "RANDOM_CUT_FOREST(" in texts("SELECT * FROM TABLE(|", catalog)
+    assert "RANDOM_CUT_FOREST(" not in texts("SELECT |", catalog)
 
 
 def test_without_a_relation_the_columns_of_all_are_offered(catalog: Catalog) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.repl.terminal import ALT_ENTER, CTRL_C, CTRL_R, ENTER, PATIENCE, TAB, UP, Terminal
+from tests.repl.terminal import ALT_ENTER, CTRL_C, CTRL_R, ENTER, PATIENCE, PROMPT, TAB, UP, Terminal
 
 Start = Callable[..., Terminal]
 
@@ -317,17 +317,107 @@ def test_a_statement_is_written_in_an_editor(start: Start, folder: Path) -> None
 # -- inputs, pumps and applications -------------------------------------------------------------------------------------
 
 
-def test_rows_are_shown_as_they_come(start: Start, folder: Path) -> None:
-    source = folder / "readings.jsonl"
-    source.write_text('{"name": "a", "v": 1}\n')
-    live = start("--input", f"READINGS={source}?follow=true", folder=folder)
+APPLICATION = """
+CREATE OR REPLACE STREAM counted ("name" VARCHAR(16), n INTEGER);
+CREATE OR REPLACE PUMP counting AS INSERT INTO counted SELECT STREAM "name", 7077 FROM readings WHERE "v" > 10;
+"""
+
+
+@pytest.fixture(scope="module")
+def live(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    """A session in a database, with an input that grows and an output."""
+    folder = tmp_path_factory.mktemp("live")
+    (folder / "readings.jsonl").write_text('{"name": "a", "v": 1}\n{"name": "b", "v": 11}\n')
+    (folder / "app.sql").write_text(APPLICATION)
+    (folder / "iot.jsonl").write_text("".join(f'{{"iotName": "t{i % 2}", "iotValue": {i % 7}}}\n' for i in range(300)))
+    inputs = ["--input", "READINGS=readings.jsonl?follow=true", "--input", "SOURCE_SQL_STREAM_001=iot.jsonl?follow=true"]
+    return start(*inputs, "--output", "COUNTED=out.jsonl", folder=folder)
+
+
+def append(terminal: Terminal, name: str, line: str) -> None:
+    with (terminal.folder / name).open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def test_rows_are_shown_as_they_come(live: Terminal) -> None:
     live.type('SELECT STREAM "name", "v" FROM readings;' + ENTER)
-    live.until(" a ")
-    with source.open("a") as more:
-        more.write('{"name": "東京", "v": 22}\n')
+    live.until(" b ")
+    append(live, "readings.jsonl", '{"name": "東京", "v": 22}')
     live.until(" 東京")
     live.type(CTRL_C)
     live.until(live.at_prompt)
-    assert live.last_answer().endswith("(2 rows; stopped)")
-    assert live.run("VALUES (1);").endswith("(1 row)")
+    assert live.last_answer() == (
+        " name |        v\n------+----------\n a    |        1\n b    |       11\n 東京 |       22\n(3 rows; stopped)"
+    )
+
+
+def test_pumps_run_while_one_types(live: Terminal) -> None:
+    assert live.run("\\i app.sql") == "stream COUNTED created\npump COUNTING created"
+    live.type("SELECT STREAM n FROM coun")
+    append(live, "readings.jsonl", '{"name": "c", "v": 33}')
+    output = live.folder / "out.jsonl"
+    eventually(lambda: output.exists() and output.read_text() == '{"name": "c", "N": 7077}\n')
+    live.until(lambda: live.typed() == "SELECT STREAM n FROM coun")
+    live.type("ted;" + ENTER)
+    live.until("waiting for rows")
+    append(live, "readings.jsonl", '{"name": "d", "v": 44}')
+    live.until("    7077")
+    live.type(CTRL_C)
+    live.until(live.at_prompt)
+    assert live.last_answer().endswith("(1 row; stopped)")
+
+
+def test_an_application_is_read_again(live: Terminal) -> None:
+    shown = live.run("\\i app.sql")
+    assert "warning: pump COUNTING is dropped with the stream COUNTED that it used" in shown
+    live.until(lambda: "1 pump running" in live.bottom())
+
+
+def test_the_anomaly_application(live: Terminal, shared: Path) -> None:
+    shown = live.run(f"\\i {shared / 'cases' / 'seed' / 'iot_anomaly.sql'}")
+    assert shown.splitlines()[-2:] == ["pump STREAM_PUMP_1 created", "pump OUTPUT_PUMP created"]
+    live.until(lambda: "3 pumps running" in live.bottom())
+    live.type('SELECT STREAM "iotName", "iotValue" FROM "DESTINATION_SQL_STREAM" WHERE ANOMALY_SCORE > 3;' + ENTER)
+    live.until("waiting for rows")
+    append(live, "iot.jsonl", '{"iotName": "odd", "iotValue": 30000}')
+    live.until(" odd ")
+    live.type(CTRL_C)
+    live.until(live.at_prompt)
+    assert live.last_answer().endswith("(1 row; stopped)")
+
+
+def test_the_screen(live: Terminal) -> None:
+    live.run("DROP STREAM counted CASCADE;")
+    live.type("\x0c")
+    live.until(lambda: live.lines()[0] == PROMPT)
+    live.run("\\dp")
+    live.run("SELECT STREAM " + ENTER + "wrong FROM readings;")
+    live.until(lambda: "0 rows/s" in live.bottom())
+    assert [line for line in live.lines() if line] == [
+        "streamsql> \\dp",
+        " Pump          | State   | Reads                 | Writes",
+        "---------------+---------+-----------------------+------------------------",
+        " STREAM_PUMP_1 | running | SOURCE_SQL_STREAM_001 | TEMP_STREAM",
+        " OUTPUT_PUMP   | running | TEMP_STREAM           | DESTINATION_SQL_STREAM",
+        "(2 rows)",
+        "streamsql> SELECT STREAM",
+        "        -> wrong FROM readings;",
+        "streamsql: <input>:2:1: no column WRONG in READINGS",
+        "  2 | wrong FROM readings",
+        "      ^^^^^",
+        "  hint: there are name, v",
+        "streamsql>",
+        " in memory  │  2 pumps running  │  0 rows/s  │  \\? help",
+    ]
+
+
+def test_leaving_while_pumps_run(live: Terminal) -> None:
     assert live.leave() == 0
+    assert "Traceback" not in str(live)
+
+
+def test_what_cannot_be_opened_ends_the_session_with_2(start: Start, folder: Path) -> None:
+    failing = start("--input", "S=missing.jsonl", folder=folder)
+    assert failing.status() == 2
+    assert "missing.jsonl" in str(failing)
+    assert "Traceback" not in str(failing)
