@@ -36,6 +36,15 @@ def numeric_columns(schema: Schema) -> list[int]:
     return [i for i, field in enumerate(schema.fields) if not field.hidden and field.type.kind in NUMERIC_KINDS]
 
 
+def check_columns(name: str, schema: Schema) -> None:
+    """At least one column that takes part, and not too many."""
+    columns = numeric_columns(schema)
+    if not 1 <= len(columns) <= MAX_COLUMNS:
+        count = "no numeric column" if not columns else f"{len(columns)} numeric columns"
+        hint = f"it takes 1 to {MAX_COLUMNS} columns of DOUBLE, REAL, INTEGER, BIGINT, SMALLINT or TINYINT"
+        raise ProgrammingError(f"{name}: the CURSOR has {count}", hint=hint)
+
+
 def check_arguments(name: str, schema: Schema, arguments: Sequence[Any]) -> tuple[int, ...]:
     """The arguments with the defaults filled in; their ranges are those of the service."""
     if len(arguments) > len(PARAMETERS):
@@ -45,11 +54,7 @@ def check_arguments(name: str, schema: Schema, arguments: Sequence[Any]) -> tupl
         checked.append(whole_number(name, parameter, arguments[i] if i < len(arguments) else default, least, greatest))
     if checked[1] >= checked[2]:
         raise ProgrammingError(f"{name}: subSampleSize ({checked[1]}) must be less than timeDecay ({checked[2]})")
-    columns = numeric_columns(schema)
-    if not 1 <= len(columns) <= MAX_COLUMNS:
-        count = "no numeric column" if not columns else f"{len(columns)} numeric columns"
-        hint = f"it takes 1 to {MAX_COLUMNS} columns of DOUBLE, REAL, INTEGER, BIGINT, SMALLINT or TINYINT"
-        raise ProgrammingError(f"{name}: the CURSOR has {count}", hint=hint)
+    check_columns(name, schema)
     return tuple(checked)
 
 
