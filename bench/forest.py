@@ -34,10 +34,10 @@ def measurements() -> list[Measurement]:
         points = np.random.default_rng(1).normal(size=(LEARNT + OURS, columns))
         for name, time_decay in TIME_DECAYS.items():
             ours, theirs = _best_rates(_ours(points, time_decay), _theirs(points[: LEARNT + THEIRS], time_decay))
-            found.append(Measurement(f"forest, {columns} columns, {name}", "points/s", ours, "krcf", theirs))
+            found.append(Measurement(f"forest, columns: {columns}, {name}", "points/s", ours, "krcf", theirs))
     points = points[:, :1].copy()
     ours, theirs = _best_rates(_ours_row_by_row(points[: LEARNT + THEIRS]), _theirs(points[: LEARNT + THEIRS], 100_000))
-    found.append(Measurement("forest, 1 column, a row at a time", "points/s", ours, "krcf", theirs))
+    found.append(Measurement("forest, columns: 1, a row at a time", "points/s", ours, "krcf", theirs))
     return found
 
 
