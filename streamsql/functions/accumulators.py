@@ -163,8 +163,8 @@ class Variance(Grouped):
         self.reach(groups)
         ids, column = _present(ids, arguments[0])
         values, first, count = doubles(column), self.values("first"), self.values("count")
-        new = np.flatnonzero(count[ids] == 0)
-        if len(new):
+        if len(ids) < groups or not count.all():
+            new = np.flatnonzero(count[ids] == 0)
             new = new[first_rows(ids[new], groups)]
             first[ids[new]] = values[new]
         with np.errstate(over="ignore", invalid="ignore"):

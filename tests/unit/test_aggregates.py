@@ -57,7 +57,7 @@ def same(ours: Any, expected: Any, scale: float = 1.0) -> bool:
 
 
 @pytest.mark.parametrize(("name", "type"), CALLS, ids=str)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_every_function_of_every_type(name: str, type: SqlType, data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.tuples(st.integers(0, 3), st.none() | VALUES[type]), max_size=30))

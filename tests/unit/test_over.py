@@ -346,6 +346,21 @@ def test_sums_do_not_drift() -> None:
         assert same(variances[i], value_of("VAR_POP", DOUBLE, frame), DOUBLE)
 
 
+def test_a_small_spread_around_a_large_mean() -> None:
+    rows = [(i, 0, 1e9 + (i * 7 % 1000) * 0.001) for i in range(3000)]
+    [variances] = values(lambda: over(DOUBLE, [(Frame("ROWS", 999), [Call("VAR_SAMP", DOUBLE)])]), DOUBLE, rows, 1500)
+    for i in (10, 1000, 2999):
+        expected = value_of("VAR_SAMP", DOUBLE, [value for _, _, value in rows[max(0, i - 999) : i + 1]])
+        assert math.isclose(variances[i], expected, rel_tol=1e-10)
+
+
+def test_an_empty_frame_starts_from_zero() -> None:
+    """The sum of these three loses the 1.0; nothing of that may remain."""
+    rows = [(0, 0, 1e280), (1, 0, 1e100), (2, 0, 1.0), (100, 0, 5.0), (101, 0, 6.0)]
+    [sums] = values(lambda: over(DOUBLE, [(Frame("RANGE", 10), [Call("SUM", DOUBLE)])]), DOUBLE, rows)
+    assert sums[3:] == [5.0, 11.0]
+
+
 def test_equal_values_have_no_spread() -> None:
     """Whatever was in the frame before them."""
     rows = [(i, 0, x) for i, x in enumerate([3.3, 1e3, 7.77, 0.1, 0.1, 0.1, 0.1, 1e-5, None, None, None, 1e-5])]
