@@ -184,7 +184,7 @@ TABLE_FUNCTIONS[TOP_K] = TableFunction(
     those of STEP, and their ROWTIME is their end.  NULL is an item, as in a GROUP BY.
 
     Counts are exact up to {EXACT_ITEMS:,} different items in a window.  Beyond that, in a window of n rows, a count is never
-    too high and at most n / {KEPT_ITEMS:,} too low, and no item more frequent than that is missed.
+    too high and at most n / {KEPT_ITEMS:,} too low, and no item more frequent than that is forgotten.
     """,
     ("column", "K", "windowSeconds"),
     _check_top,
