@@ -85,9 +85,23 @@ def convert(expression: Expression, target: SqlType, assignment: bool = True) ->
     """`expression` as a value of `target`; no node is added where it is one already."""
     if expression.type == target or (expression.type.kind is target.kind is Kind.VARCHAR and target.length is None):
         return expression
-    if isinstance(expression, Constant) and expression.value is None:
-        return replace(expression, type=target)
+    if isinstance(expression, Constant) and _is_value_of(expression, target):
+        value = expression.value
+        return replace(expression, type=target, value=float(value) if value is not None and target == types.DOUBLE else value)
     return Cast(target, expression, assignment)
+
+
+def _is_value_of(constant: Constant, target: SqlType) -> bool:
+    """Whether a constant is a value of another type as it stands."""
+    value = constant.value
+    if value is None:
+        return True
+    if constant.type.is_integer and target.is_integer:
+        limit = 2 ** (target.arrow().bit_width - 1)
+        return bool(-limit <= value < limit)
+    if constant.type.is_integer:
+        return target == types.DOUBLE
+    return constant.type.is_character and target.kind is Kind.VARCHAR and len(value) <= (target.length or len(value))
 
 
 def _resolve(

@@ -20,6 +20,7 @@ from streamsql.bind.scope import BareRowtime, Scope, folded
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
+from streamsql.expressions.text import text
 from streamsql.plan import nodes
 from streamsql.plan.conditions import filtered
 from streamsql.types import ROWTIME, TIMESTAMP, Family, Field, Schema, interval
@@ -148,8 +149,8 @@ class SelectBinder:
             raise ProgrammingError("WINDOWED BY STAGGER reads a stream", group.meta.get("span"), "GROUP BY")
         length = self._plain.bind(tree)
         if not isinstance(length, Constant) or length.type.family is not Family.DAY_TIME or length.value <= 0:
-            text = "the length of a stagger window must be an interval above zero"
-            raise ProgrammingError(text, tree.meta.get("span"), "RANGE INTERVAL '1' MINUTE")
+            message = "the length of a stagger window must be an interval above zero"
+            raise ProgrammingError(message, tree.meta.get("span"), "RANGE INTERVAL '1' MINUTE")
         return int(length.value)
 
     def _keys(self, group: exp.Group | None, items: Sequence[Item]) -> list[Expression]:
@@ -228,7 +229,8 @@ class SelectBinder:
 
         def replace(node: Expression) -> Expression:
             if isinstance(node, WindowNode):
-                return Column(node.type, places[_window_of(node), _plain_call(node.call)], node.call.name)
+                call = _plain_call(node.call)
+                return Column(node.type, places[_window_of(node), call], f"{call} OVER")
             return node
 
         over = nodes.Over(Schema(tuple(fields)), self._source.plan, windows)
@@ -388,16 +390,17 @@ class _Places:
             index = self._keys.index(plain)
             if isinstance(expression, BareRowtime):
                 return ROWTIME_COLUMN
-            return Column(plain.type, self._first + index, getattr(plain, "name", "key"))
+            return Column(plain.type, self._first + index, text(plain))
         if isinstance(expression, AggregateNode):
-            index = self._calls.index(_plain_call(expression.call))
-            return Column(expression.type, self._first + len(self._keys) + index, expression.call.name)
+            call = _plain_call(expression.call)
+            place = self._first + len(self._keys) + self._calls.index(call)
+            return Column(expression.type, place, str(call))
         if isinstance(expression, BareRowtime):
             return ROWTIME_COLUMN
         if isinstance(expression, Column):
             hint = f"add it to {self._clause}, or use MAX or LAST_VALUE of it"
-            text = f"column {expression.name} is neither a key of {self._clause} nor inside an aggregate"
-            raise ProgrammingError(text, span, hint)
+            message = f"column {expression.name} is neither a key of {self._clause} nor inside an aggregate"
+            raise ProgrammingError(message, span, hint)
         return _rebuild(expression, [self.replace(child, span) for child in expression.children])
 
 

@@ -14,7 +14,13 @@ _PARAMETER = re.compile(r"(\w+)(\?|\.\.\.)?:\s*(\w+)")
 
 
 def text(expression: Expression) -> str:
-    """The expression, with the names of its columns."""
+    """The expression, with the names of its columns; no parentheses around the whole."""
+    shown = _operand(expression)
+    return shown[1:-1] if isinstance(expression, Call) and expression.function.infix and shown.startswith("(") else shown
+
+
+def _operand(expression: Expression) -> str:
+    """The expression as an operand of an operator: another operation in parentheses."""
     match expression:
         case Column(name=name):
             return name
@@ -48,7 +54,7 @@ def _constant(constant: Constant) -> str:
 
 
 def _call(function: ScalarFunction, arguments: tuple[Expression, ...]) -> str:
-    shown = [text(argument) for argument in arguments]
+    shown = [(_operand if function.infix else text)(argument) for argument in arguments]
     if function.name == "CASE":
         branches = " ".join(f"WHEN {when} THEN {then}" for when, then in zip(shown[::2], shown[1::2], strict=False))
         return f"CASE {branches} ELSE {shown[-1]} END"

@@ -46,10 +46,10 @@ def describe(node: nodes.Node) -> str:
             return f"Retime by {schema.fields[column].name}{sort}; late rows to error_stream"
         case nodes.Aggregate(keys=keys, calls=calls, window=window):
             shown = [f"by {', '.join(map(text, keys))}"] if keys else []
-            shown += [", ".join(_call(call) for call in calls)] if calls else []
+            shown += [", ".join(str(call) for call in calls)] if calls else []
             return f"Aggregate {': '.join(shown)}" + _closes(window, [text(key) for key in keys])
         case nodes.Stagger(keys=keys, calls=calls, length=length):
-            shown = [f"by {', '.join(map(text, keys))}", *([", ".join(map(_call, calls))] if calls else [])]
+            shown = [f"by {', '.join(map(text, keys))}", *([", ".join(map(str, calls))] if calls else [])]
             return f"Stagger {': '.join(shown)}, complete {_duration(length)} after the first row"
         case nodes.Over(windows=windows):
             return "Over " + "; ".join(_window(window) for window in windows)
@@ -91,13 +91,8 @@ def _closes(window: nodes.Window | None, keys: Sequence[str]) -> str:
     return f", complete when {keys[window.key]} {how}"
 
 
-def _call(call: nodes.AggregateCall) -> str:
-    arguments = ", ".join(map(text, call.arguments)) or "*"
-    return f"{call.function.name}({arguments})" + (" IGNORE NULLS" if call.ignore_nulls else "")
-
-
 def _window(window: nodes.SlidingWindow) -> str:
-    calls = ", ".join(_call(call) for call in window.calls)
+    calls = ", ".join(str(call) for call in window.calls)
     partition = f"PARTITION BY {', '.join(map(text, window.partition))} " if window.partition else ""
     return f"{calls} ({partition}{_frame(window.frame)})"
 

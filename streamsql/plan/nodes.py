@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Self
 
 from streamsql.expressions.nodes import Expression
+from streamsql.expressions.text import text
 from streamsql.functions.registry import AggregateFunction, TableFunction
 from streamsql.time import Time
 from streamsql.types import Schema, SqlType
@@ -125,6 +126,11 @@ class AggregateCall:
     name: str = field(compare=False)
     distinct: bool = False
     ignore_nulls: bool = False
+
+    def __str__(self) -> str:
+        """As EXPLAIN prints it."""
+        arguments = ", ".join(map(text, self.arguments)) or "*"
+        return f"{self.function.name}({arguments})" + (" IGNORE NULLS" if self.ignore_nulls else "")
 
 
 @dataclass(frozen=True, slots=True)

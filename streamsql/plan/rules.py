@@ -79,12 +79,15 @@ def push_filter_below_outer_join(node: Node) -> Node:
 
 
 def merge_projects(node: Node) -> Node:
-    """Project of plain columns over Project: one Project."""
+    """Project over Project, where either only picks columns: one Project."""
     match node:
         case Project(input=Project(input=below, expressions=inner), expressions=outer):
             if all(isinstance(e, Column) for e in outer) and not any(e.can_fail for e in inner):
                 picked = tuple(inner[e.index] for e in outer if isinstance(e, Column))
                 return Project(node.schema, below, picked)
+            if all(isinstance(e, Column) for e in inner):
+                through = tuple(e.rewrite(lambda n: inner[n.index] if isinstance(n, Column) else n) for e in outer)
+                return Project(node.schema, below, through)
     return node
 
 
