@@ -1,6 +1,7 @@
 """The containers that hold everything an operator must not lose.
 
 * `RowBuffer`: rows, appended at the back and taken from the front (sort, merge).
+* `RowLog`: rows that keep their numbers and are taken by them (joins).
 * `Queue`: numbers in columns, appended at the back and dropped from the front (stagger, joins).
 * `Arrays`: named numpy arrays (windows, forests, sketches, accumulators by dense key id).
 * `Interner` (`streamsql.keys`): the key values behind the dense ids.
@@ -10,7 +11,7 @@ Operators keep their state in these and implement no saving or loading of their 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,9 @@ class RowBuffer:
 
     def batch(self) -> Batch:
         """All rows as one batch."""
-        if len(self._batches) != 1:
-            table = pa.Table.from_batches(self._batches, self.schema).combine_chunks()
-            merged = table.to_batches()[0] if table.num_rows else empty_batch(self.schema)
-            self._batches = [merged] if table.num_rows else []
-            return merged
-        return self._batches[0]
+        merged = joined(self._batches, self.schema)
+        self._batches = [merged] if merged.num_rows else []
+        return merged
 
     def take_front(self, count: int) -> Batch:
         """Remove the first `count` rows and give them."""
@@ -62,12 +60,90 @@ class RowBuffer:
         self._batches, self._rows = [], 0
         return batch
 
+    def take_while(self, ready: Callable[[Batch], int]) -> Batch:
+        """Remove the rows in front, of each batch as many as `ready` says, up to the first that is not ready whole."""
+        taken: list[Batch] = []
+        rest = iter(self._batches)
+        self._batches = []
+        for batch in rest:
+            count = ready(batch)
+            taken += [batch.slice(0, count)] if count else []
+            if count < batch.num_rows:
+                self._batches = [batch.slice(count), *rest]
+        self._rows -= sum(batch.num_rows for batch in taken)
+        return joined(taken, self.schema)
+
     def save(self) -> pa.Table:
         return pa.Table.from_batches(self._batches, self.schema)
 
     def load(self, table: pa.Table) -> None:
         self._batches = table.combine_chunks().to_batches()
         self._rows = table.num_rows
+
+
+class RowLog:
+    """Rows that keep their numbers, counted from the first one ever: appended at the back, dropped from the front.
+
+    They lie in few pieces: a piece is joined to the one before it when it is half as long.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.first = 0
+        self._starts: list[int] = []
+        self._pieces: list[Batch] = []
+
+    @property
+    def last(self) -> int:
+        """The number that the next row gets."""
+        return self._starts[-1] + len(self._pieces[-1]) if self._pieces else self.first
+
+    def append(self, batch: Batch) -> None:
+        """Add rows at the back."""
+        if not batch.num_rows:
+            return
+        self._starts.append(self.last)
+        self._pieces.append(batch)
+        while len(self._pieces) > 1 and 2 * len(self._pieces[-1]) >= len(self._pieces[-2]):
+            *self._pieces, one, other = self._pieces
+            *self._starts, start, _ = self._starts
+            dropped = max(0, self.first - start)
+            self._pieces.append(joined([one.slice(dropped), other], self.schema))
+            self._starts.append(start + dropped)
+
+    def drop(self, count: int) -> None:
+        """Forget the rows in front."""
+        last = self.last
+        self.first += count
+        if self.first == last:
+            self._starts, self._pieces = [], []
+        while self._pieces and self._starts[0] + len(self._pieces[0]) <= self.first:
+            del self._starts[0], self._pieces[0]
+
+    def column(self, column: int, numbers: npt.NDArray[np.int64]) -> pa.Array:
+        """The values of a column for the rows of these numbers; NULL for a number below zero."""
+        if not self._pieces:
+            return pa.nulls(len(numbers), self.schema.types[column])
+        places = numbers - self._starts[0]
+        missing = numbers < 0
+        indices = pa.array(places, mask=missing) if missing.any() else pa.array(places)
+        if len(self._pieces) == 1:
+            return self._pieces[0].column(column).take(indices)
+        return pa.chunked_array([piece.column(column) for piece in self._pieces]).take(indices).combine_chunks()
+
+    def take(self, numbers: npt.NDArray[np.int64]) -> Batch:
+        """The rows of these numbers."""
+        columns = [self.column(i, numbers) for i in range(len(self.schema))]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+    def save(self) -> pa.Table:
+        live = [p.slice(max(0, self.first - s)) for s, p in zip(self._starts, self._pieces, strict=True)]
+        return pa.Table.from_batches(live, self.schema).replace_schema_metadata({"first": str(self.first)})
+
+    def load(self, table: pa.Table) -> None:
+        self.first = int(table.schema.metadata[b"first"])
+        self._starts, self._pieces = [], []
+        self.append(joined(table.replace_schema_metadata(self.schema.metadata).to_batches(), self.schema))
 
 
 class Queue:
@@ -165,6 +241,14 @@ class Arrays(MutableMapping[str, Array]):
         self._arrays = {
             row["name"]: _from_bytes(row["data"], np.dtype(row["dtype"]), tuple(row["shape"])) for row in table.to_pylist()
         }
+
+
+def joined(batches: Sequence[Batch], schema: pa.Schema) -> Batch:
+    """Some batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    table = pa.Table.from_batches(batches, schema).combine_chunks()
+    return table.to_batches()[0] if table.num_rows else empty_batch(schema)
 
 
 def empty_batch(schema: pa.Schema) -> Batch:

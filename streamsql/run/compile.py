@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from streamsql.errors import InternalError, not_supported
+from streamsql.errors import InternalError
 from streamsql.expressions.evaluate import evaluator
 from streamsql.operator import Operator
 from streamsql.plan import nodes
@@ -20,6 +20,8 @@ from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
 from streamsql.run.calls import Accumulation
 from streamsql.run.distinct import Distinct
+from streamsql.run.join import Join
+from streamsql.run.join_order import JoinOrder, connected
 from streamsql.run.limit import Limit
 from streamsql.run.lookup import Lookup
 from streamsql.run.matching import Rest, Terms
@@ -125,7 +127,7 @@ class Compiler:
             case nodes.Union(branches=branches, schema=schema):
                 return Merge(schema.arrow(), len(branches))
             case nodes.Join():
-                raise not_supported("joins of streams")
+                return self._join(node)
             case nodes.Lookup():
                 return self._lookup(node)
             case nodes.Limit(count=count, offset=offset):
@@ -188,6 +190,18 @@ class Compiler:
             for window in node.windows
         ]
         return Over(node.schema.arrow(), windows, self._time)
+
+    def _join(self, node: nodes.Join) -> Operator:
+        inputs = [branch.schema for branch in node.branches]
+        parts = split(node.condition, [len(schema.fields) for schema in inputs], 1)
+        classes = connected(parts.keys, (), len(inputs))
+        order = JoinOrder([frozenset(i for i, key in enumerate(keys) if key is not None) for keys in classes], len(inputs))
+        own = [[key for keys in classes if (key := keys[i]) is not None] for i in range(len(inputs))]
+        terms = [Terms(alone, keys, self._time) for alone, keys in zip(parts.alone, own, strict=True)]
+        types = [[column.type.arrow() for column in next(key for key in keys if key is not None)] for keys in classes]
+        schemas = [schema.arrow() for schema in inputs]
+        rest = Rest(parts.rest, node.schema, self._time)
+        return Join(node.schema.arrow(), schemas, node.windows, node.kind, terms, order, types, rest, self._time)
 
     def _lookup(self, node: nodes.Lookup) -> Operator:
         inputs = (node.input.schema, node.table.schema)
