@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.errors import ProgrammingError
 from streamsql.functions.forest import PARAMETERS, RandomCutForest, check_arguments, points_of
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
 from streamsql.functions.table_arguments import shown
-from streamsql.kernels.jit import Float64s
 from streamsql.operator import Output
 from streamsql.types import DOUBLE, Batch, Field, Schema, varchar
 
@@ -23,7 +23,7 @@ LEAST_SIDE = 0.01
 """What the weaker side of a STRENGTH is at least taken for: with nothing on it, the ratio would be infinite."""
 
 
-def strength(above: Float64s, below: Float64s) -> Float64s:
+def strength(above: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """How clear the direction is: |above - below| times the ratio of the stronger side to the weaker."""
     stronger, weaker = np.maximum(above, below), np.minimum(above, below)
     return (stronger - weaker) * stronger / np.maximum(weaker, LEAST_SIDE)
@@ -47,7 +47,7 @@ class ExplainedForest(RandomCutForest):
         yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(scores), explanations], schema=self._schema)
 
 
-def explained(names: Sequence[str], parts: Float64s, directed: bool) -> list[str]:
+def explained(names: Sequence[str], parts: npt.NDArray[np.float64], directed: bool) -> list[str]:
     """A JSON object for each row of `parts` (rows, columns, 2), a member for each column."""
     above, below = parts[:, :, 0], parts[:, :, 1]
     score = '"ATTRIBUTION_SCORE":"%.4f"}'

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.errors import ProgrammingError
@@ -15,7 +16,6 @@ from streamsql.functions.forest import check_columns, numeric_columns, points_of
 from streamsql.functions.number_text import java_text
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
 from streamsql.functions.table_arguments import check_count, shown, whole_number
-from streamsql.kernels.jit import Float64s
 from streamsql.operator import Operator, Output, State
 from streamsql.state import Arrays
 from streamsql.types import Batch, Field, Schema, varchar
@@ -65,7 +65,7 @@ class Hotspots(Operator):
         yield pa.RecordBatch.from_arrays([*batch.columns, results], schema=self._schema)
 
 
-def hotspot_text(number: int, box: Float64s, radius: float) -> str:
+def hotspot_text(number: int, box: npt.NDArray[np.float64], radius: float) -> str:
     """The JSON of a hotspot of `number` points in `box` (2, columns); a side without extent counts as `radius`."""
     sides = box[1] - box[0]
     with np.errstate(all="ignore"):
