@@ -6,7 +6,7 @@ record by record.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 import pyarrow as pa
@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from streamsql.arrays import from_numbers, nulls, numbers
 from streamsql.datetime_text import DAY, timestamps_of
 from streamsql.io.conversion import EXACT_AS_DOUBLE
-from streamsql.types import Family, Field, Kind, SqlType
+from streamsql.io.decoding import Target
+from streamsql.types import Batch, Family, Field, Kind, SqlType
 
 _DECIMAL = pa.decimal128(38, 18)
 """As what the numbers for a DECIMAL column are read, before they are rounded to its scale."""
@@ -60,16 +61,32 @@ def convert_array(array: pa.Array, field: Field) -> pa.Array | None:
     """An array as it was read for a column, as the column's values; None where a value fits only by the exact rules."""
     if array.null_count and not field.nullable:
         return None
+    if pa.types.is_temporal(array.type) and array.type == field.type.arrow():
+        return array
     try:
         return _CONVERSIONS[field.type.family](array, field.type)
     except pa.ArrowInvalid:
         return None
 
 
+def batch_of(arrays: Sequence[pa.Array], target: Target) -> Batch | None:
+    """The rows of a target from an array for each of its columns and, where ROWTIME is none of them, one for ROWTIME."""
+    values = []
+    if target.rowtime is not None:
+        index = target.rowtime_index
+        values.append(rowtime_array(arrays[-1 if index is None else index]))
+    values += [convert_array(array, field) for array, field in zip(arrays, target.fields, strict=False)]
+    if any(value is None for value in values):
+        return None
+    return pa.RecordBatch.from_arrays(values, schema=target.schema.arrow())
+
+
 def rowtime_array(array: pa.Array) -> pa.Array | None:
     """The ROWTIMEs that an array of texts or numbers gives."""
     if array.null_count or pa.types.is_boolean(array.type) or pa.types.is_float32(array.type):
         return None  # a REAL has lost digits already
+    if pa.types.is_timestamp(array.type):
+        return array
     try:
         if pa.types.is_string(array.type):
             moments = _timestamps(array)

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 
 from streamsql.errors import OperationalError
 from streamsql.io.blocks import Decoded, concatenated
-from streamsql.io.columns import convert_array, rowtime_array
+from streamsql.io.columns import batch_of
 from streamsql.io.conversion import NUMBER, Number, Value, convert, rowtime
 from streamsql.io.decoding import BOM, Names, RowBuilder, Target, Unfit, unfit
 from streamsql.io.texts import LineBuilder, value_texts
 from streamsql.time import Time
-from streamsql.types import Batch, Family, Schema, SqlType
+from streamsql.types import TIMESTAMP, Batch, Family, Schema, SqlType
 
 FEW = 64
 """So many records are decoded one by one sooner than Arrow's reader is set up."""
@@ -113,15 +113,9 @@ class CsvDecoder:
         count = len(columns[0])
         fed = {index: column for index, column in zip(self._fields, columns, strict=False) if index is not None}
         arrays = [_null_if_empty(fed.get(i), f.type, count) for i, f in enumerate(self.target.fields)]
-        values = []
-        if self.target.rowtime is not None:
-            index = self.target.rowtime_index
-            times = fed.get(len(arrays)) if index is None else arrays[index]
-            values.append(None if times is None else rowtime_array(times))
-        values += [convert_array(array, field) for array, field in zip(arrays, self.target.fields, strict=True)]
-        if any(value is None for value in values):
-            return None
-        return pa.RecordBatch.from_arrays(values, schema=self.target.schema.arrow())
+        if self.target.rowtime is not None and self.target.rowtime_index is None:
+            arrays.append(_null_if_empty(fed.get(len(arrays)), TIMESTAMP, count))
+        return batch_of(arrays, self.target)
 
     def _read(self, block: bytes) -> list[pa.Array] | None:
         from pyarrow import csv

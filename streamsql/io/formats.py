@@ -45,8 +45,8 @@ class TextFormat:
 
     endings: tuple[str, ...]
     """The first one is that of files which StreamSQL names."""
-    decoder: Callable[[Target, bool, str], Decoder]
-    """From what to fill, whether there is a header line, and the delimiter of fields."""
+    decoder: Callable[[Target, bool, str, int], Decoder]
+    """From what to fill, whether there is a header line, the delimiter of fields, and the bytes to decode if known."""
     records: Callable[[bytes, bool, str], Iterator[Iterable[tuple[str, Value]]]]
     """The names and values of whole records, for discovery; from the data, whether there is a header, and the delimiter."""
     unfold: Callable[[BinaryIO], BinaryIO | None]
@@ -73,14 +73,14 @@ Format: TypeAlias = TextFormat | TableFormat
 FORMATS: tuple[Format, ...] = (
     TextFormat(
         ("jsonl", "json", "ndjson"),
-        lambda target, _header, _delimiter: JsonLinesDecoder(target),
+        lambda target, _header, _delimiter, size: JsonLinesDecoder(target, size),
         lambda data, _header, _delimiter: json_values(data),
         unfolded_array,
         lambda schema, _header, stream: JsonLinesEncoder(schema, stream),
     ),
     TextFormat(
         ("csv",),
-        CsvDecoder,
+        lambda target, header, delimiter, _size: CsvDecoder(target, header, delimiter),
         csv_values,
         lambda _: None,
         lambda schema, header, _stream: CsvEncoder(schema, header),

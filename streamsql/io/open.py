@@ -69,7 +69,8 @@ def open_source(
     fields = _discovered(storage, paths, format_, dialect) if schema is None else schema.visible
     target = Target(fields, uri.options.rowtime)
     if isinstance(format_, TextFormat):
-        open_reader = partial(_text_reader, storage, format_, target, dialect, follow)
+        total = sum(map(storage.size, paths))
+        open_reader = partial(_text_reader, storage, format_, target, dialect, total, follow)
         if follow and any(map(compression_of, paths)):
             raise OperationalError(f"follow=true needs text that is not compressed, unlike {uri.text!r}")
     elif follow:
@@ -143,7 +144,7 @@ def _pipe_source(
     reader = PipeReader(descriptor, wake)
     if schema is None:
         sample, complete = reader.sample(SAMPLE, 1.0)
-        cut = format_.decoder(Target(()), dialect.header, dialect.delimiter).cut(sample, complete)
+        cut = format_.decoder(Target(()), dialect.header, dialect.delimiter, 0).cut(sample, complete)
         fields = fields_of_text(format_, sample[:cut], dialect.header, dialect.delimiter)
         if not fields:
             reader.close()
@@ -151,7 +152,7 @@ def _pipe_source(
     else:
         fields = schema.visible
     target = Target(fields, uri.options.rowtime)
-    return PipeSource(reader, format_.decoder(target, dialect.header, dialect.delimiter), target.schema, name)
+    return PipeSource(reader, format_.decoder(target, dialect.header, dialect.delimiter, 0), target.schema, name)
 
 
 def _discovered(storage: Storage, paths: list[str], format_: TextFormat | TableFormat, dialect: _Dialect) -> tuple[Field, ...]:
@@ -160,7 +161,7 @@ def _discovered(storage: Storage, paths: list[str], format_: TextFormat | TableF
             with storage.open(path) as stream:
                 return fields_of_table(format_.schema(stream))
         with _text_stream(storage, path, format_)[0] as stream:
-            decoder = format_.decoder(Target(()), dialect.header, dialect.delimiter)
+            decoder = format_.decoder(Target(()), dialect.header, dialect.delimiter, 0)
             fields = fields_of_text(format_, sample_of(stream, decoder, SAMPLE), dialect.header, dialect.delimiter)
         if fields:
             return fields
@@ -168,13 +169,13 @@ def _discovered(storage: Storage, paths: list[str], format_: TextFormat | TableF
 
 
 def _text_reader(
-    storage: Storage, format_: TextFormat, target: Target, dialect: _Dialect, follow: bool, path: str, offset: int
+    storage: Storage, format_: TextFormat, target: Target, dialect: _Dialect, total: int, follow: bool, path: str, offset: int
 ) -> Reader:
     size = storage.size(path)
     stream, plain = _text_stream(storage, path, format_)
     if plain and size < offset:
         raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
-    decoder = format_.decoder(target, dialect.header, dialect.delimiter)
+    decoder = format_.decoder(target, dialect.header, dialect.delimiter, total)
     return TextReader(stream, decoder, offset, size, plain, follow)
 
 
