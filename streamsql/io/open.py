@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,9 +19,9 @@ from streamsql.io.file_sink import FileSink, PlainFileSink
 from streamsql.io.files import FileSource, Reader
 from streamsql.io.folder_sink import FolderSink
 from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format_of
-from streamsql.io.parts import NewPart, TablePart, TextPart
+from streamsql.io.parts import NewPart, TablePart, TextPart, WorkingDirectory
 from streamsql.io.pipe import PipeReader, PipeSource
-from streamsql.io.sink import Delivery, Sink
+from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.standard_sink import StandardSink
 from streamsql.io.storage import LocalStorage, Storage, existing, storage_of
@@ -109,10 +108,9 @@ def open_sink(
         if uri.scheme == "s3":  # a key needs no folders, its stand-in under --s3-root does
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         return _file_sink(Path(path), uri, schema, staging, resume)
-    working = staging or Path(tempfile.mkdtemp(prefix="streamsql-"))
-    working.mkdir(parents=True, exist_ok=True)
-    local = working / f"output-{path.rpartition('/')[2]}"
-    return UploadingSink(_file_sink(local, uri, schema, staging, resume), local, storage, path)
+    working = WorkingDirectory(staging)
+    local = working.path / f"output-{path.rpartition('/')[2]}"
+    return UploadingSink(_file_sink(local, uri, schema, staging, resume), local, working, storage, path)
 
 
 def discover(uri: str | Uri, *, header: bool = True, delimiter: str = ",", s3_root: str | None = None) -> Schema:
@@ -224,9 +222,7 @@ def _folder_sink(storage: Storage, path: str, uri: Uri, schema: Schema, staging:
     else:
         encoder = format_.encoder(schema, uri.options.header is not False, None)
         new_part = partial(TextPart, encoder=encoder, compression=None, header=True)
-    working = staging or Path(tempfile.mkdtemp(prefix="streamsql-"))
-    delivery = Delivery.AT_LEAST_ONCE if staging is None else Delivery.EXACTLY_ONCE
-    sink = FolderSink(storage, path, f".{format_.endings[0]}", new_part, working, delivery)
+    sink = FolderSink(storage, path, f".{format_.endings[0]}", new_part, staging)
     if isinstance(storage, LocalStorage):
         Path(path).mkdir(parents=True, exist_ok=True)
     if not resume:

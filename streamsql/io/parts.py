@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -93,3 +94,16 @@ class PartFile:
         self._part.finish()
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+class WorkingDirectory:
+    """Where parts are written: the staging directory or, without one, a directory that goes when it is given back."""
+
+    def __init__(self, staging: Path | None) -> None:
+        self._temporary = None if staging else tempfile.TemporaryDirectory(prefix="streamsql-")
+        self.path = staging or Path(self._temporary.name if self._temporary else "")
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def give_back(self) -> None:
+        if self._temporary is not None:
+            self._temporary.cleanup()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from streamsql.io.parts import WorkingDirectory
 from streamsql.io.sink import Sink, Staged
 from streamsql.io.storage import Storage
 from streamsql.types import Batch
@@ -12,10 +13,11 @@ from streamsql.types import Batch
 class UploadingSink:
     """Lets another sink write a local file, and puts that in its place at the end."""
 
-    def __init__(self, sink: Sink, local: Path, storage: Storage, path: str) -> None:
+    def __init__(self, sink: Sink, local: Path, working: WorkingDirectory, storage: Storage, path: str) -> None:
         self.delivery = sink.delivery
         self._sink = sink
         self._local = local
+        self._working = working
         self._storage = storage
         self._path = path
 
@@ -31,6 +33,8 @@ class UploadingSink:
     def close(self) -> None:
         self._sink.close()
         self._storage.put(self._local, self._path)
+        self._working.give_back()
 
     def abandon(self) -> None:
         self._sink.abandon()
+        self._working.give_back()
