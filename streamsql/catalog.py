@@ -118,12 +118,15 @@ def nearest(name: str, known: Mapping[str, T] | list[str]) -> str | None:
     names = list(known)
     same = [other for other in names if other.upper() == name.upper()]
     if same:
-        quoted = f'"{same[0]}"' if same[0] != same[0].upper() else same[0]
-        return f"did you mean {quoted}? names without quotes are upper case"
+        return f"did you mean {_written(same[0])}? names without quotes are upper case"
     close = difflib.get_close_matches(name.upper(), [other.upper() for other in names], 1, 0.7)
     if close:
-        found = next(other for other in names if other.upper() == close[0])
-        return f"did you mean {found}?" if found == found.upper() else f'did you mean "{found}"?'
+        return f"did you mean {_written(next(other for other in names if other.upper() == close[0]))}?"
     if names and len(names) <= 8:
-        return "there " + ("is " if len(names) == 1 else "are ") + ", ".join(names)
+        return "there " + ("is " if len(names) == 1 else "are ") + ", ".join(map(_written, names))
     return None
+
+
+def _written(name: str) -> str:
+    """A name as a statement says it: in quotes where they are needed."""
+    return name if name == name.upper() else f'"{name}"'

@@ -178,7 +178,7 @@ def fields_of(columns: Sequence[ColumnDefinition]) -> tuple[Field, ...]:
         if name in seen:
             raise ProgrammingError(f"column {name} stands twice", column.name.span)
         if name == ROWTIME:
-            hint = "leave it out, or quote another name"
+            hint = "leave it out, or give the column another name"
             raise ProgrammingError("every stream has a ROWTIME of its own", column.name.span, hint)
         seen.add(name)
     return tuple(Field(column.name.name, column.type, column.nullable) for column in columns)

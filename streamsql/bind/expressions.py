@@ -92,7 +92,11 @@ class ExpressionBinder:
             return Constant(node.meta["type"], node.meta["value"])
         operator = OPERATORS.get(type(node))
         if operator is not None:
-            return call_scalar(operator, [self.bind(node.this), self.bind(node.expression)], span)
+            left, right = self.bind(node.this), self.bind(node.expression)
+            if operator == "-" and left.type.is_datetime and right.type.is_datetime:
+                message = f"the difference of {left.type} and {right.type} needs a unit"
+                raise ProgrammingError(message, span, "(a - b) SECOND, (a - b) DAY TO SECOND ...")
+            return call_scalar(operator, [left, right], span)
         method = _METHODS.get(type(node))
         if method is None:
             raise not_supported(f"{type(node).__name__} in an expression", span)
@@ -104,7 +108,7 @@ class ExpressionBinder:
         if condition.type.kind is Kind.NULL:
             return convert(condition, types.BOOLEAN)
         if condition.type.kind is not Kind.BOOLEAN:
-            raise ProgrammingError(f"{clause} needs a condition, not a {condition.type}", node.meta.get("span"))
+            raise ProgrammingError(f"{clause} needs a condition, and this is {condition.type}", node.meta.get("span"))
         return condition
 
     # -- leaves --------------------------------------------------------------------------------------------------------
@@ -228,7 +232,9 @@ class ExpressionBinder:
                 return call_scalar("MINUS_DATETIME", [left, right, *units], span)
         operand = self.bind(value)
         if not operand.type.is_interval:
-            raise ProgrammingError(f"{target.qualifier} turns an interval into another, not a {operand.type}", span)
+            raise ProgrammingError(
+                f"{target.qualifier} is for an interval or a difference of times, and this is {operand.type}", span
+            )
         return Cast(target, operand, span=span)
 
     def _aggregate(self, node: exp.Anonymous, ignore_nulls: bool = False) -> Expression:
@@ -410,7 +416,7 @@ def _case_arguments(arguments: list[Expression], span: Span | None) -> list[Expr
         elif argument.type.kind is Kind.NULL:
             converted[i] = convert(argument, types.BOOLEAN)
         elif argument.type.kind is not Kind.BOOLEAN:
-            raise ProgrammingError(f"WHEN needs a condition, not a {argument.type}", span)
+            raise ProgrammingError(f"WHEN needs a condition, and this is {argument.type}", span)
     return converted
 
 

@@ -123,8 +123,19 @@ def _resolve(
         raise ProgrammingError(f"{name} does not take {_count(len(arguments))}", span, forms)
     given = ", ".join(a.word if isinstance(a, Word) else str(a.type) for a in arguments)
     if not name[0].isalpha() and len(arguments) == 2:
-        raise ProgrammingError(f"cannot apply {name} to {arguments[0].type} and {arguments[1].type}", span)
+        message = f"cannot apply {name} to {arguments[0].type} and {arguments[1].type}"
+        raise ProgrammingError(message, span, _as_literal(*arguments) or _as_literal(*reversed(arguments)))
+    if all(parameter.type == "T" for record in counts for parameter in record.signature.parameters):
+        kinds = ", ".join(dict.fromkeys(str(argument.type) for argument in arguments))
+        raise ProgrammingError(f"the values of {name} have no common type: {kinds}", span)
     raise ProgrammingError(f"cannot apply {name} to ({given})", span, forms if name[0].isalpha() else None)
+
+
+def _as_literal(text: Expression, other: Expression) -> str | None:
+    """How a text that stands beside a date or time is written as one."""
+    if not isinstance(text, Constant) or not text.type.is_character or not other.type.is_datetime:
+        return None
+    return f"{other.type} '{text.value}'"
 
 
 def _fit(signature: Signature, arguments: Sequence[Expression]) -> list[Expression] | None:

@@ -15,7 +15,7 @@ from streamsql.bind.scope import Scope, ScopeRelation, folded
 from streamsql.bind.select import SelectBinder, drop_own_rowtime, sort
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
-from streamsql.coercion import assignable, common_type
+from streamsql.coercion import assignable, castable, common_type
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.functions.registry import TABLE_FUNCTIONS
@@ -111,7 +111,7 @@ class QueryBinder:
             if given is None:
                 expressions.append(Constant(column.type, None))
             elif not assignable(given.type, column.type):
-                hint = f"CAST({given.name} AS {column.type})"
+                hint = f"CAST({given.name} AS {column.type})" if castable(given.type, column.type) else None
                 text = f"column {column.name} of {target.name} is {column.type}, the query gives {given.type}"
                 raise ProgrammingError(text, span, hint)
             else:
@@ -285,7 +285,7 @@ class QueryBinder:
             if isinstance(key, exp.Literal) and str(key.this).isdigit():
                 visible = source.schema.visible_indices
                 if not 1 <= int(key.this) <= len(visible):
-                    raise ProgrammingError(f"ORDER BY {key.this}: there are {_columns(len(visible))}", key.meta.get("span"))
+                    raise ProgrammingError(f"ORDER BY {key.this}: the query gives {_columns(len(visible))}", key.meta.get("span"))
                 place = visible[int(key.this) - 1]
                 bound: Expression = Column(source.schema.fields[place].type, place, source.schema.fields[place].name)
             else:

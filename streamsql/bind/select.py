@@ -94,7 +94,8 @@ class SelectBinder:
         if isinstance(tree, exp.Literal) and not tree.is_string:
             number = int(tree.this) if str(tree.this).isdigit() else 0
             if not 1 <= number <= len(items):
-                raise ProgrammingError(f"ORDER BY {tree.this}: there are {len(items)} columns", tree.meta.get("span"))
+                columns = f"{len(items)} column{'s' * (len(items) != 1)}"
+                raise ProgrammingError(f"ORDER BY {tree.this}: the select list has {columns}", tree.meta.get("span"))
             return items[number - 1].bound
         if isinstance(tree, exp.Column) and tree.args.get("table") is None:
             named = [item for item in items if item.name == folded(tree.this) and not isinstance(item.bound, Column)]
@@ -128,10 +129,12 @@ class SelectBinder:
         places = _Places(keys, calls, first, "GROUP BY" if group is None or group.meta.get("stagger") is None else "PARTITION BY")
         self._source = self._grouped(group, keys, calls, schema)
         for condition in conditions:
-            self._source = Source(nodes.Filter(schema, self._source.plan, places.replace(condition, None)), self._source.times)
+            over_groups = places.replace(condition, self._select.args["having"].meta.get("span"))
+            self._source = Source(nodes.Filter(schema, self._source.plan, over_groups), self._source.times)
         self._group_keys = tuple(keys)
         replaced = [Item(i.name, i.tree, places.replace(i.bound, i.tree.meta.get("span"))) for i in items]
-        return replaced, [nodes.SortKey(places.replace(key.expression, None), key.descending) for key in order]
+        span = self._select.args["order"].meta.get("span") if order else None
+        return replaced, [nodes.SortKey(places.replace(key.expression, span), key.descending) for key in order]
 
     def _grouped(
         self, group: exp.Group | None, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], schema: Schema
