@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from streamsql.compiling import pays
+
 Ids = npt.NDArray[np.int64]
 Words = Sequence[npt.NDArray[np.int64]]
 """A key's words, an array (rows,) each."""
@@ -45,9 +47,23 @@ class KeyTable:
     def ids(self, words: Words) -> Ids:
         """The id of each key; new keys are entered."""
         ids = np.empty(len(words[0]), np.int64)
+        if pays(len(ids), nanoseconds=6):
+            self._compiled_ids(words, ids)
+            return ids
         for start in range(0, len(ids), _BLOCK):
             ids[start : start + _BLOCK] = self._block([word[start : start + _BLOCK] for word in words])
         return ids
+
+    def _compiled_ids(self, words: Words, ids: Ids) -> None:
+        from streamsql.kernels.groups import enter
+
+        rows = np.stack(words).view(np.uint64) if len(words) > 1 else words[0].view(np.uint64)[None]
+        row = 0
+        while row < len(ids):
+            keys = self._keys.view(np.uint64)
+            row, self._count = enter(rows, row, self._count, self._shift, self._slots, keys, ids)
+            if row < len(ids):
+                self._fit(2 * self._count + 1)
 
     def _block(self, words: Words) -> Ids:
         ids = self._find(words)
@@ -90,8 +106,13 @@ class KeyTable:
             hashes *= _FACTOR
         hashes ^= hashes >> _HALF
         hashes *= _FACTOR
-        hashes >>= np.uint64(65 - len(self._slots).bit_length())
+        hashes >>= self._shift
         return hashes.view(np.int64)
+
+    @property
+    def _shift(self) -> np.uint64:
+        """How many of a hash's bits are not part of its first slot's number."""
+        return np.uint64(65 - len(self._slots).bit_length())
 
     def _enter(self, words: Words) -> None:
         """Enter keys that are not in the table; of equal ones the first.

@@ -1,13 +1,13 @@
 """Running values per group: what the aggregates of a GROUP BY keep.
 
 Additions are made row by row in arrival order, never as sums of a batch's part, so that a group's value does not depend on
-how its rows were cut into batches.  Plain numpy: a short job need not load the compiler of the kernels.
+how its rows were cut into batches.  Plain numpy at first: a short job need not load the compiler of the kernels.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
+from streamsql.compiling import pays
 from streamsql.functions.registry import Fail, raise_failure
 from streamsql.functions.totals import ExactTotal, FloatTotal, variance
 from streamsql.functions.vectors import Integers, Vector, decode, doubles, encode, exact, is_fixed
@@ -185,7 +186,7 @@ class Extreme(Grouped):
 
     def __init__(self, ufunc: np.ufunc, type: SqlType) -> None:
         limits = np.iinfo(np.int64)
-        super().__init__(best=limits.max if ufunc is np.minimum else limits.min, seen=False)
+        super().__init__(best=limits.max if ufunc is np.minimum else limits.min, count=0)
         self._ufunc = ufunc
         self._type = type.arrow()
 
@@ -193,10 +194,10 @@ class Extreme(Grouped):
         self.reach(groups)
         ids, column = _present(ids, arguments[0])
         _fold(self._ufunc, self.values("best"), ids, encode(column))
-        self.values("seen")[ids] = True
+        _count(self.values("count"), ids)
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
-        return decode(self.values("best").copy(), ~self.values("seen"), self._type)
+        return decode(self.values("best").copy(), self.values("count") == 0, self._type)
 
 
 class ObjectExtreme(Grouped):
@@ -282,7 +283,10 @@ def _present(ids: Ids, column: pa.Array) -> tuple[Ids, pa.Array]:
 def _fold(ufunc: np.ufunc, target: Vector, ids: Ids, values: Vector) -> None:
     """target[id] = ufunc(target[id], value), row by row in order."""
     if len(target) != 1:
-        ufunc.at(target, ids, values)
+        if pays(len(ids), nanoseconds=1):
+            _kernel(ufunc, target.dtype)(target, ids, np.ascontiguousarray(values))
+        else:
+            ufunc.at(target, ids, values)
     elif target.dtype == np.float64:
         target[0] = ufunc.accumulate(np.concatenate((target, values)))[-1]
     elif len(values):
@@ -290,7 +294,20 @@ def _fold(ufunc: np.ufunc, target: Vector, ids: Ids, values: Vector) -> None:
 
 
 def _count(counts: Integers, ids: Ids) -> None:
-    if len(counts) != 1:
-        np.add.at(counts, ids, 1)
-    else:
+    if len(counts) == 1:
         counts[0] += len(ids)
+    elif pays(len(ids), nanoseconds=1):
+        from streamsql.kernels.groups import count
+
+        count(counts, ids)
+    else:
+        np.add.at(counts, ids, 1)
+
+
+def _kernel(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Callable[[Vector, Ids, Vector], None]:
+    """The kernel that does what `ufunc.at` does."""
+    from streamsql.kernels import groups
+
+    if ufunc is np.add:
+        return groups.add_floats if dtype == np.float64 else groups.add_integers
+    return groups.least if ufunc is np.minimum else groups.greatest

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +19,7 @@ from aggregate_oracle import ARGUMENTS, VALUES, result_type, value_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamsql import compiling
 from streamsql.errors import DataError
 from streamsql.functions import aggregate as _aggregate  # noqa: F401 - fills the table
 from streamsql.functions.registry import AGGREGATES, Accumulator
@@ -49,6 +53,14 @@ def run(
     return result
 
 
+@contextmanager
+def compiled() -> Iterator[None]:
+    """As in a process that has done so much that kernels pay."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "_lost", compiling.LOADING)
+        yield
+
+
 def same(ours: Any, expected: Any, scale: float = 1.0) -> bool:
     """Equal; floating-point numbers to 12 digits of `scale`."""
     if isinstance(expected, float) and ours is not None:
@@ -69,8 +81,9 @@ def test_every_function_of_every_type(name: str, type: SqlType, data: st.DataObj
         with pytest.raises(DataError, match="out of range"):
             run(name, type, rows)
         return
-    whole, cut = run(name, type, rows, (), ignore_nulls), run(name, type, rows, cuts, ignore_nulls)
-    assert whole.equals(cut)
+    whole = run(name, type, rows, (), ignore_nulls)
+    with compiled():
+        assert whole.equals(run(name, type, rows, cuts, ignore_nulls))
     scale = max((abs(float(v)) ** 2 for _, v in rows if v is not None), default=0) if type.is_numeric else 0
     tolerance = 1e-3 if type == REAL else 1.0
     for ours, wanted in zip(whole.to_pylist(), expected, strict=True):
@@ -91,6 +104,8 @@ def test_doubles_are_added_one_after_the_other(rows: list[tuple[int, float]], cu
         present = max((id + 1 for id, _ in folded), default=0)
         expected = [s if any(id == i for id, _ in folded) else None for i, s in enumerate(sums[:present])]
         assert run("SUM", DOUBLE, folded, cuts).to_pylist() == expected
+        with compiled():
+            assert run("SUM", DOUBLE, folded, cuts).to_pylist() == expected
 
 
 def test_count_star_counts_rows() -> None:
@@ -165,6 +180,39 @@ def test_sparse_groups(type: SqlType) -> None:
     rows = [(i * 997, value) for i, value in enumerate(values)]
     assert run("COUNT", type, rows, [1, 3]).to_pylist()[997 * 2] == 1
     assert run("MAX", type, rows, [1, 3]).to_pylist()[997] == pa.array([_sample(type)], type.arrow()).to_pylist()[0]
+
+
+def test_a_short_job_does_not_load_the_compiler() -> None:
+    """Neither does finding the functions of sliding windows, until one is made."""
+    script = """
+import sys
+import numpy, pyarrow
+from streamsql.functions import library
+from streamsql.functions.registry import AGGREGATES
+from streamsql.run import aggregate, over
+from streamsql.types import DOUBLE
+average = AGGREGATES["AVG"][0].accumulator([DOUBLE], DOUBLE, False)
+average.add(numpy.arange(1000), 1000, [pyarrow.array(numpy.ones(1000))])
+assert average.result().to_pylist() == [1.0] * 1000
+assert "numba" not in sys.modules
+AGGREGATES["AVG"][0].sliding([DOUBLE], DOUBLE, False)
+assert "numba" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_kernels_are_their_python() -> None:
+    from streamsql.kernels import groups
+
+    random = np.random.default_rng(8)
+    ids, whole, real = random.integers(0, 5, 300), random.integers(-99, 99, 300), random.normal(size=300)
+    calls: list[tuple[Any, Any, tuple[Any, ...]]] = [(groups.count, np.int64, ()), (groups.add_floats, float, (real,))]
+    calls += [(kernel, np.int64, (whole,)) for kernel in (groups.add_integers, groups.least, groups.greatest)]
+    for kernel, dtype, values in calls:
+        targets = np.zeros((2, 5), dtype)
+        kernel(targets[0], ids, *values)
+        kernel.py_func(targets[1], ids, *values)
+        assert np.array_equal(targets[0], targets[1]) and targets.any()
 
 
 def test_average_of_integers_as_double() -> None:

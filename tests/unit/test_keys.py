@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime
 import math
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import numba
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql import key_codings
+from streamsql import compiling, key_codings
+from streamsql.kernels import groups
 from streamsql.key_codings import FixedWidth, Objects, ShortStrings, codings
 from streamsql.key_table import KeyTable
 from streamsql.keys import Interner
@@ -58,15 +61,17 @@ def check(interner: Interner, types: Sequence[pa.DataType], rows: Sequence[tuple
     assert [tuple(map(equal_as_key, row)) for row in lists] == list(known)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("many", [2, 16384])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_ids_number_keys_as_they_appear(many: int, data: st.DataObject) -> None:
+def test_ids_number_keys_as_they_appear(many: int, compiled: bool, data: st.DataObject) -> None:
     types = data.draw(st.lists(st.sampled_from(list(TYPES)), min_size=1, max_size=3))
     nullable = data.draw(st.lists(st.booleans(), min_size=3, max_size=3))
     row = st.tuples(*(st.none() | TYPES[t] if n else TYPES[t] for t, n in zip(types, nullable, strict=False)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(key_codings, "_MANY", many)  # so that strings are also coded as words
+        patch.setattr(compiling, "_lost", compiling.LOADING if compiled else 0)
         interner, known = Interner(types), dict[Any, int]()
         for action in data.draw(st.lists(st.sampled_from(["push", "push", "restart", "keep", "clear"]), max_size=8)):
             if action == "restart":
@@ -97,8 +102,10 @@ def test_columns_of_some_ids() -> None:
     assert [c.to_pylist() for c in interner.columns(np.array([2, 0, 2]))] == [["b", "a", "b"], [None, 1, None]]
 
 
-def test_many_keys() -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_many_keys(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than one block of rows, more keys than the first table has room for, hashes that collide."""
+    monkeypatch.setattr(compiling, "_lost", compiling.LOADING if compiled else -(10**12))
     random = np.random.default_rng(3)
     for values in (random.integers(0, 60_000, 100_000), np.arange(70_000) << 40, random.integers(-(2**63), 2**63 - 1, 70_000)):
         for type in (pa.int64(), pa.string()):
@@ -120,10 +127,35 @@ def test_a_coding_gives_way_to_the_next() -> None:
     assert nullable.fits(pa.array([None], pa.int64())) and nullable.width == 2
 
 
-def test_table_of_wide_keys() -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_table_of_wide_keys(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_lost", compiling.LOADING if compiled else -(10**12))
     random, table, known = np.random.default_rng(4), KeyTable(3), dict[Any, int]()
     for rows in (0, 1, 5000, 20_000):
         words = [random.integers(0, 12, rows) << shift for shift in (0, 32, 60)]
         keys = list(zip(*(word.tolist() for word in words), strict=True))
         assert table.ids(words).tolist() == [known.setdefault(key, len(known)) for key in keys]
     assert [tuple(key) for key in np.stack(table.words(np.arange(len(table))), axis=1).tolist()] == list(known)
+
+
+def test_the_kernel_is_its_python() -> None:
+    random = np.random.default_rng(5)
+    words = random.integers(0, 9, (2, 300)).astype(np.uint64)
+    states = [(np.full(512, -1), np.zeros((2, 90), np.uint64), np.zeros(300, np.int64)) for _ in range(2)]
+    with np.errstate(over="ignore"):
+        ends = [k(words, 0, 0, np.uint64(64 - 9), *s) for k, s in zip((groups.enter, groups.enter.py_func), states)]
+    assert ends[0] == ends[1] == (300, len(set(zip(*words.tolist(), strict=True))))
+    assert all(np.array_equal(a, b) for a, b in zip(*states, strict=True))
+    few = (np.full(512, -1), np.zeros((2, 5), np.uint64), np.zeros(300, np.int64))
+    assert groups.enter(words, 0, 0, np.uint64(64 - 9), *few)[1] == 5
+
+
+def test_when_kernels_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_lost", 0)
+    monkeypatch.setitem(sys.modules, "numba", numba)
+    assert not compiling.pays(1_000_000, 6)
+    assert compiling.pays(20_000_000, 6) and compiling.pays(1, 6)
+    monkeypatch.setattr(compiling, "_lost", 0)
+    monkeypatch.delitem(sys.modules, "numba")
+    assert not compiling.pays(20_000_000, 6)
+    assert compiling.pays(100_000_000, 6)

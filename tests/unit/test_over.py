@@ -178,7 +178,7 @@ def streams(draw: st.DrawFn, type: SqlType) -> list[Row]:
 
 
 @pytest.mark.parametrize("type", VALUES, ids=str)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_every_call_and_frame(type: SqlType, data: st.DataObject) -> None:
     rows = data.draw(streams(type))
