@@ -48,6 +48,10 @@ def frame_of_item(over: exp.Window | None, named: Mapping[str, exp.Window], alia
         own = isinstance(column, exp.Column) and folded(column.this) == ROWTIME and (table is None or folded(table) == alias)
         if not own or key.args.get("desc"):
             raise ProgrammingError("a stream is in the order of its ROWTIME and of nothing else", key.meta.get("span"))
+    spec = window.args.get("spec")
+    if spec is not None and str(spec.args.get("start_side") or "").upper() == "FOLLOWING":
+        hint = "turn it round: the other stream OVER (... PRECEDING), this one without OVER"
+        raise not_supported("a FOLLOWING window in FROM", over.meta.get("span"), hint)
     return frame_of(window)
 
 

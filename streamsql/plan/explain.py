@@ -33,11 +33,11 @@ def describe(node: nodes.Node) -> str:
         case nodes.Values(rows=rows):
             return f"Values {len(rows)} row{'s' * (len(rows) != 1)}"
         case nodes.Filter(predicate=predicate):
-            return f"Filter {text(predicate)}"
+            return f"Filter {text(_qualified(predicate, node))}"
         case nodes.Project(expressions=expressions, schema=schema):
             first = 1 if schema.is_stream else 0
             shown = [
-                text(e) if text(e) == f.name else f"{text(e)} AS {f.name}"
+                text(_qualified(e, node)) + (f" AS {f.name}" if text(e) != f.name else "")
                 for e, f in zip(expressions[first:], schema.fields[first:], strict=True)
             ]
             return f"Project {', '.join(shown)}" + _volatile(node)
@@ -77,11 +77,19 @@ def describe(node: nodes.Node) -> str:
 
 
 def _on(condition: Expression, schema: Schema) -> str:
-    """The condition of a join, its columns called as in the result."""
-    if condition == TRUE:
-        return ""
-    named = condition.rewrite(lambda e: replace(e, name=schema.fields[e.index].name) if isinstance(e, Column) else e)
-    return f" on {text(named)}"
+    return "" if condition == TRUE else f" on {text(_named(condition, schema))}"
+
+
+def _qualified(expression: Expression, node: nodes.Filter | nodes.Project) -> Expression:
+    """An expression over the rows of a join, its columns told apart."""
+    below = node.input
+    while isinstance(below, nodes.Filter):
+        below = below.input
+    return _named(expression, below.schema) if isinstance(below, (nodes.Join, nodes.Lookup)) else expression
+
+
+def _named(expression: Expression, schema: Schema) -> Expression:
+    return expression.rewrite(lambda e: replace(e, name=schema.fields[e.index].name) if isinstance(e, Column) else e)
 
 
 def _closes(window: nodes.Window | None, keys: Sequence[str]) -> str:

@@ -27,9 +27,6 @@ class JoinInput:
     """
 
     def __init__(self, schema: pa.Schema, window: JoinWindow, keeps: bool, classes: Sequence[int]) -> None:
-        from streamsql.kernels import join
-
-        self._kernels = join
         self._preceding = window.frame.preceding
         self._by_rows = window.frame.unit == "ROWS"
         self._until = window.until
@@ -72,6 +69,8 @@ class JoinInput:
 
     def append(self, batch: Batch, keys: Mapping[int, Ids]) -> None:
         """Take rows with their keys, which are known."""
+        from streamsql.kernels.join import link
+
         columns = {f"key {c}": ids for c, ids in keys.items()} | {f"next {c}": ids for c, ids in keys.items()}
         if self._until is not None:
             columns["end"] = numbers(batch.column(self._until))
@@ -79,7 +78,7 @@ class JoinInput:
         self.log.append(batch)
         for c, ids in keys.items():
             oldest, newest = self._ends[f"oldest {c}"], self._ends[f"newest {c}"]
-            self._kernels.link(ids, self._rows.first, self._rows[f"next {c}"], oldest, newest)
+            link(ids, self._rows.first, self._rows[f"next {c}"], oldest, newest)
 
     # -- matching ----------------------------------------------------------------------------------------------------------
 
@@ -100,15 +99,17 @@ class JoinInput:
 
     def find(self, c: int, keys: Ids, least: Ids, end: Ids) -> tuple[Ids, Ids]:
         """The rows of each of these keys from `least` up to `end`, neither of which falls: how many, and their numbers."""
+        from streamsql.kernels.join import collect, count
+
         oldest, following = self._ends[f"oldest {c}"], self._rows[f"next {c}"]
         if self._searched[c].shape[1] < len(oldest):
             self._searched[c] = np.zeros((2, len(oldest)), np.int64)
         self._search += 1
         begins, counts = np.empty((2, len(keys)), np.int64)
         first, (searched, reached) = self._rows.first, self._searched[c]
-        total = self._kernels.count(keys, least, end, first, following, oldest, self._search, searched, reached, begins, counts)
+        total = count(keys, least, end, first, following, oldest, self._search, searched, reached, begins, counts)
         found = np.empty(total, np.int64)
-        self._kernels.collect(begins, counts, first, following, found)
+        collect(begins, counts, first, following, found)
         return counts, found
 
     def mark(self, numbers: Ids) -> None:
@@ -145,6 +146,8 @@ class JoinInput:
 
     def expire(self, passed: Time) -> None:
         """Forget the rows that no row at `passed` or later can match, and that have been settled."""
+        from streamsql.kernels.join import unlink
+
         count = self._expired(passed)
         if self.keeps and self._until is None:
             count = min(count, int(self._settled["number"][0]) - self._rows.first)
@@ -152,7 +155,7 @@ class JoinInput:
             return
         for c in self._classes:
             keys, following = self._rows[f"key {c}"][:count], self._rows[f"next {c}"][:count]
-            self._kernels.unlink(keys, following, self._ends[f"oldest {c}"])
+            unlink(keys, following, self._ends[f"oldest {c}"])
         self._rows.drop(count)
         self.log.drop(count)
 

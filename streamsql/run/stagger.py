@@ -37,9 +37,6 @@ class Stagger(Operator):
         length: Time,
         time: QueryTime,
     ) -> None:
-        from streamsql.kernels.stagger import open_windows
-
-        self._open_windows = open_windows
         self._schema = schema
         self._keys = tuple(keys)
         self._calls = tuple(calls)
@@ -81,10 +78,12 @@ class Stagger(Operator):
 
     def _assign(self, times: Ids, ids: Ids) -> Ids:
         """The group of each row; windows open."""
+        from streamsql.kernels.stagger import open_windows
+
         self._fit(len(self._known))
         windows, openers = np.empty((2, len(ids)), np.int64)
         last, latest = self._windows.last, self._latest
-        opened = self._open_windows(times, ids, self._length, last, latest["end"], latest["window"], windows, openers)
+        opened = open_windows(times, ids, self._length, last, latest["end"], latest["window"], windows, openers)
         openers = openers[:opened]
         self._windows.append(opened=times[openers], key=ids[openers])
         groups: Ids = windows - self._windows.first

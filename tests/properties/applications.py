@@ -93,6 +93,31 @@ OPERATORS = {
         SELECT STREAM ROWTIME, s.*, x, y FROM s LEFT JOIN (VALUES ('a', 1), ('b', 2), ('a', 3)) AS r(x, y) ON s.k = x AND v > y;
         SELECT STREAM ROWTIME, k, y FROM (VALUES ('a', 1), ('b', 2)) AS r(k, y) JOIN s USING (k) WHERE 6 / (v - y) > 0;"""
     + ERRORS,
+    "join": """
+        SELECT STREAM ROWTIME, s.ROWTIME, u.ROWTIME, s.k, s.v, u.d FROM s OVER (RANGE INTERVAL '10' SECOND PRECEDING) JOIN u
+            ON s.k = u.k AND s.v < u.v;
+        SELECT STREAM ROWTIME, s.k, u.v FROM s OVER (ROWS 3 PRECEDING), u OVER (RANGE INTERVAL '1' MINUTE PRECEDING)
+            WHERE s.v = u.v AND 12 / (u.v - 1) > 3;"""
+    + ERRORS,
+    "outer join": """
+        SELECT STREAM ROWTIME, s.ROWTIME, u.ROWTIME, k, s.v, u.d FROM s OVER (RANGE INTERVAL '10' SECOND PRECEDING)
+            FULL JOIN u OVER (ROWS 2 PRECEDING) USING (k);
+        SELECT STREAM ROWTIME, s.k, s.v, u.d FROM s LEFT JOIN u OVER (RANGE INTERVAL '5' SECOND PRECEDING)
+            ON s.k = u.k AND 12 / (s.v - u.v) > 3 WHERE s.v > 1;"""
+    + ERRORS,
+    "join of three": """
+        SELECT STREAM ROWTIME, a.v, b.v, c.v FROM s OVER w AS a JOIN s OVER w AS b ON a.k = b.k JOIN u AS c ON c.k = b.k
+            WHERE a.v < b.v WINDOW w AS (RANGE INTERVAL '20' SECOND PRECEDING);
+        SELECT STREAM ROWTIME, a.v, b.v, c.v, x FROM s OVER w AS a LEFT JOIN u OVER w AS b ON a.k = b.k AND a.v < b.v
+            FULL JOIN s AS c ON c.v = b.v LEFT JOIN (VALUES (1), (3)) AS t(x) ON t.x = a.v
+            WINDOW w AS (RANGE INTERVAL '5' SECOND PRECEDING);""",
+    "windows of a join": """
+        SELECT STREAM ROWTIME, k, COUNT(*), SUM(u.v) FROM s JOIN u OVER (RANGE INTERVAL '1' MINUTE PRECEDING) USING (k)
+            GROUP BY k, FLOOR(s.ROWTIME TO MINUTE);
+        SELECT STREAM ROWTIME, s.k, SUM(s.v) OVER (PARTITION BY s.k ROWS 3 PRECEDING)
+            FROM s OVER (ROWS 2 PRECEDING) RIGHT JOIN u OVER (ROWS 2 PRECEDING) ON s.k = u.k;
+        SELECT STREAM ROWTIME, COUNT(*) FROM s OVER (ROWS 2 PRECEDING) RIGHT JOIN u OVER (ROWS 2 PRECEDING) ON s.k = u.k
+            GROUP BY FLOOR(ROWTIME TO MINUTE);""",
     "over": """
         SELECT STREAM ROWTIME, k, COUNT(*) OVER w, SUM(v) OVER w, AVG(d) OVER w, MIN(v) OVER w, MAX(k) OVER w,
             FIRST_VALUE(v) OVER w, LAST_VALUE(d) OVER w, STDDEV_SAMP(d) OVER w

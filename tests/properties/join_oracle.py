@@ -57,9 +57,8 @@ def combinations(streams: Sequence[Stream], condition: Condition) -> list[tuple[
         candidates = [
             [i] if q == p else [j for j in range(arrived[q]) if streams[q].holds(j, t, arrived[q])] for q in range(len(streams))
         ]
-        for chosen in product(*candidates):
-            if condition(*(streams[q].rows[j] for q, j in enumerate(chosen))):
-                found.append((t, chosen))
+        matching = (c for c in product(*candidates) if condition(*(streams[q].rows[j] for q, j in enumerate(c))))
+        found += [(t, chosen) for chosen in matching]
         arrived[p] += 1
     return sorted(found)
 

@@ -60,7 +60,7 @@ def test_explain_names_the_table() -> None:
     assert rows is not None and (plan := rows.take()) is not None
     assert plan["PLAN"].to_pylist() == [
         "Project ID",
-        "  Lookup inner on (Id = CAST(ID AS BIGINT))",
+        "  Lookup inner on Id = CAST(ID AS BIGINT)",
         "    Scan stream S",
         "    Scan table names",
     ]
