@@ -3,8 +3,6 @@
 All but COUNT(*) pass over NULLs; of no values at all COUNT is 0 and the others are NULL.
 """
 
-# ruff: noqa: ARG001 - every maker takes the same three arguments
-
 from __future__ import annotations
 
 from collections.abc import Sequence

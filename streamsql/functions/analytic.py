@@ -3,8 +3,6 @@
 The numbers, intervals and words behind the first argument are constants; LAG's default may be any expression.
 """
 
-# ruff: noqa: ARG001 - every maker takes the same three arguments
-
 from __future__ import annotations
 
 from collections.abc import Sequence
