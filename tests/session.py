@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -116,7 +118,7 @@ class Session:
 
     def restart(self) -> None:
         """Go on in a new engine, on which the same statements are executed and the state of this one is loaded."""
-        facts, state = self.engine.save()
+        facts, state = _through_files(*self.engine.save())
         self.engine = Engine(clock=self._clock, use_rules=self._rules, started=self.engine.started)
         queues: list[RowQueue] = []
         for done in self._done:
@@ -161,3 +163,16 @@ class Session:
     def _drain(self) -> None:
         for reading in self.readings:
             reading.drain()
+
+
+def _through_files(facts: dict[str, Any], state: dict[str, dict[str, pa.Table]]) -> tuple[dict[str, Any], Any]:
+    """What a checkpoint gives back: JSON, and Arrow IPC files."""
+    loaded = {operator: {name: _reread(table) for name, table in held.items()} for operator, held in state.items()}
+    return json.loads(json.dumps(facts)), loaded
+
+
+def _reread(table: pa.Table) -> pa.Table:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return pa.ipc.open_file(sink.getvalue()).read_all()
