@@ -18,6 +18,7 @@ TITLES = {
     "datetime": "Date and time",
     "intervals": "Intervals",
     "formats": "Date and time as text",
+    "periods": "Periods",
 }
 
 HEAD = """# Functions

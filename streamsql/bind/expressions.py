@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from streamsql import types
 from streamsql.bind.functions import call_scalar, convert, find_aggregate
+from streamsql.bind.periods import period_predicate, predicate_name
 from streamsql.bind.scope import BareRowtime, Scope, folded
 from streamsql.bind.source import ROWTIME_COLUMN
 from streamsql.catalog import nearest
@@ -216,6 +217,8 @@ class ExpressionBinder:
             return self._aggregate(node)
         if name == "INTERVAL":
             return self._difference(node)
+        if predicate_name(node) is not None:
+            return period_predicate(node, self.bind)
         if name in TABLE_FUNCTIONS:
             raise ProgrammingError(f"{name} is a table function", span, f"FROM TABLE({name}(CURSOR(SELECT STREAM ...)))")
         name = "SUBSTRING SIMILAR" if node.meta.get("form") == "similar" else name
