@@ -7,6 +7,7 @@ Arrow's reader; and by kernels, which are the fastest and slow to load.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from streamsql.io.json_scanner import Scanner
 
 SCANNED_FROM = 1 << 25
-"""From so many bytes on, in a file or so far in a pipe, the kernels are worth their loading."""
+"""From so many bytes on, in a file or so far in a pipe, the kernels are worth their loading ..."""
+
+COMPILED_FROM = 1 << 29
+"""... and from so many on the seconds that it takes to compile them, once in an installation."""
 
 FEW = 4
 """So many lines are decoded one by one even where there is a scanner."""
@@ -42,7 +46,7 @@ class JsonLinesDecoder:
         self._exact = ExactDecoder(target)
         self._reader = ArrowReader(target, self._names, self._exact)
         self._scanner: Scanner | None = None
-        self._before_scanning = SCANNED_FROM - size
+        self._before_scanning = (SCANNED_FROM if _compiled() else COMPILED_FROM) - size
 
     def read_header(self, data: bytes, complete: bool) -> int | None:
         """Nothing but a byte order mark."""
@@ -69,6 +73,11 @@ class JsonLinesDecoder:
 
             self._scanner = Scanner(self.target, self._names, self._exact)
         return self._scanner.decode(block)
+
+
+def _compiled() -> bool:
+    """Whether the kernels' machine code lies beside them; where numba keeps it elsewhere they count as not compiled."""
+    return any((Path(__file__).parent / "__pycache__").glob("scan_lines.scan-*.nbi"))
 
 
 class JsonLinesEncoder:

@@ -118,10 +118,16 @@ def _line(data: Octets, at: int, table: Table, cells: Cells, row: int, line: int
             if seen[column] != line:
                 if table.required[column]:
                     return BAD
-                cells.nulls[column, row] = 1
-                cells.sizes[column, row] = 0
+                _null(cells, column, row)
     at = after_blanks(data, at + 1)
     return at if data[at] == LINE_FEED else BAD
+
+
+@inlined
+def _null(cells: Cells, column: int, row: int) -> None:
+    cells.values[column, row] = 0
+    cells.sizes[column, row] = 0
+    cells.nulls[column, row] = 1
 
 
 @inlined
@@ -149,8 +155,7 @@ def _cell(data: Octets, at: int, table: Table, cells: Cells, column: int, row: i
         if table.required[column]:
             return BAD
         at, _ = scan_literal(data, at)
-        cells.nulls[column, row] = 1
-        cells.sizes[column, row] = 0
+        _null(cells, column, row)
         return at
     if kind == MOMENT:
         if code != QUOTE:

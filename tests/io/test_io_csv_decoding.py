@@ -169,7 +169,7 @@ def inputs(draw: st.DrawFn) -> tuple[Target, bytes]:
     return target, (draw(st.sampled_from(["\n", "\n", "\r\n"])).join(records) + draw(st.sampled_from(["\n", ""]))).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(inputs())
 def test_the_fast_way_equals_the_exact_one(given_: tuple[Target, bytes]) -> None:
     target, block = given_
@@ -184,7 +184,7 @@ def test_the_fast_way_equals_the_exact_one(given_: tuple[Target, bytes]) -> None
         assert all_of(decoder.decode(block)) == exact
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(inputs(), st.data())
 def test_any_cut_gives_the_same_records(given_: tuple[Target, bytes], data: st.DataObject) -> None:
     target, block = given_

@@ -193,7 +193,7 @@ def tables(draw: st.DrawFn) -> tuple[Schema, list[list[Any]]]:
     return schema, [draw(st.lists(strategy, min_size=count, max_size=count)) for strategy in values]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tables())
 def test_json_lines_equal_those_of_single_values_and_come_back(table: tuple[Schema, list[list[Any]]]) -> None:
     schema, values = table
@@ -212,7 +212,7 @@ def test_json_lines_equal_those_of_single_values_and_come_back(table: tuple[Sche
     assert (back.failed, shown(back.rows)) == ((), shown(rows))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tables())
 def test_csv_equals_that_of_single_values_and_comes_back(table: tuple[Schema, list[list[Any]]]) -> None:
     schema, values = table

@@ -75,7 +75,7 @@ def test_all_formats_give_the_same_rows(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_limits_and_any_seek_give_the_same_rows(tmp_path: Path, name: str, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -10,10 +10,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from io_support import all_of, columns, shown
 
-from streamsql.io import json_lines
+from streamsql.io import json_reader
 from streamsql.io.decoding import Target
 from streamsql.io.json_lines import JsonLinesDecoder
 from streamsql.io.json_records import ExactDecoder
+from streamsql.io.json_sample import sampled
 from streamsql.types import (
     BIGINT,
     BOOLEAN,
@@ -113,7 +114,7 @@ FAILS = [
 @pytest.fixture(params=["few records", "many records"])
 def copies(request: pytest.FixtureRequest) -> int:
     """How often each test's lines are repeated: Arrow's reader is used for many."""
-    return 1 if request.param == "few records" else 2 * json_lines.FEW
+    return 1 if request.param == "few records" else 2 * json_reader.FEW
 
 
 @pytest.mark.parametrize(("type_", "text", "value"), FITS)
@@ -300,16 +301,16 @@ def inputs(draw: st.DrawFn) -> tuple[Target, bytes]:
     return Target(fields, rowtime), (glue.join(lines) + draw(st.sampled_from(["\n", ""]))).encode("utf-8", "surrogatepass")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(inputs())
 def test_the_fast_way_equals_the_exact_one(given_: tuple[Target, bytes]) -> None:
     target, block = given_
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_lines, "FEW", 1)
+        patch.setattr(json_reader, "FEW", 1)
         decoder = JsonLinesDecoder(target)
-        lines = json_lines._plain_lines(block)
-        reading = decoder._sampled(block)
-        fast = None if lines is None or reading is None else decoder._fast(lines, reading)
+        lines = json_reader._plain_lines(block)
+        reading = decoder._reader._planned(sampled(block, decoder._names))
+        fast = None if lines is None or reading is None else decoder._reader._read(lines, reading)
         event("fast" if fast is not None else "exact")
         exact = all_of(ExactDecoder(target).decode(block))
         if fast is not None:

@@ -6,7 +6,6 @@ import json
 import struct
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -58,13 +57,13 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(NUMBERS.filter(lambda text: abs(float(text)) < 1.7e308), min_size=30, max_size=60))
 def test_doubles_are_those_of_python(texts: list[str]) -> None:
     assert [struct.pack("d", value) for value in doubles_of(texts, DOUBLE)] == [struct.pack("d", float(text)) for text in texts]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(NUMBERS.filter(lambda text: abs(float(text)) < 3.4e38), min_size=10, max_size=30))
 def test_reals_are_those_of_the_exact_way(texts: list[str]) -> None:
     target = Target(columns(A=REAL).fields)
@@ -87,7 +86,7 @@ def test_halfway_cases() -> None:
     assert doubles_of(texts, DOUBLE) == [float(text) for text in texts]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(inputs())
 def test_scanned_blocks_equal_the_exact_way(given_: tuple[Target, bytes]) -> None:
     target, block = given_
@@ -101,6 +100,7 @@ def test_scanned_blocks_equal_the_exact_way(given_: tuple[Target, bytes]) -> Non
         assert again is None or all_of(again) == exact
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_lines, "SCANNED_FROM", 0)
+        patch.setattr(json_lines, "COMPILED_FROM", 0)
         patch.setattr(json_lines, "FEW", 1)
         assert all_of(JsonLinesDecoder(target).decode(block)) == exact
 
@@ -114,7 +114,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=6), st.booleans())
 def test_any_rubbish_is_judged_as_by_the_exact_way(pieces: list[str], extra: bool) -> None:
     target = Target((Field("A", varchar()),))
@@ -177,6 +177,7 @@ def test_records_that_begin_to_look_otherwise_are_learnt(monkeypatch: pytest.Mon
 
 def test_much_data_is_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_lines, "SCANNED_FROM", 1000)
+    monkeypatch.setattr(json_lines, "COMPILED_FROM", 1000)
     target = Target(columns(A=INTEGER).fields)
     block = b'{"A": 1}\n' * 200
     taken: list[int] = []
@@ -188,4 +189,3 @@ def test_much_data_is_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
     assert taken == [900]
     assert JsonLinesDecoder(target, 5000).decode(block[:90]).count == 10
     assert taken == [900, 90]
-    assert np.uint8(taken[1]) == 90

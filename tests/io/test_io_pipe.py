@@ -118,7 +118,7 @@ def test_the_writer_waits_when_nobody_reads(monkeypatch: pytest.MonkeyPatch, pip
     assert rows == total
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(1, 40), max_size=10), st.lists(st.integers(1, 5), max_size=5))
 def test_any_pieces_give_the_same_rows(pieces: list[int], limits: list[int]) -> None:
     piped = Pipe()
