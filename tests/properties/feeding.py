@@ -16,7 +16,24 @@ from streamsql.types import Batch
 START: Time = 1_577_872_800_000
 """2020-01-01 10:00:00: when the first row may come."""
 
-GAPS = (0, 0, 0, 1, 499, 1_000, 5_000, 9_999, 10_000, 31_000, 60_000, 200_000)
+EDGES = {-1: (10_000, 0), -2: (10_000, -1), -3: (60_000, 0), -4: (60_000, -1)}
+"""Gaps that lead to the next edge of a window, or to the millisecond before it."""
+
+GAPS = (0, 0, 0, 1, 499, 1_000, 5_000, 31_000, 60_000, 200_000, *EDGES)
+
+
+def times_of_gaps(gaps: list[int]) -> list[Time]:
+    """Times that lie these gaps apart."""
+    times, time = [], START
+    for gap in gaps:
+        if gap in EDGES:
+            width, shift = EDGES[gap]
+            time = max(time, time - time % width + width + shift)
+        else:
+            time += gap
+        times.append(time)
+    return times
+
 
 row = st.tuples(
     st.sampled_from(GAPS),
@@ -29,10 +46,8 @@ row = st.tuples(
 
 def batch_of(rows: list[tuple[int, str | None, int | None, float | None, int]]) -> Batch:
     """Rows whose ROWTIMEs are these gaps apart."""
-    time, columns = START, []
-    for gap, k, v, d, shift in rows:
-        time += gap
-        columns.append((time, k, v, d, time + shift))
+    times = times_of_gaps([gap for gap, *_ in rows])
+    columns = [(time, k, v, d, time + shift) for time, (_, k, v, d, shift) in zip(times, rows)]
     arrays = [pa.array([r[i] for r in columns], f.type.arrow()) for i, f in enumerate(SCHEMA.fields)]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA.arrow())
 

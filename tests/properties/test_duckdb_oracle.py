@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from applications import STREAMS
-from feeding import START, Move, batch_of, feed, moves
+from feeding import EDGES, START, Move, batch_of, feed, moves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from session import Session, parsed
@@ -21,7 +21,7 @@ from session import Session, parsed
 from streamsql.time import ManualClock
 from streamsql.types import Batch
 
-GAPS = (0, 0, 1, 999, 1_000, 5_000, 10_000, 61_000)
+GAPS = (0, 0, 1, 999, 1_000, 5_000, 61_000, *EDGES)
 KEYS = st.sampled_from(["a", "b", "ab", None])
 INTEGERS = st.sampled_from([None, -3, -2, -1, 0, 1, 2, 5])
 REALS = st.sampled_from([None, -2.5, -0.5, 0.0, 0.25, 1.5, 8.0])
@@ -274,7 +274,7 @@ SLIDING = [
 
 @settings(max_examples=60, deadline=None)
 @given(
-    rows=streams(gaps=(1, 999, 1_000, 5_000, 10_000, 61_000)),
+    rows=streams(gaps=(1, 999, 1_000, 5_000, 10_000, 61_000, -1, -3)),
     calls=st.lists(st.tuples(st.sampled_from(SLIDING), st.sampled_from(list(FRAMES)), st.booleans()), min_size=1, max_size=4),
     way=moves,
 )
