@@ -1,7 +1,7 @@
 """Checkpoints: what must outlive a crash, as Arrow files and JSON in one directory a checkpoint.
 
     DIR/000042/manifest.json      epoch, fingerprint, positions, bounds, what the sinks have staged
-    DIR/000042/state-0.arrow ...  one Arrow IPC file a container of state
+    DIR/000042/state.arrow        the containers of state, one Arrow IPC stream after the other (the manifest says where)
 
 A checkpoint is written under another name, made durable and renamed: it is there whole or not at all.
 """
@@ -22,6 +22,9 @@ from streamsql.errors import OperationalError
 
 KEPT = 3
 """How many checkpoints are kept."""
+
+_ALIGNMENT = 64
+"""Bytes on whose multiples Arrow's buffers begin, so that state is read where it lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,11 @@ class CheckpointDirectory:
         directory = epochs[-1]
         manifest = json.loads((directory / "manifest.json").read_text())
         state: dict[str, dict[str, pa.Table]] = {}
-        for number, (operator, container) in enumerate(manifest["containers"]):
-            with pa.memory_map(str(directory / f"state-{number}.arrow")) as file:
-                state.setdefault(operator, {})[container] = pa.ipc.open_file(file).read_all()
+        if manifest["containers"]:
+            with pa.memory_map(str(directory / "state.arrow")) as file:
+                held = file.read_buffer()
+            for operator, container, offset, length in manifest["containers"]:
+                state.setdefault(operator, {})[container] = pa.ipc.open_stream(held.slice(offset, length)).read_all()
         return Checkpoint(int(directory.name), manifest["fingerprint"], manifest["facts"], state)
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -78,18 +83,18 @@ class CheckpointDirectory:
         partial = target.with_suffix(".tmp")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
-        containers = [(o, c, table) for o, held in checkpoint.state.items() for c, table in held.items()]
-        for number, (_, _, table) in enumerate(containers):
-            with (partial / f"state-{number}.arrow").open("wb") as file:
-                with pa.ipc.new_file(file, table.schema) as writer:
-                    writer.write_table(table)
-                file.flush()
-                os.fsync(file.fileno())
-        manifest = {
-            "fingerprint": dict(checkpoint.fingerprint),
-            "facts": checkpoint.facts,
-            "containers": [(operator, container) for operator, container, _ in containers],
-        }
+        containers: list[tuple[str, str, int, int]] = []
+        with (partial / "state.arrow").open("wb") as state:
+            for operator, held in checkpoint.state.items():
+                for container, table in held.items():
+                    state.write(b"\0" * (-state.tell() % _ALIGNMENT))
+                    offset = state.tell()
+                    with pa.ipc.new_stream(state, table.schema) as writer:
+                        writer.write_table(table)
+                    containers.append((operator, container, offset, state.tell() - offset))
+            state.flush()
+            os.fsync(state.fileno())
+        manifest = {"fingerprint": dict(checkpoint.fingerprint), "facts": checkpoint.facts, "containers": containers}
         with (partial / "manifest.json").open("w") as file:
             json.dump(manifest, file)
             file.flush()
