@@ -10,8 +10,8 @@ import sys
 LOADING = 500_000_000
 """What loading the compiler and some kernels costs, in nanoseconds of CPU time."""
 
-LOADING_MORE = 100_000_000
-"""The same where the compiler is loaded already."""
+LOADING_MORE = 50_000_000
+"""The same where some kernels are loaded already."""
 
 _lost = 0
 
@@ -24,4 +24,4 @@ def pays(rows: int, nanoseconds: int) -> bool:
     """
     global _lost
     _lost += rows * nanoseconds
-    return _lost > (LOADING_MORE if "numba" in sys.modules else LOADING)
+    return _lost > (LOADING_MORE if "streamsql.kernels.jit" in sys.modules else LOADING)

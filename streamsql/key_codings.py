@@ -9,11 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers, from_unscaled, nulls, numbers, unscaled
+from streamsql.compiling import pays
 from streamsql.key_table import Ids, Words
 from streamsql.types import MAX_DECIMAL_PRECISION
 
+
 _MANY = 16384
-"""So many strings are more than Python's objects should be made for."""
+"""So many distinct strings are more than Python's objects should be made for."""
 
 
 class Coding(Protocol):
@@ -42,9 +44,9 @@ class Coding(Protocol):
 
 
 def codings(type: pa.DataType) -> list[Coding]:
-    """The codings of a type, each for what the one before cannot hold; the last holds everything."""
-    if pa.types.is_string(type) or pa.types.is_binary(type):
-        return [Objects(type, _MANY), *(ShortStrings(type, width) for width in (1, 2, 3, 5)), Objects(type)]
+    """The codings of a type, each for when the one before will not do; the last holds everything."""
+    if is_text(type):
+        return [Objects(type), Texts(type)]
     if pa.types.is_primitive(type) or (pa.types.is_decimal(type) and type.precision <= MAX_DECIMAL_PRECISION):
         return [FixedWidth(type, nullable=False), FixedWidth(type, nullable=True)]
     return [Objects(type)]
@@ -97,64 +99,22 @@ class FixedWidth:
         pass
 
 
-_NULL = 255
-"""What stands in place of the length of NULL."""
-
-_PREFIXES = np.array([(1 << 8 * n) - 1 for n in range(8)] + [-1], np.int64)
-"""Masks of the first n bytes of a word."""
-
-
-class ShortStrings:
-    """Strings of fewer bytes than `width` words have: their bytes, and in the last byte of the last word their length."""
-
-    is_cheap = False
-
-    def __init__(self, type: pa.DataType, width: int) -> None:
-        self._type = type
-        self.width = width
-
-    def fits(self, column: pa.Array) -> bool:
-        return not len(column) or int(np.diff(_offsets(column)).max()) < 8 * self.width
-
-    def words(self, column: pa.Array) -> Words:
-        offsets = _offsets(column).astype(np.int64)
-        text, start = column.buffers()[2], int(offsets[0]) if len(offsets) else 0
-        lengths = np.diff(offsets)
-        padded = np.zeros((int(offsets[-1]) - start) // 8 + 4, np.int64)  # so that every word may be read from two of these
-        if text is not None:
-            padded.view(np.uint8)[: offsets[-1] - start] = np.frombuffer(text, np.uint8)[start : offsets[-1]]
-        begins = offsets[:-1] - start
-        words = [_word(padded, begins + 8 * i, np.clip(lengths - 8 * i, 0, 8)) for i in range(self.width)]
-        null = nulls(column)
-        words[-1] |= (lengths if null is None else np.where(null, _NULL, lengths)) << 56
-        return words
-
-    def values(self, words: Words) -> pa.Array:
-        text = np.ascontiguousarray(np.stack(words, axis=1)).view(np.uint8).reshape(-1, 8 * self.width)
-        lengths, null = text[:, -1], text[:, -1] == _NULL
-        lengths = np.where(null, 0, lengths)
-        data = text[np.arange(text.shape[1]) < lengths[:, None]]
-        offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-        validity = pa.py_buffer(np.packbits(~null, bitorder="little")) if null.any() else None
-        return pa.Array.from_buffers(self._type, len(lengths), [validity, pa.py_buffer(offsets), pa.py_buffer(data)])
-
-    def clear(self) -> None:
-        pass
-
-
 class Objects:
-    """Values of any type: each distinct one, of up to `limit`, gets a number.  Python's dict is the fastest for few values."""
+    """Values of any type: each distinct one gets a number.
+
+    For few strings Arrow's dictionary and Python's are as fast as a kernel; many are left to one as soon as that pays.
+    """
 
     width = 1
     is_cheap = False
 
-    def __init__(self, type: pa.DataType, limit: int | None = None) -> None:
+    def __init__(self, type: pa.DataType) -> None:
         self._type = type
-        self._limit = limit
+        self._is_text = is_text(type)
         self._codes: dict[Any, int] = {}
 
     def fits(self, column: pa.Array) -> bool:
-        return self._limit is None or len(self._codes) + len(column) <= self._limit
+        return not (self._is_text and len(self._codes) > _MANY and pays(len(column), nanoseconds=100))
 
     def words(self, column: pa.Array) -> Words:
         codes = (self._codes.setdefault(value, len(self._codes)) for value in column.to_pylist())
@@ -167,15 +127,85 @@ class Objects:
         self._codes.clear()
 
 
-def _offsets(column: pa.Array) -> npt.NDArray[np.int32]:
-    """Where the text of each value begins, and where that of the last ends."""
-    return np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, 4 * column.offset)
+class Texts:
+    """Strings and binary: each distinct one gets a number, found by a kernel.
+
+    The bytes of string `code` begin at word `_begins[code]` of `_kept`, there are `_lengths[code]` of them (-1: NULL).
+    """
+
+    width = 1
+    is_cheap = True
+
+    def __init__(self, type: pa.DataType) -> None:
+        self._type = type
+        self._count = 0
+        self._slots = np.full(1024, -1, np.int64)
+        self._hashes, self._kept = np.zeros(256, np.uint64), np.zeros(1024, np.uint64)
+        self._begins, self._lengths = np.zeros(257, np.int64), np.zeros(256, np.int64)
+
+    def fits(self, column: pa.Array) -> bool:
+        return True
+
+    def words(self, column: pa.Array) -> Words:
+        from streamsql.kernels.groups import enter_texts
+
+        codes = np.empty(len(column), np.int64)
+        text, begins, lengths = _bytes(column)
+        row = 0
+        while row < len(codes):
+            where = (row, self._count, _shift(self._slots), self._slots, self._hashes)
+            kept = (self._kept, self._begins, self._lengths)
+            row, self._count = enter_texts(text, begins, lengths, *where, *kept, codes)
+            if row < len(codes):
+                self._grow(int(lengths[row]))
+        return [codes]
+
+    def values(self, words: Words) -> pa.Array:
+        lengths = self._lengths[words[0]]
+        null, lengths = lengths < 0, np.maximum(lengths, 0)
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        places = np.repeat(8 * self._begins[words[0]] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        data = self._kept.view(np.uint8)[places]
+        validity = pa.py_buffer(np.packbits(~null, bitorder="little"))
+        buffers = [validity, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
+        return pa.Array.from_buffers(self._type, len(lengths), buffers)
+
+    def clear(self) -> None:
+        self._slots.fill(-1)
+        self._count = 0
+
+    def _grow(self, length: int) -> None:
+        """Double everything, and have room for a string of so many bytes."""
+        from streamsql.kernels.groups import enter_hashes
+
+        for name in ("_hashes", "_begins", "_lengths"):
+            array = getattr(self, name)
+            setattr(self, name, np.concatenate((array, np.zeros(len(self._lengths), array.dtype))))
+        self._kept = np.concatenate((self._kept, np.zeros(len(self._kept) + length // 8 + 1, np.uint64)))
+        self._slots = np.full(2 * len(self._slots), -1)
+        enter_hashes(self._hashes[: self._count], _shift(self._slots), self._slots)
 
 
-def _word(text: Ids, begins: Ids, lengths: Ids) -> Ids:
-    """The bytes from `begins` on as a word, zeros behind so many of them."""
-    place, shift = begins >> 3, (begins & 7) << 3
-    low = text.take(place).view(np.uint64) >> shift.view(np.uint64)
-    high = text.take(place + 1).view(np.uint64) << np.uint64(1) << (63 - shift).view(np.uint64)
-    words: Ids = (low | high).view(np.int64) & _PREFIXES.take(lengths)
-    return words
+def is_text(type: pa.DataType) -> bool:
+    """Whether values are bytes of any length."""
+    return bool(pa.types.is_string(type) or pa.types.is_binary(type))
+
+
+def _shift(slots: Ids) -> np.uint64:
+    return np.uint64(65 - len(slots).bit_length())
+
+
+def _bytes(column: pa.Array) -> tuple[npt.NDArray[np.uint64], Ids, Ids]:
+    """A text column's bytes as words, with some behind, and where each value begins and its length (-1: NULL)."""
+    if not len(column):
+        return np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    _, positions, data = column.buffers()
+    offsets = np.frombuffer(positions, np.int32, len(column) + 1, 4 * column.offset).astype(np.int64)
+    first, last = int(offsets[0]), int(offsets[-1])
+    text = np.zeros((last - first) // 8 + 2, np.uint64)
+    if last > first:
+        text.view(np.uint8)[: last - first] = np.frombuffer(data, np.uint8)[first:last]
+    lengths, null = np.diff(offsets), nulls(column)
+    if null is not None:
+        lengths[null] = -1
+    return text, offsets[:-1] - first, lengths

@@ -17,7 +17,7 @@ class Interner:
     """Gives each distinct combination of key values the next free id, from 0; NULL is a value like any other.
 
     With no key columns every row has id 0.  `save` gives the key columns in id order.  Keys are looked up as words of 64 bits;
-    when a column shows a value that its coding cannot hold, all keys are entered again with the next, more general one.
+    when a column's coding will do no longer, all keys are entered again with the next one.
     """
 
     def __init__(self, types: Sequence[pa.DataType]) -> None:
@@ -31,8 +31,8 @@ class Interner:
         """The id of each row's key, new keys entered in the order in which they appear."""
         if not self._codings:
             return np.zeros(count, np.int64)
+        self._fit(columns)
         distinct = [_distinct(column, chain[0]) for column, chain in zip(columns, self._codings, strict=True)]
-        self._fit([values for values, _ in distinct])
         words = [coding.words(values) for (coding, *_), (values, _) in zip(self._codings, distinct, strict=True)]
         if len(distinct) == 1 and distinct[0][1] is not None:
             return self._table.ids(words[0])[distinct[0][1]]

@@ -69,6 +69,101 @@ def enter(words: UInt64s, start: int, count: int, shift: np.uint64, slots: Int64
     return rows, count
 
 
+@inlined
+def word_at(text: UInt64s, begin: int, length: int) -> np.uint64:
+    """Up to 8 bytes from `begin` on, zeros behind the first `length`; `text` goes on for a word behind them."""
+    place, bits = begin >> 3, np.uint64((begin & 7) << 3)
+    word: np.uint64 = text[place] >> bits
+    if bits > np.uint64(0):
+        word |= text[place + 1] << (np.uint64(64) - bits)
+    if length < 8:
+        word &= (np.uint64(1) << np.uint64(8 * length)) - np.uint64(1)
+    return word
+
+
+@jit(
+    (
+        read_only(types.uint64),
+        _IDS,
+        _IDS,
+        types.int64,
+        types.int64,
+        types.uint64,
+        _INTEGERS,
+        writable(types.uint64),
+        writable(types.uint64),
+        _INTEGERS,
+        _INTEGERS,
+        _INTEGERS,
+    )
+)
+def enter_texts(
+    text: UInt64s,
+    begins: Int64s,
+    lengths: Int64s,
+    start: int,
+    count: int,
+    shift: np.uint64,
+    slots: Int64s,
+    hashes: UInt64s,
+    kept: UInt64s,
+    kept_begins: Int64s,
+    kept_lengths: Int64s,
+    codes: Int64s,
+) -> tuple[int, int]:
+    """The same for strings: row i is `lengths[i]` bytes of `text` from byte `begins[i]` on; a length of -1 is NULL.
+
+    Those that were entered are in `kept` as whole words, from word `kept_begins[code]` to word `kept_begins[code + 1]`.
+    """
+    mask = len(slots) - 1
+    for row in range(start, len(begins)):
+        begin, length = begins[row], lengths[row]
+        state = np.uint64(length + 1) * FACTOR
+        done = 0
+        while done < length:
+            state = mixed(state, word_at(text, begin + done, length - done))
+            done += 8
+        state = mixed(state, np.uint64(0))
+        slot = np.int64(state >> shift)
+        while True:
+            code = slots[slot]
+            if code < 0:
+                place = kept_begins[count]
+                if count == len(hashes) or 4 * count >= len(slots) or place + ((length + 7) >> 3) > len(kept):
+                    return row, count
+                code = count
+                slots[slot], hashes[code], kept_lengths[code] = code, state, length
+                done = 0
+                while done < length:
+                    kept[place] = word_at(text, begin + done, length - done)
+                    place += 1
+                    done += 8
+                count += 1
+                kept_begins[count] = place
+                break
+            same = hashes[code] == state and kept_lengths[code] == length
+            place, done = kept_begins[code], 0
+            while same and done < length:
+                same = kept[place] == word_at(text, begin + done, length - done)
+                place += 1
+                done += 8
+            if same:
+                break
+            slot = (slot + 1) & mask
+        codes[row] = code
+    return len(begins), count
+
+
+@jit((read_only(types.uint64), types.uint64, _INTEGERS))
+def enter_hashes(hashes: UInt64s, shift: np.uint64, slots: Int64s) -> None:
+    """Fill an empty table with keys that are all different, by their hashes."""
+    for code in range(len(hashes)):
+        slot = np.int64(hashes[code] >> shift)
+        while slots[slot] >= 0:
+            slot = (slot + 1) & (len(slots) - 1)
+        slots[slot] = code
+
+
 @jit((_INTEGERS, _IDS))
 def count(counts: Int64s, ids: Int64s) -> None:
     """Add 1 for each row to the count of its group."""
