@@ -13,7 +13,6 @@ from streamsql.compiling import pays
 from streamsql.key_table import Ids, Words
 from streamsql.types import MAX_DECIMAL_PRECISION
 
-
 _MANY = 16384
 """So many distinct strings are more than Python's objects should be made for."""
 
