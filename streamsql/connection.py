@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -68,15 +69,21 @@ class Connection:
 
     def close(self) -> None:
         """End running queries, complete the outputs, and with a path keep everything for the next time."""
+        self._end(say=True)
+
+    def _end(self, say: bool) -> None:
         if self._close.detach() is not None:
             self.session.close()
+            missing = ", ".join(self.session.missing_outputs)
+            if missing and say:
+                warnings.warn(f"nothing was written to {missing}: no stream of this name was created", stacklevel=3)
 
     def __enter__(self) -> Connection:
         self.check()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._end(say=kind is None)
 
     # -- beyond it -----------------------------------------------------------------------------------------------------
 

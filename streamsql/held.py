@@ -56,7 +56,7 @@ class HeldAttacher(Attacher):
         attached = self._attachments
         for given in attached.schemas:
             self._declared(given)
-        for given, text in {**attached.references, **attached.inputs}.items():
+        for given, text in {**attached.references, **{given: attached.inputs[given] for given in self._held}}.items():
             uri = parse_uri(text)
             if not uri.is_standard:
                 storage, path = storage_of(uri, attached.s3_root)

@@ -115,9 +115,9 @@ class RowQueue:
 
     def _write_out(self, rows: Batch) -> None:
         try:
-            if self._spill is None:
-                self._spill = _Spill(rows.schema)
-            self._spill.write(rows)
+            spill = self._spill or _Spill(rows.schema)
+            spill.write(rows)
+            self._spill = spill
         except OSError as error:
             text = f"rows that wait for a slow reader cannot be kept in a temporary file: {error.strerror}"
             self.error = OperationalError(text)
@@ -136,6 +136,7 @@ class _Spill:
         return sum(segment.bytes for segment in self._segments)
 
     def write(self, batch: Batch) -> None:
+        """Raises OSError where there is no room."""
         if not self._segments or self._segments[-1].size >= SEGMENT_LIMIT:
             self._segments.append(_Segment(self._schema))
         self._segments[-1].write(batch)

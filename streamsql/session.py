@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -63,6 +62,8 @@ class Session:
         self.engine.report = self._report
         staging = None if database is None else database.staging
         self._attacher = HeldAttacher(self.engine, attachments, self.loop.wake, staging)
+        if checkpoint is not None:
+            self._attacher.restore_inputs(checkpoint.facts["attached"])
         self._attacher.check()
         self._holding = False
         self._dirty = False
@@ -81,7 +82,6 @@ class Session:
         else:
             restore_catalog(self.engine, statements)
             attached = checkpoint.facts["attached"]
-            self._attacher.restore_inputs(attached)
             self._attacher.restore_outputs(attached, checkpoint.facts["staged"])
             same = {f"input {stream}" for stream in self._attacher.continuing(attached)}
             feeds = {name: feed for name, feed in checkpoint.facts["feeds"].items() if name in same}
@@ -164,6 +164,11 @@ class Session:
     def close(self) -> None:
         """End everything.  Without a path the streams that only INSERT feeds end, so that their windows close."""
         self.loop.close(self._finish)
+
+    @property
+    def missing_outputs(self) -> list[str]:
+        """The outputs for which no stream was created."""
+        return self._attacher.missing_outputs()
 
     # -- for the loop --------------------------------------------------------------------------------------------------
 
@@ -250,9 +255,6 @@ class Session:
             self._attacher.close()
             if self._database is not None:
                 self._database.close()
-        missing = self._attacher.missing_outputs()
-        if missing:
-            warnings.warn(f"nothing was written to {', '.join(missing)}: no stream of this name was created", stacklevel=6)
 
 
 def _remembered(checkpoint: Checkpoint, given: Attachments) -> Attachments:
