@@ -116,7 +116,7 @@ def test_a_stream_takes_its_time_in_one_way(con: streamsql.Connection, s: stream
 def test_a_timeout_bounds_the_wait(con: streamsql.Connection, s: streamsql.Cursor, fetch: str) -> None:
     live = con.execute("SELECT STREAM v FROM s")
     live.timeout = 0.05
-    with pytest.raises(OperationalError, match="no row came within 0.05 seconds"):
+    with pytest.raises(OperationalError, match="no row came within"):
         got = getattr(live, fetch)()
         got.read_next_batch()
     s.execute("INSERT INTO s VALUES (1.0)")
