@@ -1,4 +1,7 @@
-"""A hash table of fixed-width keys in numpy: every step handles a block of rows at once."""
+"""A hash table of fixed-width keys.
+
+In numpy every step handles a block of rows at once; a kernel goes row by row, once it pays.  Both give the same ids.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,7 @@ class KeyTable:
         return ids
 
     def _compiled_ids(self, words: Words, ids: Ids) -> None:
+        """Fill in the id of each key."""
         from streamsql.kernels.groups import enter
 
         rows = np.stack(words).view(np.uint64) if len(words) > 1 else words[0].view(np.uint64)[None]
