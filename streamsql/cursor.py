@@ -117,8 +117,10 @@ class Cursor:
                 self._insert_table(prepared, seq_of_parameters)
             else:
                 many = iter(seq_of_parameters)
-                while rows := list(islice(many, ROWS_AT_ONCE)):
-                    self._count += self._execute_rows(prepared, rows)
+                with self._session.loop.task() as task:
+                    while rows := list(islice(many, ROWS_AT_ONCE)):
+                        task.check()
+                        self._count += self._execute_rows(prepared, rows)
         return self
 
     def executescript(self, script: str) -> Cursor:
@@ -325,7 +327,8 @@ def located(text: str) -> Iterator[None]:
         if error.source is None:
             error.located(text)
             heading, _, rest = error.render().partition("\n")
-            error.add_note("\n".join(([heading] if error.span else []) + ([rest] if rest else [])))
+            if rest:
+                error.add_note(f"{heading}\n{rest}" if error.span else rest)
         raise
 
 

@@ -50,6 +50,8 @@ class HeldAttacher(Attacher):
         self._fed: dict[str, str] = {}
         self._ended: set[str] = set()
         self._references = dict(attachments.references)
+        self.reference_names: set[str] = set()
+        """The tables that were read from `references`."""
 
     def check(self) -> None:
         """Raise what can be known to be wrong before any statement is executed."""
@@ -74,6 +76,7 @@ class HeldAttacher(Attacher):
             name = matched(given, wanted)
             if name in wanted:
                 self._engine.catalog.relations[name] = self._reference(given, name, text)
+                self.reference_names.add(name)
                 del self._references[given]
         for given in self._held:
             name = matched(given, wanted)

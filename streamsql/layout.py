@@ -78,6 +78,12 @@ def writers_of(engine: Engine, stream: str) -> list[str | None]:
     return found
 
 
+def tables_of(plan: nodes.Node) -> set[str]:
+    """The tables that a plan reads."""
+    found = {plan.relation} if isinstance(plan, nodes.Scan) and not plan.schema.is_stream else set[str]()
+    return found.union(*map(tables_of, plan.inputs))
+
+
 def ends(engine: Engine, plan: nodes.Node) -> bool:
     """Whether a plan gives its last row some day: by a LIMIT, or because all that it reads ends."""
     if isinstance(plan, nodes.Limit) and plan.count is not None:

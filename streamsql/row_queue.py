@@ -92,13 +92,14 @@ class RowQueue:
         return batch
 
     def close(self) -> None:
-        """Forget the rows, and those that are still to come."""
+        """Forget the rows, and those that are still to come; for whoever waits it is the end."""
         with self._lock:
             self._closed = True
             self._batches.clear()
             if self._spill is not None:
                 self._spill.close()
                 self._spill = None
+        self.end()
 
     def _next(self) -> Batch | None:
         if self._batches:

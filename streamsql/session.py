@@ -14,13 +14,14 @@ from streamsql.bind.expressions import Parameters
 from streamsql.catalog import Table
 from streamsql.database import Database, restore_catalog, restore_state
 from streamsql.engine import Engine
-from streamsql.errors import Error, InterfaceError, InternalError, OperationalError
+from streamsql.errors import Error, InterfaceError, InternalError, OperationalError, not_supported
 from streamsql.held import HeldAttacher
+from streamsql.layout import tables_of
 from streamsql.loop import EngineLoop, Task
 from streamsql.result import Result
 from streamsql.row_queue import RowQueue
 from streamsql.run.checkpoint import Checkpoint
-from streamsql.statements import Explain, Insert, Query, Statement
+from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
 from streamsql.time import Clock, WallClock
 from streamsql.types import Batch
 
@@ -199,6 +200,8 @@ class Session:
         try:
             for statement in statements:
                 self._attacher.declare_mentioned([statement])
+                if self._database is not None and isinstance(statement, CreatePump):
+                    self._check_tables(statement)
                 result = self.engine.execute(statement, parameters)
                 if result.streaming and isinstance(result.rows, RowQueue):
                     result.rows.news = self.loop.note
@@ -212,6 +215,14 @@ class Session:
             if changed and self._database is not None:
                 self._commit()
         return done
+
+    def _check_tables(self, statement: CreatePump) -> None:
+        """Refuse a pump that could not be restored, since nobody keeps a table that it reads."""
+        read = [self.engine.catalog.relation(name) for name in tables_of(self.engine.plan_of(statement))]
+        tables = {table.name for table in read if table is not None} - self._attacher.reference_names
+        if tables:
+            what = f"a pump that reads the registered table {min(tables)}, which a database does not keep"
+            raise not_supported(what, statement.name.span, f"references={{'{min(tables)}': file}}")
 
     def _warnings(self) -> list[str]:
         found = [*self.engine.warnings, *self._attacher.warnings]

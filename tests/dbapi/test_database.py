@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import streamsql
-from streamsql import OperationalError, ProgrammingError, session
+from streamsql import NotSupportedError, OperationalError, ProgrammingError, session
 from streamsql.run import pipeline
 from tests.dbapi.conftest import DEADLINE, until
 from tests.dbapi.test_attachments import PUMP, rows_in, write_sensors
@@ -199,6 +199,37 @@ def test_registered_tables_are_not_kept(folder: Path) -> None:
             con.execute("SELECT * FROM v")
         con.register("t", pa.table({"x": [2]}))
         assert con.execute("SELECT * FROM v").fetchall() == [(2,)]
+
+
+def test_pumps_read_reference_tables(folder: Path) -> None:
+    (folder / "rooms.csv").write_text("k,room\na,hall\nb,attic\n")
+    join = "CREATE PUMP j AS INSERT INTO t SELECT STREAM r.room FROM s JOIN rooms AS r ON s.k = r.k"
+    for attached in ({"references": {"rooms": "rooms.csv"}}, {}):
+        with streamsql.connect("db", **attached) as con:
+            if attached:
+                con.executescript("CREATE STREAM s (k VARCHAR(8)); CREATE STREAM t (room VARCHAR(8));" + join)
+            live = con.execute("SELECT STREAM room FROM t")
+            live.timeout = DEADLINE
+            con.execute("INSERT INTO s VALUES ('b')")
+            assert live.fetchone() == ("attic",)
+
+
+def test_pumps_do_not_read_tables_that_are_not_kept(folder: Path) -> None:
+    table = pa.table({"k": ["b"], "room": ["attic"]})
+    script = "CREATE STREAM s (k VARCHAR(8)); CREATE STREAM t (room VARCHAR(8));"
+    join = "CREATE PUMP j AS INSERT INTO t SELECT STREAM r.room FROM s JOIN rooms AS r ON s.k = r.k"
+    with streamsql.connect("db") as con:
+        con.executescript(script)
+        con.register("rooms", table)
+        with pytest.raises(NotSupportedError, match="registered table rooms"):
+            con.execute(join)
+    with streamsql.connect() as con:
+        con.executescript(script)
+        con.register("rooms", table)
+        con.execute(join)
+        live = con.execute("SELECT STREAM room FROM t")
+        con.execute("INSERT INTO s VALUES ('b')")
+        assert live.fetchone() == ("attic",)
 
 
 def test_nothing_is_written_while_nothing_happens(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

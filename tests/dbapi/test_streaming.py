@@ -167,6 +167,15 @@ def test_interrupt_stops_a_statement(con: streamsql.Connection, s: streamsql.Cur
     assert s.execute("SELECT 1 AS x").fetchall() == [(1,)]
 
 
+def test_interrupt_stops_many_inserts(con: streamsql.Connection, s: streamsql.Cursor) -> None:
+    running = Background(lambda: s.executemany("INSERT INTO s VALUES (?)", ((1.0,) for _ in iter(int, 1))))
+    until(lambda: waits(con))
+    con.interrupt()
+    with pytest.raises(OperationalError, match="interrupted"):
+        running.result()
+    assert s.execute("SELECT 1 AS x").fetchall() == [(1,)]
+
+
 def test_control_c_ends_a_wait(con: streamsql.Connection, s: streamsql.Cursor) -> None:
     live = con.execute("SELECT STREAM v FROM s")
     threading.Timer(0.1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)).start()
@@ -204,6 +213,14 @@ def test_close_and_the_next_statement_detach_a_query(con: streamsql.Connection, 
     until(lambda: queries(con) == 1)
     second.execute("SELECT 1 AS x")
     until(lambda: queries(con) == 0)
+
+
+def test_a_cursor_that_another_thread_closes_is_at_its_end(con: streamsql.Connection, s: streamsql.Cursor) -> None:
+    live = con.execute("SELECT STREAM v FROM s")
+    reading = Background(live.fetchone)
+    until(lambda: waits(con))
+    live.close()
+    assert reading.result() is None
 
 
 def test_a_forgotten_cursor_is_detached(con: streamsql.Connection, s: streamsql.Cursor) -> None:
