@@ -157,7 +157,7 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize(("value", "back"), PLAIN, ids=lambda v: repr(v)[:40])
+@pytest.mark.parametrize(("value", "back"), PLAIN, ids=lambda v: f"{type(v).__name__} {v}"[:40] if not isinstance(v, memoryview) else "memoryview")
 def test_python_values_and_back(con: streamsql.Connection, value: Any, back: Any) -> None:
     row = con.execute("SELECT ? AS v", (value,)).fetchone()
     assert row == (back,)
