@@ -157,7 +157,12 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize(("value", "back"), PLAIN, ids=lambda v: f"{type(v).__name__} {v}"[:40] if not isinstance(v, memoryview) else "memoryview")
+def named(value: Any) -> str:
+    """A name that is the same in every process: that of a memoryview would hold its address."""
+    return "memoryview" if isinstance(value, memoryview) else f"{type(value).__name__} {value}"[:40]
+
+
+@pytest.mark.parametrize(("value", "back"), PLAIN, ids=named)
 def test_python_values_and_back(con: streamsql.Connection, value: Any, back: Any) -> None:
     row = con.execute("SELECT ? AS v", (value,)).fetchone()
     assert row == (back,)
