@@ -120,7 +120,8 @@ class CsvDecoder:
     def _read(self, block: bytes) -> list[pa.Array] | None:
         from pyarrow import csv
 
-        count = len(self._record(block[: self._ends(block)[0]].decode(errors="replace")))
+        first = block[: next(iter(self._ends(block)), len(block))]
+        count = len(self._record(first.decode(errors="replace")))
         names = [str(position) for position in range(count)]
         read = csv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1)
         parse = csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
@@ -142,7 +143,8 @@ class CsvDecoder:
         """Whether Arrow's reader finds the same records and fields in it as this one does."""
         if len(self._delimiter) > 1 or block.count(b"\r") != block.count(b"\r\n"):
             return False
-        return b'"' not in block or self._quotes(block) is not None
+        quotes = self._quotes(block) if b'"' in block else np.zeros(0, np.int64)
+        return quotes is not None and len(quotes) % 2 == 0
 
     def _quotes(self, data: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
         """Where the quotes are, if each one opens or closes a whole field or is one of a doubled pair; None if not so.
@@ -255,7 +257,7 @@ def _field_pattern(delimiter: str) -> re.Pattern[str]:
     """A field: quoted (with anything behind the closing quote up to the delimiter), plain, or a quote that never closes."""
     other = f"[^{re.escape(delimiter)}\n]" if len(delimiter) == 1 else f"(?:(?!{re.escape(delimiter)})[^\n])"
     blanks = "[ \t]*" if delimiter != "\t" else " *"
-    quoted = f'{blanks}"(?P<quoted>[^"]*(?:""[^"]*)*)"(?P<rest>{other}*)'
+    quoted = f'{blanks}"(?P<quoted>[^"]*+(?:""[^"]*+)*+)"(?P<rest>{other}*)'
     return re.compile(f'{quoted}|(?P<open>{blanks}"[\\s\\S]*)|(?P<plain>{other}*)')
 
 

@@ -87,7 +87,10 @@ def table_arguments(*arguments: exp.Expression) -> list[exp.Expression]:
 
 
 @rule
-def table_function(name: Identifier, arguments: list[exp.Expression]) -> exp.TableFromRows:
+def table_function(*parts: Identifier | list[exp.Expression]) -> exp.TableFromRows:
+    """A schema in front of the function's name does not count."""
+    name, arguments = parts[-2:]
+    assert isinstance(name, Identifier) and isinstance(arguments, list)
     call = call_of(name.name, *arguments)
     call.meta["span"] = name.span
     return exp.TableFromRows(this=call)
