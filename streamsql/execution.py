@@ -145,7 +145,11 @@ def insert(engine: Engine, statement: Insert, parameters: Parameters) -> Result:
     if nodes.streams_of(plan):
         hint = f"CREATE PUMP name AS {statement.text or 'INSERT ...'}"
         raise ProgrammingError("INSERT from a stream goes on for ever: it is a pump's", statement.span, hint)
-    return engine.insert_table(plan, engine.catalog)
+    try:
+        return engine.insert_table(plan, engine.catalog)
+    except ProgrammingError as error:  # what the rows meet at the stream: that has no place in the text but the stream's name
+        error.span = error.span or statement.target.span
+        raise
 
 
 def query(engine: Engine, statement: Query, parameters: Parameters) -> Result:
