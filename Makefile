@@ -26,7 +26,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/iot_anomaly/show.py demo/scored.jsonl
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow

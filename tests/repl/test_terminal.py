@@ -386,7 +386,8 @@ def test_the_anomaly_application(live: Terminal, shared: Path) -> None:
     assert live.last_answer().endswith("(1 row; stopped)")
 
 
-def test_the_screen(live: Terminal) -> None:
+def test_the_screen(live: Terminal, shared: Path) -> None:
+    """Behind the test above, whose pumps it shows."""
     live.run("DROP STREAM counted CASCADE;")
     live.type("\x0c")
     live.until(lambda: live.lines()[0] == PROMPT)
