@@ -406,7 +406,7 @@ def test_the_screen(live: Terminal, shared: Path) -> None:
         "streamsql: <input>:2:1: no column WRONG in READINGS",
         "  2 | wrong FROM readings",
         "      ^^^^^",
-        "  hint: there are name, v",
+        '  hint: there are "name", "v"',
         "streamsql>",
         " in memory  │  2 pumps running  │  0 rows/s  │  \\? help",
     ]
