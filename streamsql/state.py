@@ -30,6 +30,7 @@ class RowBuffer:
         self.schema = schema
         self._batches: list[Batch] = []
         self._rows = 0
+        self._nothing = empty_batch(schema)
 
     def __len__(self) -> int:
         return self._rows
@@ -63,6 +64,8 @@ class RowBuffer:
     def take_while(self, ready: Callable[[Batch], int]) -> Batch:
         """Remove the rows in front, of each batch as many as `ready` says, up to the first that is not ready whole."""
         taken: list[Batch] = []
+        if not self._rows:
+            return self._nothing
         rest = iter(self._batches)
         self._batches = []
         for batch in rest:
@@ -71,7 +74,7 @@ class RowBuffer:
             if count < batch.num_rows:
                 self._batches = [batch.slice(count), *rest]
         self._rows -= sum(batch.num_rows for batch in taken)
-        return joined(taken, self.schema)
+        return joined(taken, self.schema) if taken else self._nothing
 
     def save(self) -> pa.Table:
         return pa.Table.from_batches(self._batches, self.schema)

@@ -39,25 +39,26 @@ class Node:
             )
         return tuple(found)
 
-    def rewrite(self, rule: Callable[[Node], Node]) -> Node:
-        """Apply `rule` to every node, from the leaves up; what does not change is kept."""
+    def map_inputs(self, change: Callable[[Node], Node]) -> Self:
+        """The same node with changed inputs; itself where none changes."""
         changes: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, Node):
-                new: Any = value.rewrite(rule)
+                new: Any = change(value)
             elif isinstance(value, tuple) and value and isinstance(value[0], Node):
-                new = tuple(v.rewrite(rule) for v in value)
+                new = tuple(map(change, value))
                 if all(a is b for a, b in zip(new, value, strict=True)):
                     new = value
             else:
                 continue
             if new is not value:
                 changes[f.name] = new
-        return rule(replace(self, **changes) if changes else self)
+        return replace(self, **changes) if changes else self
 
-    def with_schema(self, schema: Schema) -> Self:
-        return replace(self, schema=schema)
+    def rewrite(self, rule: Callable[[Node], Node]) -> Node:
+        """Apply `rule` to every node, from the leaves up; what does not change is kept."""
+        return rule(self.map_inputs(lambda child: child.rewrite(rule)))
 
 
 @dataclass(frozen=True, slots=True)

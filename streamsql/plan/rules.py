@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from streamsql.expressions.nodes import Column, Constant
 from streamsql.plan.conditions import TRUE, both, filtered, is_stable, moved, parted
+from streamsql.plan.narrowing import drop_unused_columns
 from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Node, Project
 
 Rule = Callable[[Node], Node]
@@ -113,11 +114,12 @@ RULES: tuple[Rule, ...] = (
 
 
 def improve(plan: Node) -> Node:
-    """The plan after all rules, applied until none changes it any more."""
+    """The plan after all rules, applied until none changes it any more, joins having only the columns that are read."""
     while True:
         improved = plan
         for rule in RULES:
             improved = improved.rewrite(rule)
+        improved = drop_unused_columns(improved)
         if improved is plan:
             return plan
         plan = improved

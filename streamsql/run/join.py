@@ -15,7 +15,7 @@ from streamsql.rows import Failure, QueryTime, Rows
 from streamsql.run.inputs import Inputs
 from streamsql.run.join_input import JoinInput
 from streamsql.run.join_order import JoinOrder
-from streamsql.run.join_rows import Combinations, Moments
+from streamsql.run.join_rows import Combinations, Moments, in_order
 from streamsql.run.matching import NONE, Rest, Terms, key_ids
 from streamsql.run.window import times_of
 from streamsql.state import Arrays
@@ -64,6 +64,7 @@ class Join(Operator):
         ]
         self._keys = [Interner(types) for types in key_types]
         self._latest = Arrays({"time": np.array([BEGIN])})
+        self._passed = BEGIN
 
     @property
     def state(self) -> Mapping[str, State]:
@@ -84,7 +85,11 @@ class Join(Operator):
 
     def _go_on(self) -> Iterator[Output]:
         """Join what all inputs have passed, and give what is complete."""
-        released, passed = self._inputs.release(), self._inputs.passed
+        passed = self._inputs.passed
+        if passed == self._passed:
+            return
+        self._passed = passed
+        released = self._inputs.release()
         lost: Lost = [{} for _ in released]
         if any(batch.num_rows for batch in released):
             moments = self._enter(released, lost)
@@ -152,8 +157,7 @@ class Join(Operator):
         ports = moments.ports[start:stop]
         parts = [self._candidates(moments, port, start + np.flatnonzero(ports == port)) for port in range(self.ports)]
         moment = Combinations.together(parts, self.ports)
-        order = np.lexsort((*moment.numbers[::-1], moments.times[moment.at]))
-        moment = moment.where(order)
+        moment = moment.where(in_order([moments.times[moment.at], *moment.numbers]))
         found = Combinations(moments.times[moment.at], moment.numbers)
         holds, failures = self._rest.holds(lambda column: self._column(column, found), len(found))
         for row, failure in failures.items():

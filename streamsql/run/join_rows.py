@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -67,3 +68,17 @@ class Combinations:
     def where(self, rows: Ids | Mask) -> Combinations:
         """Some of them, by place or mask."""
         return Combinations(self.at[rows], [numbers[rows] for numbers in self.numbers])
+
+
+def in_order(keys: Sequence[Ids]) -> Ids:
+    """The places of entries in the order of some keys, the first leading: as one number each where that has room for all."""
+    if not len(keys[0]):
+        return np.zeros(0, np.int64)
+    lows = [int(key.min()) for key in keys]
+    sizes = [int(key.max()) - low + 1 for key, low in zip(keys, lows, strict=True)]
+    if prod(sizes) > 2**63:
+        return np.lexsort(keys[::-1])
+    code = np.zeros(len(keys[0]), np.int64)
+    for key, low, size in zip(keys, lows, sizes, strict=True):
+        code = code * size + (key - low)
+    return np.argsort(code, kind="stable")

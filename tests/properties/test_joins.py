@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
-from feeding import Move, feed, inputs, moves
+from applications import STREAMS
+from feeding import START, Move, batch_of, feed, inputs, moves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from join_oracle import Condition, Row, Stream, Window, combinations, joined, joined_again
+from session import Session, parsed
 
+from streamsql.run import join, join_rows
+from streamsql.time import ManualClock
 from streamsql.types import Batch
 
 WINDOWS = st.sampled_from(
@@ -17,6 +24,9 @@ WINDOWS = st.sampled_from(
     + [Window("ROWS", n) for n in (0, 1, 3)]
     + [Window("RANGE", None)]
 )
+
+
+KINDS = st.sampled_from(["INNER", "LEFT", "RIGHT", "FULL"])
 
 
 def equal(x: Any, y: Any) -> bool:
@@ -86,11 +96,19 @@ OUTER_CHAINS: dict[str, Condition] = {
 COLUMNS = "{0}.ROWTIME, {0}.k, {0}.v"
 
 
+@contextmanager
+def small(very: bool) -> Iterator[None]:
+    """A join that finds the matches of few rows together, and soon forgets keys."""
+    with patch.object(join_rows, "ROUND", 2 if very else 16_384), patch.object(join, "_LEAST_KEYS", 2 if very else 4_096):
+        yield
+
+
 @settings(max_examples=60, deadline=None)
-@given(inputs, moves, WINDOWS, WINDOWS, st.sampled_from(["INNER", "LEFT", "RIGHT", "FULL"]), st.sampled_from(sorted(CONDITIONS)))
-def test_two_streams(rows: dict[str, Batch], way: list[Move], x: Window, y: Window, kind: str, on: str) -> None:
+@given(inputs, moves, WINDOWS, WINDOWS, KINDS, st.sampled_from(sorted(CONDITIONS)), st.booleans())
+def test_two_streams(rows: dict[str, Batch], way: list[Move], x: Window, y: Window, kind: str, on: str, rounds: bool) -> None:
     columns = ", ".join(COLUMNS.format(name) for name in "xy")
-    [result], _ = feed(f"SELECT STREAM ROWTIME, {columns} FROM s {x.sql} AS x {kind} JOIN u {y.sql} AS y ON {on}", rows, way)
+    with small(rounds):
+        [result], _ = feed(f"SELECT STREAM ROWTIME, {columns} FROM s {x.sql} AS x {kind} JOIN u {y.sql} AS y ON {on}", rows, way)
     streams = [Stream(*rows_of(rows["S"]), x), Stream(*rows_of(rows["U"]), y)]
     wanted = expected(joined(*streams, kind, CONDITIONS[on]), streams)
     if kind == "FULL":  # which of two unmatched rows of one ROWTIME comes first is not laid down
@@ -114,7 +132,6 @@ def test_three_streams(rows: dict[str, Batch], way: list[Move], x: Window, y: Wi
 
 
 RANGES = st.sampled_from([Window("RANGE", n) for n in (0, 500, 5_000, 10_000, 60_000)])
-KINDS = st.sampled_from(["INNER", "LEFT", "RIGHT", "FULL"])
 
 
 @settings(max_examples=30, deadline=None)
@@ -132,3 +149,20 @@ def test_outer_joins_of_three(
     streams = [Stream(*s, x), Stream(*u, y), Stream(*s, z)]
     wanted = joined_again(streams, first, CONDITIONS["x.k = y.k"], second, OUTER_CHAINS[on])
     assert tuples(result) == expected(wanted, streams)
+
+
+def test_what_has_left_its_window_is_forgotten() -> None:
+    """The state of a join is its windows, however long it runs and however many keys it has seen."""
+    session = Session(ManualClock(START))
+    windows = [f"OVER (RANGE INTERVAL '{n}' SECOND PRECEDING)" for n in (1, 2)]
+    query = f"SELECT STREAM s.v FROM s {windows[0]} LEFT JOIN u {windows[1]} ON s.v = u.v;"
+    for statement in parsed(STREAMS + query):
+        session.execute(statement)
+    [operator] = [v.operator for v in session.engine.pipeline.vertices.values() if isinstance(v.operator, join.Join)]
+    for n in range(60):
+        rows = batch_of([(n * 5_000 if i == 0 else 1, "a", n * 1_000 + i, None, 0) for i in range(1_000)])
+        session.insert("S", rows)
+        session.insert("U", rows)
+    sizes = {name: state.save().num_rows for name, state in operator.state.items()}
+    assert all(size <= 10_000 for size in sizes.values()), sizes
+    assert session.readings[0].rows().num_rows == 59_999

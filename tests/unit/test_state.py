@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.state import Queue
+from streamsql.state import Queue, RowLog
 
 STEPS = st.lists(st.one_of(st.integers(1, 200), st.integers(-200, -1), st.just(0)), max_size=30)
 """So many entries more, fewer, or a restart."""
@@ -32,6 +33,30 @@ def test_a_queue_is_a_list_whose_entries_keep_their_numbers(steps: list[int]) ->
         assert queue["n"].tolist() == expected
         assert queue["half"].tolist() == [n / 2 for n in expected]
         assert (queue.first, queue.last, len(queue)) == (first, first + len(expected), len(expected))
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS, st.data())
+def test_a_log_gives_its_rows_by_their_numbers(steps: list[int], data: st.DataObject) -> None:
+    schema = pa.schema([pa.field("n", pa.int64()), pa.field("text", pa.string())])
+    log, last = RowLog(schema), 0
+    for step in steps:
+        if step > 0:
+            numbers = np.arange(last, last + step)
+            log.append(pa.RecordBatch.from_arrays([pa.array(numbers), pa.array([f"{n}" for n in numbers])], schema=schema))
+            last += step
+        elif step < 0:
+            log.drop(min(-step, last - log.first))
+        else:
+            saved = log.save()
+            log = RowLog(schema)
+            log.load(saved)
+        assert log.last == last
+        wanted = data.draw(st.lists(st.integers(log.first, last - 1), max_size=5)) if last > log.first else []
+        given = log.take(np.array([*wanted, -1], np.int64))
+        assert given["n"].to_pylist() == [*wanted, None]
+        assert given["text"].to_pylist() == [*map(str, wanted), None]
+        assert log.save().num_rows == last - log.first
 
 
 def test_a_queue_takes_no_more_room_than_it_needs() -> None:
