@@ -30,7 +30,7 @@ def lost(errors: pa.Table, pump: str) -> list[dict[str, object]]:
     return [json.loads(bytes.fromhex(r["DATA_ROW"])) | {"ROWTIME": r["DATA_ROWTIME"]} for r in rows]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=streams, way=moves)
 def test_a_pump_with_failing_expressions(rows: Batch, way: list[Move]) -> None:
     """WHERE, a division, a conversion and a NOT NULL column, each of which may lose a row: every row is somewhere."""
@@ -62,7 +62,7 @@ def _as_json(record: dict[str, object]) -> dict[str, object]:
     return record | {"T": text}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=streams, way=moves)
 def test_a_grouped_pump(rows: Batch, way: list[Move]) -> None:
     """Rows absorbed into groups and rows lost on the way there: COUNT says how many were absorbed."""
@@ -79,7 +79,7 @@ def test_a_grouped_pump(rows: Batch, way: list[Move]) -> None:
     assert sum(out["N"].to_pylist()) + filtered + errors.num_rows == rows.num_rows
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=streams, way=moves)
 def test_late_rows(rows: Batch, way: list[Move]) -> None:
     """A new ROWTIME loses exactly the rows before the highest one so far, each with a row in `error_stream`."""
@@ -94,7 +94,7 @@ def test_late_rows(rows: Batch, way: list[Move]) -> None:
     assert set(errors["ERROR_NAME"].to_pylist()) <= {"Late row"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=streams, shifts=st.lists(st.integers(0, 90_000), min_size=40, max_size=40), cut=st.integers(1, 9))
 def test_late_rows_from_outside(rows: Batch, shifts: list[int], cut: int) -> None:
     """Rows that come out of order: those that the stream has passed are in `error_stream`, each of them."""

@@ -172,7 +172,7 @@ WINDOWS = {
 windows = st.sampled_from(list(WINDOWS.items()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=streams(), items=st.lists(expressions, min_size=1, max_size=3), condition=conditions(2), way=moves)
 def test_filter_and_project(rows: Batch, items: list[str], condition: str, way: list[Move]) -> None:
     """WHERE and the select list."""
@@ -181,7 +181,7 @@ def test_filter_and_project(rows: Batch, items: list[str], condition: str, way: 
     assert_same(ours(f"SELECT STREAM ROWTIME, {shown} FROM s WHERE {condition}", rows, way), wanted)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=streams(), window=windows, by_key=st.booleans(), calls=aggregates, having=st.booleans(), way=moves)
 def test_tumbling_windows(
     rows: Batch, window: tuple[str, str], by_key: bool, calls: list[str], having: bool, way: list[Move]
@@ -223,7 +223,7 @@ ORDERS = {
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=streams(), window=windows, keys=st.lists(st.sampled_from(list(ORDERS)), max_size=3, unique=True), way=moves)
 def test_order_by(rows: Batch, window: tuple[str, str], keys: list[str], way: list[Move]) -> None:
     """The rows of each window in order; equal ones as they came."""
@@ -272,7 +272,7 @@ SLIDING = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     rows=streams(gaps=(1, 999, 1_000, 5_000, 10_000, 61_000, -1, -3)),
     calls=st.lists(st.tuples(st.sampled_from(SLIDING), st.sampled_from(list(FRAMES)), st.booleans()), min_size=1, max_size=4),
@@ -304,7 +304,7 @@ TABLE_QUERIES = [
 
 
 @pytest.mark.parametrize("query", TABLE_QUERIES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(rows=st.lists(st.tuples(KEYS, INTEGERS, REALS), min_size=1, max_size=30))
 def test_tables(query: str, rows: list[tuple[str | None, int | None, float | None]]) -> None:
     """The same operators over VALUES, which end at once."""

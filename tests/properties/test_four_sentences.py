@@ -23,7 +23,7 @@ every = pytest.mark.parametrize("script", ALL.values(), ids=ALL.keys())
 
 
 @every
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(rows=inputs, way=moves)
 def test_cuts_bounds_and_restarts_do_not_show(script: str, rows: Mapping[str, Batch], way: list[Move]) -> None:
     """Whatever the batches, the bounds, the order of the streams and the restarts: the same rows come out."""
@@ -33,7 +33,7 @@ def test_cuts_bounds_and_restarts_do_not_show(script: str, rows: Mapping[str, Ba
 
 
 @every
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(rows=inputs, way=moves)
 def test_a_bound_brings_results_sooner(script: str, rows: Mapping[str, Batch], way: list[Move]) -> None:
     """With bounds there are, after every step, at least the rows that there are without."""
@@ -44,7 +44,7 @@ def test_a_bound_brings_results_sooner(script: str, rows: Mapping[str, Batch], w
 
 
 @every
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(rows=inputs)
 def test_rules_do_not_change_results(script: str, rows: Mapping[str, Batch]) -> None:
     """With the plan's rules and without: the same rows, the same errors."""
