@@ -107,7 +107,7 @@ class CsvDecoder:
         """The rows by Arrow's reader; None where only the exact way can tell."""
         if not self._plain(block):
             return None
-        columns = self._read(block)
+        columns = self._read(block if block.endswith(b"\n") else block + b"\n")  # Arrow takes an open end for an empty text
         if columns is None:
             return None
         count = len(columns[0])
