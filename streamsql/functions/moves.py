@@ -194,8 +194,12 @@ def power_of_two(least: int) -> int:
 def relaid(array: Vector, kept: range, capacity: int) -> Vector:
     """An array of what is kept of rows, laid out anew for another capacity."""
     new = _blank((capacity, *array.shape[1:]), array.dtype)
-    numbers = np.arange(kept.start, kept.stop)
-    new[numbers & (capacity - 1)] = array[numbers & (len(array) - 1)]
+    number = kept.start
+    while number < kept.stop:  # as far as neither array ends: three times at most where one is a multiple of the other
+        place, new_place = number % len(array), number % capacity
+        rows = min(kept.stop - number, len(array) - place, capacity - new_place)
+        new[new_place : new_place + rows] = array[place : place + rows]
+        number += rows
     return new
 
 
