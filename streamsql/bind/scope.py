@@ -77,7 +77,8 @@ class Scope:
             tables = [relation for relation in looked_at if ROWTIME_FIELD not in relation.fields]
             found = [(t, i) for t in tables for i, f in enumerate(t.fields) if f.name.upper() == name.upper()]
         if not found:
-            raise ProgrammingError(f"no column {name}" + self._where(qualifier), span, self._hint(name))
+            relations = self.relations if qualifier is None else (self.named(folded(qualifier), span),)
+            raise ProgrammingError(f"no column {name}" + self._where(qualifier), span, _hint(name, relations))
         among = ", ".join(dict.fromkeys(relation.alias or "a subquery" for relation, _ in found))
         if any(relation is not found[0][0] for relation, _ in found) and name != ROWTIME:
             raise ProgrammingError(f"column {name} is ambiguous: it is in {among}", span, "put the relation's name in front")
@@ -93,9 +94,10 @@ class Scope:
         names = [relation.alias for relation in self.relations if relation.alias]
         return f" in {', '.join(names)}" if names else ""
 
-    def _hint(self, name: str) -> str | None:
-        names = [field.name for relation in self.relations for field in relation.fields if not field.hidden]
-        return nearest(name, names)
+
+def _hint(name: str, relations: Sequence[ScopeRelation]) -> str | None:
+    names = (field.name for relation in relations for field in relation.fields if not field.hidden)
+    return nearest(name, list(dict.fromkeys(names)))
 
 
 def folded(identifier: exp.Expression) -> str:

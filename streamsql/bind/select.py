@@ -15,12 +15,12 @@ from sqlglot import exp
 
 from streamsql.bind.expressions import AggregateNode, ExpressionBinder, Parameters, WindowNode, as_column, has
 from streamsql.bind.functions import call_scalar
+from streamsql.bind.grouping import Places, plain_call
 from streamsql.bind.monotone import is_time_key, time_form
 from streamsql.bind.scope import BareRowtime, Scope, folded
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
-from streamsql.expressions.text import text
 from streamsql.plan import nodes
 from streamsql.plan.conditions import filtered
 from streamsql.types import ROWTIME, TIMESTAMP, Family, Field, Schema, interval
@@ -117,7 +117,7 @@ class SelectBinder:
         for expression in (*(i.bound for i in items), *conditions, *(k.expression for k in order)):
             for node in expression.walk():
                 if isinstance(node, AggregateNode):
-                    call = _plain_call(node.call)
+                    call = plain_call(node.call)
                     if call not in calls:
                         calls.append(call)
                 elif isinstance(node, WindowNode):
@@ -126,7 +126,7 @@ class SelectBinder:
         fields = [Field(f"key {i}", key.type) for i, key in enumerate(keys)]
         fields += [Field(call.name, call.type) for call in calls]
         schema = Schema.stream(fields) if first else Schema(tuple(fields))
-        places = _Places(keys, calls, first, "GROUP BY" if group is None or group.meta.get("stagger") is None else "PARTITION BY")
+        places = Places(keys, calls, first, "GROUP BY" if group is None or group.meta.get("stagger") is None else "PARTITION BY")
         self._source = self._grouped(group, keys, calls, schema)
         for condition in conditions:
             over_groups = places.replace(condition, self._select.args["having"].meta.get("span"))
@@ -219,7 +219,7 @@ class SelectBinder:
         groups: dict[tuple[tuple[Expression, ...], nodes.Frame], list[nodes.AggregateCall]] = {}
         for node in windowed:
             calls = groups.setdefault(_window_of(node), [])
-            call = _plain_call(node.call)
+            call = plain_call(node.call)
             if call not in calls:
                 calls.append(call)
         windows = tuple(nodes.SlidingWindow(partition, frame, tuple(calls)) for (partition, frame), calls in groups.items())
@@ -232,7 +232,7 @@ class SelectBinder:
 
         def replace(node: Expression) -> Expression:
             if isinstance(node, WindowNode):
-                call = _plain_call(node.call)
+                call = plain_call(node.call)
                 return Column(node.type, places[_window_of(node), call], f"{call} OVER")
             return node
 
@@ -375,63 +375,6 @@ def drop_own_rowtime(source: Source) -> Source:
     schema = Schema(source.schema.fields[:-1])
     columns = tuple(Column(field.type, i, field.name) for i, field in enumerate(schema.fields))
     return Source(nodes.Project(schema, source.plan, columns), source.times)
-
-
-class _Places:
-    """Where the keys and calls of a grouped query stand in its rows."""
-
-    def __init__(self, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], first: int, clause: str) -> None:
-        self._clause = clause
-        self._keys = list(keys)
-        self._calls = list(calls)
-        self._first = first
-
-    def replace(self, expression: Expression, span: Span | None) -> Expression:
-        """`expression` over the rows of the groups; a column that is no key is an error."""
-        plain = as_column(expression)
-        if plain in self._keys and not plain.is_constant:
-            index = self._keys.index(plain)
-            if isinstance(expression, BareRowtime):
-                return ROWTIME_COLUMN
-            return Column(plain.type, self._first + index, text(plain))
-        if isinstance(expression, AggregateNode):
-            call = _plain_call(expression.call)
-            place = self._first + len(self._keys) + self._calls.index(call)
-            return Column(expression.type, place, str(call))
-        if isinstance(expression, BareRowtime):
-            return ROWTIME_COLUMN
-        if isinstance(expression, Column):
-            hint = f"add it to {self._clause}, or use MAX or LAST_VALUE of it"
-            message = f"column {expression.name} is neither a key of {self._clause} nor inside an aggregate"
-            raise ProgrammingError(message, span, hint)
-        return _rebuild(expression, [self.replace(child, span) for child in expression.children])
-
-
-def _rebuild(expression: Expression, children: list[Expression]) -> Expression:
-    """`expression` with other children."""
-    if not children:
-        return expression
-    replacements = iter(children)
-    done = {id(child): next(replacements) for child in expression.children}
-    return _swap(expression, done)
-
-
-def _swap(expression: Expression, done: dict[int, Expression]) -> Expression:
-    from dataclasses import replace
-
-    from streamsql.expressions.nodes import Call, Cast
-
-    if isinstance(expression, Call):
-        return replace(expression, arguments=tuple(done[id(a)] for a in expression.arguments))
-    if isinstance(expression, Cast):
-        return replace(expression, operand=done[id(expression.operand)])
-    return expression
-
-
-def _plain_call(call: nodes.AggregateCall) -> nodes.AggregateCall:
-    from dataclasses import replace
-
-    return replace(call, arguments=tuple(as_column(argument) for argument in call.arguments))
 
 
 def _window_of(node: WindowNode) -> tuple[tuple[Expression, ...], nodes.Frame]:
