@@ -78,23 +78,22 @@ def extreme(
         p = ids[i]
         if valid[i]:
             value, number = values[i], numbers[i]
-            while queues[p, ROWS] > 0:
-                last = queues[p, LAST] & mask
-                if (kept[last] > value) if greatest else (kept[last] < value):
-                    break
-                queues[p, LAST] = preceding[last]
-                queues[p, ROWS] -= 1
-            if bounded or queues[p, ROWS] == 0:
+            last, rows = queues[p, LAST], queues[p, ROWS]
+            while rows > 0 and ((kept[last & mask] <= value) if greatest else (kept[last & mask] >= value)):
+                last = preceding[last & mask]
+                rows -= 1
+            if bounded or rows == 0:
                 place = number & mask
                 kept[place] = value
-                if queues[p, ROWS] == 0:
+                preceding[place] = last
+                if rows == 0:
                     queues[p, FIRST] = number
                     best[p] = value
                 else:
-                    following[queues[p, LAST] & mask] = number
-                    preceding[place] = queues[p, LAST]
-                queues[p, LAST] = number
-                queues[p, ROWS] += 1
+                    following[last & mask] = number
+                last = number
+                rows += 1
+            queues[p, LAST], queues[p, ROWS] = last, rows
         null[i] = queues[p, ROWS] == 0
         result[i] = best[p]
 
