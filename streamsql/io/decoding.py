@@ -21,6 +21,9 @@ BOM = b"\xef\xbb\xbf"
 RENAMED = "COL_"
 """What discovery puts in front of a member's name that is no name of SQL."""
 
+LONGEST_NAME = 100
+"""Characters that a discovered name may have."""
+
 _ILLEGAL = re.compile(r"\W")
 
 
@@ -43,7 +46,7 @@ class Target:
         if self.rowtime is None:
             return None
         names = [field.name for field in self.fields]
-        candidates = (self.rowtime, self.rowtime.upper(), RENAMED + without_illegal(self.rowtime))
+        candidates = (self.rowtime, self.rowtime.upper(), renamed(self.rowtime))
         return next((names.index(name) for name in candidates if name in names), None)
 
 
@@ -63,7 +66,7 @@ class Names:
         if target.rowtime is not None and target.rowtime_index is None:
             self.exact.setdefault(target.rowtime, len(target.fields))
             self.folded.setdefault(target.rowtime.upper(), len(target.fields))
-        self._renamed = any(name.startswith(RENAMED) for name in self.exact)
+        self.has_renamed = any(name.startswith(RENAMED) for name in self.exact)
 
     def column(self, member: str) -> tuple[int, bool] | None:
         """The column that a member feeds and whether by its exact name; an undeclared ROWTIME comes after the columns."""
@@ -72,13 +75,13 @@ class Names:
         name = member.upper()
         if name in self.folded and member.isascii() == name.isascii():
             return self.folded[name], False
-        index = self.exact.get(RENAMED + without_illegal(member)) if self._renamed else None
+        index = self.exact.get(renamed(member)) if self.has_renamed else None
         return None if index is None else (index, False)
 
 
-def without_illegal(member: str) -> str:
-    """A member's name without the characters that no unquoted name has; `0` when it has no others."""
-    return _ILLEGAL.sub("", member) or "0"
+def renamed(member: str) -> str:
+    """The name that discovery gives a member whose own is no name of SQL: without illegal characters, `0` if that is all."""
+    return (RENAMED + (_ILLEGAL.sub("", member) or "0"))[:LONGEST_NAME]
 
 
 class Decoder(Protocol):

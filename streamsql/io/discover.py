@@ -21,7 +21,7 @@ import pyarrow as pa
 from streamsql.datetime_text import parse_iso_timestamp
 from streamsql.errors import OperationalError
 from streamsql.io.conversion import Nested, Number, Value
-from streamsql.io.decoding import RENAMED, without_illegal
+from streamsql.io.decoding import RENAMED, renamed
 from streamsql.io.formats import TextFormat
 from streamsql.io.tables import MAX_LENGTH, discovered_type
 from streamsql.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, TIMESTAMP, Field, SqlType, varchar
@@ -29,7 +29,6 @@ from streamsql.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, TIMESTAMP, Field, 
 SAMPLE = 1000
 """Records looked at."""
 
-_LONGEST_NAME = 100
 _ALWAYS_NULL = 64
 _WHOLE = re.compile(r"-?\d+", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d", re.ASCII)
@@ -59,10 +58,9 @@ def column_name(member: str) -> str:
     >>> column_name("price"), column_name("USER@DOMAIN"), column_name("year"), column_name("@@")
     ('price', 'COL_USERDOMAIN', 'COL_year', 'COL_0')
     """
-    legal = without_illegal(member)
-    if legal == member and not legal[0].isdigit() and legal.upper() not in _reserved_words() and len(legal) <= _LONGEST_NAME:
-        return member
-    return (RENAMED + legal)[:_LONGEST_NAME]
+    name = renamed(member)
+    legal = name == RENAMED + member and not member[0].isdigit() and member.upper() not in _reserved_words()
+    return member if legal else name
 
 
 def no_records(name: str) -> OperationalError:

@@ -49,8 +49,8 @@ class TextFormat:
     """From what to fill, whether there is a header line, the delimiter of fields, and the bytes to decode if known."""
     records: Callable[[bytes, bool, str], Iterator[Iterable[tuple[str, Value]]]]
     """The names and values of whole records, for discovery; from the data, whether there is a header, and the delimiter."""
-    unfold: Callable[[BinaryIO], BinaryIO | None]
-    """The text of a file that is one document over several lines, as lines; None for all others."""
+    unfold: Callable[[BinaryIO], BinaryIO | None] | None
+    """The text of a file that is one document over several lines, as lines; None for all others, or for all files."""
     encoder: Callable[[Schema, bool, str | None], Encoder]
     """From the columns, whether to write a header line, and the name of the stream where each line is to say it."""
 
@@ -82,7 +82,7 @@ FORMATS: tuple[Format, ...] = (
         ("csv",),
         lambda target, header, delimiter, _size: CsvDecoder(target, header, delimiter),
         csv_values,
-        lambda _: None,
+        None,
         lambda schema, header, _stream: CsvEncoder(schema, header),
     ),
     TableFormat(("parquet",), parquet_schema, parquet_batches, parquet_writer),

@@ -102,7 +102,7 @@ class ArrowReader:
         """Whether no member that the reader was not told of feeds a column too, under another spelling of its name."""
         if reading.closed:
             return True
-        if _ARROW_ONLY.search(lines):
+        if _ARROW_ONLY.search(lines) or self._names.has_renamed:
             return False
         doubtful = [
             member

@@ -20,7 +20,7 @@ from streamsql.io.files import FileSource, Reader
 from streamsql.io.folder_sink import FolderSink
 from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format_of
 from streamsql.io.parts import NewPart, TablePart, TextPart, WorkingDirectory
-from streamsql.io.pipe import PipeReader, PipeSource
+from streamsql.io.pipe import STDIN, PipeReader, PipeSource
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.standard_sink import StandardSink
@@ -58,7 +58,7 @@ def open_source(
     uri = parse_uri(uri) if isinstance(uri, str) else uri
     dialect = _Dialect(header if uri.options.header is None else uri.options.header, delimiter)
     if uri.is_standard:
-        return _pipe_source(0, "stdin", uri, schema, dialect, wake)
+        return _pipe_source(STDIN, "stdin", uri, schema, dialect, wake)
     storage, path = storage_of(uri, s3_root)
     paths = existing(storage, path, uri)
     if _is_pipe(storage, paths[0]):
@@ -68,7 +68,7 @@ def open_source(
     fields = _discovered(storage, paths, format_, dialect) if schema is None else schema.visible
     target = Target(fields, uri.options.rowtime)
     if isinstance(format_, TextFormat):
-        total = sum(map(storage.size, paths))
+        total = storage.size(paths[0]) * len(paths)  # about so much: S3 would have to be asked for each
         open_reader = partial(_text_reader, storage, format_, target, dialect, total, follow)
         if follow and any(map(compression_of, paths)):
             raise OperationalError(f"follow=true needs text that is not compressed, unlike {uri.text!r}")
@@ -185,8 +185,12 @@ def _text_stream(storage: Storage, path: str, format_: TextFormat) -> tuple[Bina
         stream = storage.open(path)
         return stream if compression is None else decompressing(stream, compression)
 
-    unfolded = format_.unfold(opened())
-    return (opened(), compression is None) if unfolded is None else (unfolded, False)
+    if format_.unfold is not None:
+        with opened() as stream:
+            unfolded = format_.unfold(stream)
+        if unfolded is not None:
+            return unfolded, False
+    return opened(), compression is None
 
 
 def _table_reader(storage: Storage, format_: TableFormat, target: Target, path: str, offset: int) -> Reader:

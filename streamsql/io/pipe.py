@@ -13,6 +13,8 @@ from streamsql.io.decoding import Decoder
 from streamsql.io.source import Polled, Position
 from streamsql.types import Schema
 
+STDIN = 0
+
 CHUNK = 1 << 16
 """Bytes taken from a pipe at a time: what a pipe holds on Linux."""
 
@@ -63,6 +65,8 @@ class PipeReader:
         self._thread.join()
         os.close(self._stop_read)
         os.close(self._stop_write)
+        if self._descriptor != STDIN:
+            os.close(self._descriptor)
 
     def _run(self) -> None:
         while True:

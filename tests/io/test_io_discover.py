@@ -110,8 +110,7 @@ def test_names(tmp_path: Path, member: str, name: str) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps({member: 17}))
     source = open_source(f"{tmp_path}/a.jsonl")
     assert [field.name for field in source.schema.fields] == [name]
-    if len(member) <= 100:
-        assert drain(source)[0] == [(17,)]
+    assert drain(source)[0] == [(17,)]
 
 
 def test_rowtime_is_a_column_too(tmp_path: Path) -> None:

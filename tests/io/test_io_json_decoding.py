@@ -279,10 +279,10 @@ SPELLED = {
 @st.composite
 def inputs(draw: st.DrawFn) -> tuple[Target, bytes]:
     """Columns, and lines that mostly fit them and spell each member alike, as real files do."""
-    names = draw(st.lists(st.sampled_from(["A", "B", "a", "c"]), min_size=1, max_size=3, unique=True))
+    names = draw(st.lists(st.sampled_from(["A", "B", "a", "c", "COL_x"]), min_size=1, max_size=3, unique=True))
     fields = tuple(Field(name, draw(st.sampled_from(list(SPELLED))), draw(st.booleans())) for name in names)
     rowtime = draw(st.sampled_from([None, None, "a", "b", "X"]))
-    usual = {draw(st.sampled_from([f.name, f.name.lower()])): draw(SPELLED[f.type]) for f in fields}
+    usual = {draw(st.sampled_from([f.name, f.name.lower(), f.name.removeprefix("COL_")])): draw(SPELLED[f.type]) for f in fields}
     if rowtime is not None:
         usual[rowtime] = draw(st.sampled_from([quoted(st.datetimes().map(str)), st.integers(0, 2**41).map(str)]))
     if draw(st.booleans()):
@@ -294,7 +294,7 @@ def inputs(draw: st.DrawFn) -> tuple[Target, bytes]:
         for name, spelling in usual.items():
             strange = draw(st.integers(0, odd)) if odd else 0
             value = draw(ANY if strange == 1 else spelling)
-            name = draw(st.sampled_from(["A", "a", "b", "\\u0041"])) if strange == 2 else name
+            name = draw(st.sampled_from(["A", "a", "b", "x-", "\\u0041"])) if strange == 2 else name
             members += [f'"{name}":{value}'] if strange != 3 else []
         lines.append(f"{{{', '.join(members)}}}")
     glue = draw(st.sampled_from(["\n", "\r\n", "", " ", "\n\n"])) if odd else "\n"

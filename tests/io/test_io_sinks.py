@@ -226,11 +226,11 @@ def test_killed_at_random_moments(tmp_path: Path, output: str) -> None:
     whole = content(tmp_path / f"whole-{output}")
     program = textwrap.dedent(PROGRAM).format(folder=str(Path(__file__).parent), output=output)
     moments = random.Random(output)
-    for attempt in range(4):
+    for attempt in range(3):
         process = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
-        if attempt < 3:
+        if attempt < 2:
             try:
                 process.wait(moments.uniform(0.0, 0.15))
             except subprocess.TimeoutExpired:
