@@ -13,7 +13,7 @@ import pyarrow as pa
 from bench.measure import Measurement, table
 from streamsql.functions import library as _library  # noqa: F401 - fills the tables
 from streamsql.functions.registry import AGGREGATES, AggregateFunction
-from streamsql.keys import Interner
+from streamsql.keys.interner import Interner
 from streamsql.plan.nodes import Frame
 from streamsql.rows import Evaluate, QueryTime
 from streamsql.run.over import Over, OverWindow, SlidingCall

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from bench.measure import Measurement, cpu_seconds
-from streamsql.engine import Engine
-from streamsql.row_queue import RowQueue
+from streamsql.engine.engine import Engine
+from streamsql.engine.row_queue import RowQueue
 from streamsql.time import END
 
 ROWS = 2_000_000

@@ -7,7 +7,7 @@ import time
 import pyarrow as pa
 
 from bench.measure import Measurement, cpu_seconds
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.sql.parser import parse
 
 PUMP = """CREATE OR REPLACE PUMP "PUMP_{i}" AS INSERT INTO "OUT_{i}"

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from streamsql.attach import Attacher, Attachments, SinkOutlet
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
+from streamsql.engine.result import Result
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.io.open import open_sink
 from streamsql.io.sink import Sink
 from streamsql.plan.explain import explain
-from streamsql.result import Result
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
 from streamsql.sql.parser import parse

@@ -16,9 +16,9 @@ from sqlglot import exp
 
 from streamsql.bind.scope import folded
 from streamsql.catalog import Stream, Table, nearest
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
+from streamsql.engine.execution import fields_of
 from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
-from streamsql.execution import fields_of
 from streamsql.io.open import open_sink, open_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source

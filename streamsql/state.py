@@ -4,7 +4,7 @@
 * `RowLog`: rows that keep their numbers and are taken by them (joins).
 * `Queue`: numbers in columns, appended at the back and dropped from the front (stagger, joins).
 * `Arrays`: named numpy arrays (windows, forests, sketches, accumulators by dense key id).
-* `Interner` (`streamsql.keys`): the key values behind the dense ids.
+* `Interner` (`streamsql.keys.interner`): the key values behind the dense ids.
 
 Operators keep their state in these and implement no saving or loading of their own.
 """

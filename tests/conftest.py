@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import slt
 
 SHARED = Path(os.environ.get("STREAMSQL_SHARED", Path(__file__).parents[2] / "shared"))
 """The cases and data that are not part of the repository; tests that need them are skipped where they are not there."""
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: the processes that tests start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
+from streamsql.engine.result import Result
+from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error
-from streamsql.result import Result
-from streamsql.row_queue import RowQueue
 from streamsql.run import error_stream
 from streamsql.run.pipeline import Vertex
 from streamsql.run.window import times_of

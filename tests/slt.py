@@ -38,9 +38,9 @@ from pathlib import Path
 from session import Reading, Session, parsed
 from slt_text import Calendar, Record, Row, Section, SltError, read, table, types_of, values_of
 
+from streamsql.engine.result import Result
 from streamsql.errors import Error
 from streamsql.plan.explain import explain
-from streamsql.result import Result
 from streamsql.statements import Statement
 from streamsql.time import ManualClock
 from streamsql.types import Schema

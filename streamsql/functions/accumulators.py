@@ -19,7 +19,7 @@ from streamsql.compiling import pays
 from streamsql.functions.registry import Fail, raise_failure
 from streamsql.functions.totals import ExactTotal, FloatTotal, variance
 from streamsql.functions.vectors import Integers, Vector, decode, doubles, encode, exact, is_fixed
-from streamsql.keys import Ids
+from streamsql.keys.interner import Ids
 from streamsql.state import Arrays
 from streamsql.types import SqlType
 

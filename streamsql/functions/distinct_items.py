@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from streamsql.key_codings import FixedWidth
-from streamsql.keys import Interner
+from streamsql.keys.codings import FixedWidth
+from streamsql.keys.interner import Interner
 from streamsql.operator import State
 from streamsql.state import Arrays
 from streamsql.types import MAX_DECIMAL_PRECISION

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from streamsql.keys import Ids, Interner
+from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import State
 from streamsql.state import Arrays
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from streamsql.keys import Ids
+from streamsql.keys.interner import Ids
 from streamsql.state import Arrays
 from streamsql.time import Time
 

@@ -38,7 +38,7 @@ import pyarrow as pa
 
 from streamsql.errors import DataError, InternalError
 from streamsql.functions.moves import Moves
-from streamsql.keys import Ids
+from streamsql.keys.interner import Ids
 from streamsql.operator import Operator
 from streamsql.rows import Datum, Mask
 from streamsql.state import Arrays

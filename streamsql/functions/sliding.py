@@ -19,7 +19,7 @@ from streamsql.functions.moves import Moves, RowFrames, extended, relaid
 from streamsql.functions.registry import Fail
 from streamsql.functions.totals import ExactTotal, FloatTotal, variance
 from streamsql.functions.vectors import Vector, decode, doubles, encode, exact, is_fixed, vector_dtype
-from streamsql.keys import Ids
+from streamsql.keys.interner import Ids
 from streamsql.rows import Datum, ErrorName, Mask
 from streamsql.state import Arrays
 from streamsql.types import SqlType

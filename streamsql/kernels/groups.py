@@ -18,7 +18,7 @@ _IDS, _INTEGERS, _FLOATS = read_only(types.int64), writable(types.int64), writab
 
 @inlined
 def mixed(state: np.uint64, word: np.uint64) -> np.uint64:
-    """A hash, so far, and the next word of the key: as `streamsql.key_table` computes it for all rows at once."""
+    """A hash, so far, and the next word of the key: as `streamsql.keys.table` computes it for all rows at once."""
     state ^= state >> HALF
     state ^= word
     return state * FACTOR

@@ -1,4 +1,4 @@
-"""Joins of fewer columns: those that nobody reads do not wait in windows, and are not gathered.
+"""Joins of fewer columns: those that nobody reads do not wait in windows; those that only the condition reads do not come out.
 
 Not where a row may fail between the join and the next operator: `error_stream` then shows all of it.
 """
@@ -37,10 +37,10 @@ def drop_unused_columns(plan: Node) -> Node:
 
 
 def _used(above: Sequence[Reader], join: Join | Lookup) -> frozenset[int] | None:
-    """The columns of the join that are read; None where all must stay."""
+    """The columns of the join that are read from it; None where all must stay."""
     if join.condition.can_fail or any(_can_fail(reader) for reader in above):
         return None
-    used = join.condition.columns()
+    used = frozenset[int]()
     for reader in reversed(above):
         used = used.union(*(expression.columns() for expression in _expressions(reader)))
         if not isinstance(reader, Filter):
@@ -91,6 +91,7 @@ def _renumbered(expression: Expression, places: Mapping[int, int]) -> Expression
 
 def _narrowed(join: Join | Lookup, used: frozenset[int]) -> tuple[Join | Lookup, Mapping[int, int]]:
     """The join with the columns in `used` and those that it needs itself, and where each of them stands."""
+    needed = used | join.condition.columns()
     branches = join.branches if isinstance(join, Join) else (join.input, join.table)
     untils = [window.until for window in join.windows] if isinstance(join, Join) else [None, None]
     start = 1 if isinstance(join, Join) else 0
@@ -98,22 +99,23 @@ def _narrowed(join: Join | Lookup, used: frozenset[int]) -> tuple[Join | Lookup,
     kept: list[list[int]] = []
     for branch, until in zip(branches, untils, strict=True):
         width = len(branch.schema.fields)
-        keep = [i for i in range(width) if start + i in used or i == until or (i == 0 and branch.schema.is_stream)]
+        keep = [i for i in range(width) if start + i in needed or i == until or (i == 0 and branch.schema.is_stream)]
         kept.append(keep or [0])  # rows are counted even when nothing is read of them
         places |= {start + i: len(places) + n for n, i in enumerate(kept[-1])}
         start += width
+    unread = frozenset(place for column, place in places.items() if column not in used and place)
     if len(places) == len(join.schema.fields):
-        return join, places
+        return join if join.unread == unread else replace(join, unread=unread), places
     schema = Schema(tuple(join.schema.fields[column] for column in places))
     inputs = [_picked(branch, keep) for branch, keep in zip(branches, kept, strict=True)]
     condition = _renumbered(join.condition, places)
     if isinstance(join, Lookup):
-        return Lookup(schema, inputs[0], inputs[1], join.kind, condition), places
+        return Lookup(schema, inputs[0], inputs[1], join.kind, condition, unread), places
     windows = tuple(
         window if window.until is None else replace(window, until=keep.index(window.until))
         for window, keep in zip(join.windows, kept, strict=True)
     )
-    return Join(schema, tuple(inputs), windows, join.kind, condition), places
+    return Join(schema, tuple(inputs), windows, join.kind, condition, unread), places
 
 
 def _picked(node: Node, columns: list[int]) -> Node:

@@ -248,13 +248,14 @@ class Join(Node):
 
     The columns are ROWTIME (that of the last row), then those of each input, its own ROWTIME first.  `condition` is over
     these.  There are two inputs, or any number of an INNER join.  A row that matches nothing comes, where `kind` says so,
-    when it leaves its window.
+    when it leaves its window.  Nobody reads the columns in `unread`: they are NULL.
     """
 
     branches: tuple[Node, ...]
     windows: tuple[JoinWindow, ...]
     kind: JoinKind
     condition: Expression
+    unread: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,13 +263,14 @@ class Lookup(Node):
     """A stream or table joined with a table: every input row with the table's rows for which `condition` is true, at once.
 
     The columns are those of the input, then those of the table; a LEFT join keeps the input's rows, a FULL one (of two
-    tables) the table's too.
+    tables) the table's too.  Nobody reads the columns in `unread`: they are NULL.
     """
 
     input: Node
     table: Node
     kind: JoinKind
     condition: Expression
+    unread: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

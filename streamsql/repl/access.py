@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamsql.catalog import Catalog
-from streamsql.connection import Connection
-from streamsql.cursor import located
-from streamsql.engine import Engine
-from streamsql.parameters import bound, placeholders_of
+from streamsql.dbapi.connection import Connection
+from streamsql.dbapi.cursor import located
+from streamsql.dbapi.parameters import bound, placeholders_of
+from streamsql.dbapi.reader import Reader
+from streamsql.engine.engine import Engine
 from streamsql.plan.nodes import streams_of
-from streamsql.reader import Reader
 from streamsql.run import error_stream
 from streamsql.run.pipeline import Outlet
 from streamsql.sql.parser import parse_statement

@@ -6,6 +6,7 @@ Everything that needs the parser is imported at its first use: the prompt is the
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,11 @@ STYLE = Style.from_dict(
         "completion-menu.meta.completion": "bg:#444444 #bcbcbc",
     }
 )
+
+LONG = 2_000
+"""In a statement of more characters completions come when Tab asks for them: each key would parse all of it."""
+
+_IN_WORD = re.compile(r'[^\W\d][\w$]*$|"[^"]*$|\.$')
 
 Loaded = Callable[[], "Access | None"]
 """The connection's contents once there are any."""
@@ -102,8 +108,8 @@ class SqlCompleter(Completer):
         if is_command(document.text):
             yield from _command_completions(document, complete_event, access)
             return
-        before = document.char_before_cursor
-        if not (complete_event.completion_requested or before.isalnum() or before in ('"', ".", "_")):
+        in_word = len(document.text) <= LONG and _IN_WORD.search(document.current_line_before_cursor)
+        if not (complete_event.completion_requested or in_word):
             return
         for each in suggestions(document.text, document.cursor_position, access.catalog):
             yield Completion(each.text, -each.replaces, display_meta=each.detail or each.kind)

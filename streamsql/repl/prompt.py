@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable
+import termios
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.defaults import create_output
 
 from streamsql.repl import editing
 from streamsql.repl.loader import Loader
 from streamsql.repl.mishaps import told
-from streamsql.repl.session import PROMPT
+from streamsql.repl.session import ERASE_LINE, PROMPT
 from streamsql.repl.toolbar import Toolbar
 
 if TYPE_CHECKING:
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
 CONTINUATION = "        -> "
 REFRESH_SECONDS = 0.5
 """How often the bottom line is brought up to date."""
+
+PATIENCE_SECONDS = 1.0
+"""So long a statement that was interrupted is left to end in good order."""
 
 WRONG = 2
 """The exit status when the database or an input cannot be opened."""
@@ -67,16 +75,25 @@ class Session:
         leaving = False
         while not leaving and self._loader.error is None:
             try:
-                text = self._prompt.prompt(default=draft, pre_run=self._before_drawing)
-                if self._loader.error is None:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # at the prompt Ctrl-C is a key
+                self._erase_line()
+                text = self._prompt.prompt(default=draft, pre_run=self._before_drawing, handle_sigint=False)
+                draft = ""
+                if self._loader.error is None and not self._interrupted_ahead():
                     shell = self._loaded_shell()
-                    shell.run_typed(text)
+                    with interruptible():
+                        shell.run_typed(text)
                     draft, leaving = shell.take_draft(), shell.leaving
             except KeyboardInterrupt:
-                draft = ""
+                pass
             except EOFError:
                 leaving = True
         return self._leave()
+
+    def _erase_line(self) -> None:
+        """Wipe the echo of a Ctrl-C that came between two prompts."""
+        self._prompt.output.write_raw(ERASE_LINE)
+        self._prompt.output.flush()
 
     def _before_drawing(self) -> None:
         """Load everything else once the prompt is there."""
@@ -93,6 +110,13 @@ class Session:
         if self._loader.error is not None and app.loop is not None:
             app.loop.call_soon_threadsafe(lambda: app.exit(result="") if app.is_running else None)
         app.invalidate()
+
+    def _interrupted_ahead(self) -> bool:
+        """Whether Ctrl-C was typed before the statement could begin: what was typed before it is forgotten."""
+        keys = get_typeahead(self._prompt.input)
+        last = max((number for number, key in enumerate(keys) if key.key == Keys.ControlC), default=-1)
+        store_typeahead(self._prompt.input, keys[last + 1 :])
+        return last >= 0
 
     def _is_ready(self, text: str) -> bool:
         """Whether what was typed can be run."""
@@ -114,6 +138,7 @@ class Session:
         return self._shell
 
     def _leave(self) -> int:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if self._shell is not None:
             self._shell.close()
         if not self._loader.started:
@@ -126,6 +151,27 @@ class Session:
         for note in notes:
             print(f"streamsql: warning: {note}", file=sys.stderr)
         return 0
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt: once, so that what it stops can be put in order, and again after a second."""
+    last = -PATIENCE_SECONDS
+
+    def interrupt(*_: object) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PATIENCE_SECONDS:
+            last = now
+            with contextlib.suppress(OSError, ValueError, termios.error):
+                termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before it
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _continuation(width: int, _: int, soft: int) -> StyleAndTextTuples:

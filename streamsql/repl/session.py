@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -41,26 +41,43 @@ def interactive(
         import_module("streamsql.repl.terminal")  # what the first statement needs
         return access
 
-    with _drawn_at_once():
+    with _terminal() as show_typing:
         from streamsql.repl.prompt import Session
-    return Session(open_access).run()
+
+        session = Session(open_access)
+        show_typing()
+        return session.run()
 
 
 @contextmanager
-def _drawn_at_once() -> Iterator[None]:
-    """Draw a plain prompt, and take it away at the end.  What is typed meanwhile shows when the real one is there."""
+def _terminal() -> Iterator[Callable[[], None]]:
+    """Draw a plain prompt at once; the function that is given takes it away again, when the real one is to be drawn.
+
+    What is typed meanwhile shows then; Ctrl-C clears it, as it does there.  In all of a session the terminal neither echoes
+    Ctrl-C nor throws away, when it is typed, what is about to be shown: that may be the next prompt.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
-        yield
+        yield lambda: None
         return
+    import signal
     import termios
 
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     before = termios.tcgetattr(sys.stdin)
-    silent = [*before]
-    silent[3] &= ~termios.ECHO
-    termios.tcsetattr(sys.stdin, termios.TCSANOW, silent)
+
+    def without(flags: int) -> None:
+        changed = [*before]
+        changed[3] = (changed[3] | termios.NOFLSH) & ~flags
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, changed)
+
+    def show_typing() -> None:
+        print(ERASE_LINE, end="", flush=True)
+        without(termios.ECHOCTL)
+
+    without(termios.ECHO | termios.ECHOCTL)
     print(PROMPT, end="", flush=True)
     try:
-        yield
+        yield show_typing
     finally:
-        print(ERASE_LINE, end="", flush=True)
         termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+        signal.signal(signal.SIGINT, handler)

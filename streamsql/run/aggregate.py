@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from streamsql.keys import Interner
+from streamsql.keys.interner import Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
 from streamsql.run.calls import Accumulation

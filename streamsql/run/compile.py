@@ -201,7 +201,8 @@ class Compiler:
         types = [[column.type.arrow() for column in next(key for key in keys if key is not None)] for keys in classes]
         schemas = [schema.arrow() for schema in inputs]
         rest = Rest(parts.rest, node.schema, self._time)
-        return Join(node.schema.arrow(), schemas, node.windows, node.kind, terms, order, types, rest, self._time)
+        arrow = node.schema.arrow()
+        return Join(arrow, schemas, node.windows, node.kind, terms, order, types, rest, node.unread, self._time)
 
     def _lookup(self, node: nodes.Lookup) -> Operator:
         inputs = (node.input.schema, node.table.schema)
@@ -210,7 +211,7 @@ class Compiler:
         terms = (Terms(parts.alone[0], keys[:1], self._time), Terms(parts.alone[1], keys[1:], self._time))
         types = [column.type.arrow() for column in keys[0]]
         rest = Rest(parts.rest, node.schema, self._time)
-        return Lookup(node.schema.arrow(), inputs[1].arrow(), node.kind, terms, types, rest, self._time)
+        return Lookup(node.schema.arrow(), inputs[1].arrow(), node.kind, terms, types, rest, node.unread, self._time)
 
     def _sliding(self, call: nodes.AggregateCall) -> SlidingCall:
         make = _made(call.function.sliding)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
-from streamsql.keys import Interner
+from streamsql.keys.interner import Interner
 from streamsql.operator import Operator, Output, State
 from streamsql.run.window import Windows
 from streamsql.time import Time

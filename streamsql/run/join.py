@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers
-from streamsql.keys import Ids, Interner
+from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, FailedRow, Operator, Output, State
 from streamsql.plan.nodes import JoinKind, JoinWindow
 from streamsql.rows import Failure, QueryTime, Rows
@@ -47,6 +47,7 @@ class Join(Operator):
         order: JoinOrder,
         key_types: Sequence[Sequence[pa.DataType]],
         rest: Rest,
+        unread: frozenset[int],
         time: QueryTime,
     ) -> None:
         self.ports = len(inputs)
@@ -54,6 +55,7 @@ class Join(Operator):
         self._terms = tuple(terms)
         self._order = order
         self._rest = rest
+        self._unread = unread
         self._time = time
         self._places = [(port, column) for port, s in enumerate(inputs) for column in range(len(s))]
         kept = {JoinKind.INNER: (), JoinKind.LEFT: (0,), JoinKind.RIGHT: (1,), JoinKind.FULL: (0, 1)}[kind]
@@ -202,7 +204,10 @@ class Join(Operator):
         given = Combinations.together([*parts, *alone], self.ports)
         if len(given):
             given = given.where(np.argsort(given.at, kind="stable")) if alone else given
-            columns = [self._column(column, given) for column in range(len(self._schema))]
+            columns = [
+                pa.nulls(len(given), type) if column in self._unread else self._column(column, given)
+                for column, type in enumerate(self._schema.types)
+            ]
             yield pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def _column(self, column: int, rows: Combinations) -> pa.Array:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from streamsql.arrays import numbers
 from streamsql.functions.moves import extended
-from streamsql.keys import Ids
+from streamsql.keys.interner import Ids
 from streamsql.operator import State
 from streamsql.plan.nodes import JoinWindow
 from streamsql.run.matching import NONE

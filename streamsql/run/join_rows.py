@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from streamsql.keys import Ids
+from streamsql.keys.interner import Ids
 from streamsql.rows import Mask
 from streamsql.run.matching import NONE
 

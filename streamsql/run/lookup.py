@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.errors import InternalError
-from streamsql.keys import Ids, Interner
+from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output
 from streamsql.plan.nodes import JoinKind
 from streamsql.rows import QueryTime, Rows
@@ -38,6 +38,7 @@ class Lookup(Operator):
         terms: tuple[Terms, Terms],
         key_types: Sequence[pa.DataType],
         rest: Rest,
+        unread: frozenset[int],
         time: QueryTime,
     ) -> None:
         self._schema = schema
@@ -47,6 +48,7 @@ class Lookup(Operator):
         self._keeps_table = kind is JoinKind.FULL
         self._terms = terms
         self._rest = rest
+        self._unread = unread
         self._time = time
         self._coming = RowBuffer(table)
         self._table: Batch | None = None
@@ -120,7 +122,10 @@ class Lookup(Operator):
             yield self._joined(rows.batch, left, right)
 
     def _joined(self, batch: Batch, left: Ids, right: Ids) -> Batch:
-        columns = [self._column(batch, c, left, right) for c in range(len(self._schema))]
+        columns = [
+            pa.nulls(len(left), type) if column in self._unread else self._column(batch, column, left, right)
+            for column, type in enumerate(self._schema.types)
+        ]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def _column(self, batch: Batch, column: int, left: Ids, right: Ids) -> pa.Array:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Column, Expression
-from streamsql.keys import Ids, Interner
+from streamsql.keys.interner import Ids, Interner
 from streamsql.plan.conditions import TRUE
 from streamsql.rows import Failure, Mask, QueryTime, Rows, mask_of
 from streamsql.types import Schema

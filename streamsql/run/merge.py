@@ -44,6 +44,13 @@ class Merge(Operator):
         self.ports = len(self._buffers)
         return self.ports - 1
 
+    def reopen(self, port: int) -> bool:
+        """Let an input that has ended begin anew; False where rows of it still wait."""
+        if len(self._buffers[port]):
+            return False
+        self._bounds["bounds"][port] = BEGIN
+        return True
+
     def retire(self, port: int) -> Iterator[Output]:
         """An input gives no more, and the others go on; the stream does not end with it, since another may come."""
         self._retired.add(port)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from streamsql.arrays import numbers
 from streamsql.functions.moves import Frames, RangeFrames, RowFrames, UnboundedFrames
 from streamsql.functions.registry import Sliding
-from streamsql.keys import Ids, Interner
+from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.plan.nodes import Frame
 from streamsql.rows import Datum, Evaluate, QueryTime, Rows

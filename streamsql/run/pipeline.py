@@ -88,6 +88,7 @@ class Pipeline:
         self._hubs: dict[str, Vertex] = {}
         self._errors = Merge(error_stream.SCHEMA.arrow(), 0)
         self._pending_errors = False
+        self._vacant: list[int] = []
         self._replay_rows = LIVE_ROWS
         errors = Vertex(error_stream.NAME, Merge(error_stream.SCHEMA.arrow(), 1), "null", -1, [BEGIN])
         self._hubs[error_stream.NAME] = errors
@@ -107,7 +108,7 @@ class Pipeline:
         """Put an operator into the graph; `owner` is the pump that its errors name."""
         if name in self._vertices:
             raise InternalError(f"two operators called {name}")
-        vertex = Vertex(name, operator, owner, self._errors.add_port(), [BEGIN] * operator.ports)
+        vertex = Vertex(name, operator, owner, self._error_port(), [BEGIN] * operator.ports)
         self._vertices[name] = vertex
         return vertex
 
@@ -129,7 +130,7 @@ class Pipeline:
 
     def feed(self, name: str, source: Source, vertex: Vertex, port: int) -> Feed:
         """Let a source's rows enter the graph."""
-        feed = Feed(name, source, vertex, port, self._errors.add_port())
+        feed = Feed(name, source, vertex, port, self._error_port())
         self._feeds[name] = feed
         return feed
 
@@ -141,9 +142,22 @@ class Pipeline:
         for name, vertex in list(self._vertices.items()):
             if id(vertex) in gone:
                 del self._vertices[name]
-                self._raise_errors(vertex.error_port, END)
+                self._leave_errors(vertex.error_port)
         if writes is not None:
             self._retire(*writes)
+
+    def _error_port(self) -> int:
+        """A port for the lost rows of something new: that of something gone, so that a long session does not fill up."""
+        vacant = next((port for port in self._vacant if self._errors.reopen(port)), None)
+        if vacant is None:
+            return self._errors.add_port()
+        self._vacant.remove(vacant)
+        return vacant
+
+    def _leave_errors(self, port: int) -> None:
+        """Whoever reports lost rows by this port is gone."""
+        self._raise_errors(port, END)
+        self._vacant.append(port)
 
     def _retire(self, stream: Vertex, port: int) -> None:
         """A writer of a named stream is gone; the stream waits for another, where it has none left."""
@@ -161,7 +175,7 @@ class Pipeline:
         for name, feed in list(self._feeds.items()):
             if feed.vertex in gone:
                 feed.source.close()
-                self._raise_errors(feed.error_port, END)
+                self._leave_errors(feed.error_port)
                 del self._feeds[name]
         self.remove(gone)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.functions.moves import extended
-from streamsql.keys import Ids, Interner
+from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
 from streamsql.run.calls import Accumulation

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pytest
 
 import streamsql
-from streamsql import NotSupportedError, OperationalError, ProgrammingError, session
+from streamsql import NotSupportedError, OperationalError, ProgrammingError
 from streamsql.run import pipeline
+from streamsql.session import session
 from tests.dbapi.conftest import DEADLINE, until
 from tests.dbapi.test_attachments import PUMP, rows_in, write_sensors
 

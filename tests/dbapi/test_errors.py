@@ -92,7 +92,7 @@ def test_what_the_engine_gets_wrong_is_an_internal_error(con: streamsql.Connecti
 def test_a_step_that_fails_ends_the_engine_and_says_so(cur: streamsql.Cursor, con: streamsql.Connection) -> None:
     live = con.execute("SELECT STREAM price FROM s")
 
-    def break_it(engine: streamsql.engine.Engine) -> None:  # type: ignore[name-defined]
+    def break_it(engine: streamsql.engine.engine.Engine) -> None:  # type: ignore[name-defined]
         def step() -> bool:
             raise ZeroDivisionError("oops")
 

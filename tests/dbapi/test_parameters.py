@@ -14,8 +14,8 @@ import pytest
 
 import streamsql
 from streamsql import DataError, InterfaceError, NotSupportedError, ProgrammingError
-from streamsql.cursor import _prepared
-from streamsql.parameters import table_of_rows
+from streamsql.dbapi.cursor import _prepared
+from streamsql.dbapi.parameters import table_of_rows
 
 COLUMNS = {
     "BOOLEAN": lambda draw: draw.random() < 0.5,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from streamsql import OperationalError, row_queue
-from streamsql.row_queue import RowQueue
+from streamsql.engine.row_queue import RowQueue
 from streamsql.types import DOUBLE, INTEGER, Batch, Field, Schema, varchar
 
 SCHEMA = Schema.stream([Field("A", INTEGER), Field("B", varchar(10)), Field("C", DOUBLE)])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamsql.catalog import Table
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.run import lookup
 from streamsql.time import ManualClock
 from streamsql.types import DOUBLE, INTEGER, Field, Schema, varchar

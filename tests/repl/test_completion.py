@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamsql.catalog import Catalog
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.errors import ProgrammingError
 from streamsql.repl.completion import Suggestion, suggestions
 from streamsql.repl.scripts import is_ready, units

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from streamsql import compiling, key_codings
 from streamsql.kernels import groups
-from streamsql.key_codings import codings
-from streamsql.key_table import KeyTable
-from streamsql.keys import Interner
+from streamsql.keys.codings import codings
+from streamsql.keys.interner import Interner
+from streamsql.keys.table import KeyTable
 
 TEXTS = st.sampled_from(["", "a", "a\0", "\0", "éé", "1234567", "12345678", "x" * 15, "x" * 16, "x" * 40, "x" * 41])
 

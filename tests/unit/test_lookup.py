@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from streamsql.catalog import Table
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.run import lookup
 from streamsql.time import ManualClock
 from streamsql.types import BIGINT, Field, Schema, varchar
@@ -62,5 +62,6 @@ def test_explain_names_the_table() -> None:
         "Project ID",
         "  Lookup inner on Id = CAST(ID AS BIGINT)",
         "    Scan stream S",
-        "    Scan table names",
+        "    Project Id",
+        "      Scan table names",
     ]

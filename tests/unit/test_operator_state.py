@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from session import Session, parsed
 
-from streamsql.keys import Interner
+from streamsql.keys.interner import Interner
 from streamsql.operator import Operator
 from streamsql.state import Arrays, RowBuffer
 from streamsql.time import ManualClock

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.plan import nodes
 from streamsql.run import error_stream
 from streamsql.run.merge import Merge

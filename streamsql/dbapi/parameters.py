@@ -15,8 +15,8 @@ from sqlglot import exp
 from streamsql import types
 from streamsql.bind.expressions import Parameters
 from streamsql.catalog import Table
+from streamsql.dbapi.relations import arrow_table, table_of
 from streamsql.errors import DataError, ProgrammingError
-from streamsql.relations import arrow_table, table_of
 from streamsql.statements import CreatePump, CreateView, Explain, Insert, Query, Statement
 from streamsql.types import Field, Kind, Schema, SqlType
 

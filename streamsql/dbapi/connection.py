@@ -14,12 +14,12 @@ from streamsql import errors
 from streamsql.attach import Attachments
 from streamsql.bind.expressions import Parameters
 from streamsql.catalog import Table
-from streamsql.cursor import Cursor
-from streamsql.engine import Engine
+from streamsql.dbapi.cursor import Cursor
+from streamsql.dbapi.relations import table_of
+from streamsql.engine.engine import Engine
 from streamsql.errors import InterfaceError, NotSupportedError, OperationalError, ProgrammingError, Warning
 from streamsql.io.storage import S3_ROOT
-from streamsql.relations import table_of
-from streamsql.session import Session
+from streamsql.session.session import Session
 from streamsql.time import Clock
 
 T = TypeVar("T")

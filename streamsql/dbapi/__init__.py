@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from streamsql.connection import Connection, connect
-from streamsql.cursor import Cursor
-from streamsql.dbtypes import (
+from streamsql.dbapi.connection import Connection, connect
+from streamsql.dbapi.cursor import Cursor
+from streamsql.dbapi.dbtypes import (
     BINARY,
     DATETIME,
     NUMBER,

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from streamsql.catalog import Stream, View
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.errors import Error, OperationalError
-from streamsql.layout import Open, layout_of, rebuild
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
+from streamsql.session.layout import Open, layout_of, rebuild
 from streamsql.sql.parser import parse
 from streamsql.statements import AlterPump, CreatePump, CreateView, Statement
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from streamsql.arrays import from_numbers, from_unscaled, nulls, numbers, unscaled
 from streamsql.compiling import pays
-from streamsql.key_table import Ids, Words
+from streamsql.keys.table import Ids, Words
 from streamsql.types import MAX_DECIMAL_PRECISION
 
 _MANY = 16384

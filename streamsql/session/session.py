@@ -12,15 +12,15 @@ from streamsql.application import CHECKPOINT_SECONDS
 from streamsql.attach import Attachments
 from streamsql.bind.expressions import Parameters
 from streamsql.catalog import Table
-from streamsql.database import Database, restore_catalog, restore_state
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
+from streamsql.engine.result import Result
+from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError, not_supported
-from streamsql.held import HeldAttacher
-from streamsql.layout import tables_of
-from streamsql.loop import EngineLoop, Task
-from streamsql.result import Result
-from streamsql.row_queue import RowQueue
 from streamsql.run.checkpoint import Checkpoint
+from streamsql.session.database import Database, restore_catalog, restore_state
+from streamsql.session.held import HeldAttacher
+from streamsql.session.layout import tables_of
+from streamsql.session.loop import EngineLoop, Task
 from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
 from streamsql.time import Clock, WallClock
 from streamsql.types import Batch

@@ -14,7 +14,7 @@ from typing import Any
 
 from streamsql.attach import Attacher, Attachments, SinkOutlet, matched, names_of, safe_name
 from streamsql.catalog import Stream
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.errors import OperationalError
 from streamsql.io.open import open_sink
 from streamsql.io.storage import existing, storage_of

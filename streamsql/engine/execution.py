@@ -10,11 +10,11 @@ import pyarrow as pa
 from streamsql.bind.expressions import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Pump, Stream, Table, View, unknown
+from streamsql.engine.result import Result
+from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import IntegrityError, ProgrammingError, not_supported
 from streamsql.plan import nodes
 from streamsql.plan.explain import explain
-from streamsql.result import Result
-from streamsql.row_queue import RowQueue
 from streamsql.run import error_stream
 from streamsql.statements import (
     AlterPump,
@@ -33,7 +33,7 @@ from streamsql.statements import (
 from streamsql.types import ROWTIME, Field, Schema, varchar
 
 if TYPE_CHECKING:
-    from streamsql.engine import Engine
+    from streamsql.engine.engine import Engine
 
 
 def create_stream(engine: Engine, statement: CreateStream, parameters: Parameters) -> Result:

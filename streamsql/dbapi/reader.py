@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from streamsql.engine.result import Result
+from streamsql.engine.row_queue import RowQueue
+from streamsql.engine.table_rows import TableRows
 from streamsql.errors import Error, OperationalError, ProgrammingError
-from streamsql.layout import ends
-from streamsql.result import Result
-from streamsql.row_queue import RowQueue
-from streamsql.session import Session
-from streamsql.table_rows import TableRows
+from streamsql.session.layout import ends
+from streamsql.session.session import Session
 from streamsql.types import Batch, Schema
 
 READY_ROWS = 65_536

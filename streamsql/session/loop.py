@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar, cast
 
-from streamsql.engine import Engine
+from streamsql.engine.engine import Engine
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError
 
 T = TypeVar("T")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from streamsql.engine.row_queue import RowQueue
+from streamsql.engine.table_rows import TableRows
 from streamsql.plan.nodes import Node
-from streamsql.row_queue import RowQueue
-from streamsql.table_rows import TableRows
 
 
 @dataclass(slots=True)

@@ -15,22 +15,22 @@ import pyarrow as pa
 from streamsql.bind.expressions import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog, Stream, Table
+from streamsql.engine.execution import HANDLERS
+from streamsql.engine.inserts import Inserts
+from streamsql.engine.result import Result
+from streamsql.engine.row_queue import RowQueue
+from streamsql.engine.table_rows import TableRows
 from streamsql.errors import DataError, Error, OperationalError, ProgrammingError, not_supported
-from streamsql.execution import HANDLERS
 from streamsql.expressions.evaluate import evaluator, one_row
 from streamsql.expressions.nodes import Call, Cast
-from streamsql.inserts import Inserts
 from streamsql.plan import nodes
 from streamsql.plan.rules import improve
-from streamsql.result import Result
-from streamsql.row_queue import RowQueue
 from streamsql.rows import QueryTime
 from streamsql.run import error_stream
 from streamsql.run.compile import Built, Compiler
 from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.sql.parser import parse
 from streamsql.statements import CreatePump, Insert, Query, Statement
-from streamsql.table_rows import TableRows
 from streamsql.time import END, Clock, Time, WallClock
 from streamsql.types import Batch, Schema
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 
 from streamsql.bind.expressions import Parameters
-from streamsql.dbtypes import Description, Row, describe, rows_of
+from streamsql.dbapi.dbtypes import Description, Row, describe, rows_of
+from streamsql.dbapi.parameters import Key, bound, placeholders_of, table_of_data, table_of_rows
+from streamsql.dbapi.reader import Reader
 from streamsql.errors import Error, InterfaceError, NotSupportedError, ProgrammingError, Warning
-from streamsql.parameters import Key, bound, placeholders_of, table_of_data, table_of_rows
-from streamsql.reader import Reader
-from streamsql.session import Executed
+from streamsql.session.session import Executed
 from streamsql.sql.parser import parse
 from streamsql.statements import CreatePump, CreateView, Insert, Query, Statement
 from streamsql.types import Batch
 
 if TYPE_CHECKING:
-    from streamsql.connection import Connection
+    from streamsql.dbapi.connection import Connection
 
 ROWS_AT_ONCE = 65_536
 """Rows of parameters that `executemany` inserts as one batch."""

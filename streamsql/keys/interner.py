@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from streamsql.key_codings import Coding, codings
-from streamsql.key_table import Ids, KeyTable
+from streamsql.keys.codings import Coding, codings
+from streamsql.keys.table import Ids, KeyTable
 
 __all__ = ["Ids", "Interner"]
 

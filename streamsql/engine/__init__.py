@@ -1,0 +1,1 @@
+"""The engine: statements in, a running graph and its rows out."""

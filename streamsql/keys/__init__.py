@@ -1,0 +1,1 @@
+"""Keys of groups, partitions and joins: from columns of values to small whole numbers."""
