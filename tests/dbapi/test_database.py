@@ -249,7 +249,7 @@ def test_nothing_is_written_while_nothing_happens(folder: Path, monkeypatch: pyt
 PROGRAM = """
 import sys
 import streamsql
-from streamsql import session
+from streamsql.session import session
 from streamsql.run import pipeline
 session.CHECKPOINT_SECONDS = 0.02
 pipeline.LIVE_ROWS = pipeline.REPLAY_ROWS = 300

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from streamsql import OperationalError, row_queue
+from streamsql import OperationalError
+from streamsql.engine import row_queue
 from streamsql.engine.row_queue import RowQueue
 from streamsql.types import DOUBLE, INTEGER, Batch, Field, Schema, varchar
 

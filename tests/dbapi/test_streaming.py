@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 import streamsql
-from streamsql import InterfaceError, OperationalError, ProgrammingError, row_queue
+from streamsql import InterfaceError, OperationalError, ProgrammingError
+from streamsql.engine import row_queue
 from streamsql.time import ManualClock
 from tests.dbapi.conftest import DEADLINE, Background, until
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 
 import streamsql
-from streamsql import dbapi, session
+from streamsql import dbapi
+from streamsql.session import session
 from streamsql.time import WallClock
 from tests.dbapi.conftest import until
 

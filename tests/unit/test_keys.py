@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql import compiling, key_codings
+from streamsql import compiling
 from streamsql.kernels import groups
+from streamsql.keys import codings as key_codings
 from streamsql.keys.codings import codings
 from streamsql.keys.interner import Interner
 from streamsql.keys.table import KeyTable
