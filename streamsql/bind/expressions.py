@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,45 +11,19 @@ from sqlglot import exp
 
 from streamsql import types
 from streamsql.bind.functions import call_scalar, convert, find_aggregate
+from streamsql.bind.parameters import Parameters, constant
 from streamsql.bind.periods import period_predicate, predicate_name
-from streamsql.bind.scope import BareRowtime, Scope, folded
+from streamsql.bind.scope import Scope, as_column
 from streamsql.bind.source import ROWTIME_COLUMN
+from streamsql.bind.unplaced import AggregateNode, WindowNode
+from streamsql.bind.windows import frame_of, resolve_window
 from streamsql.catalog import nearest
-from streamsql.coercion import castable
+from streamsql.coercion import castable, common_type
 from streamsql.errors import ProgrammingError, Span, not_supported
-from streamsql.expressions.nodes import Cast, Column, Constant, Expression, Word
+from streamsql.expressions.nodes import Cast, Constant, Expression, Word
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from streamsql.plan.nodes import AggregateCall, Frame
-from streamsql.time import from_datetime
-from streamsql.types import Kind, SqlType
-
-
-@dataclass(frozen=True, slots=True)
-class AggregateNode(Expression):
-    """An aggregate call inside an expression of a grouped query, until the query knows its column."""
-
-    call: AggregateCall
-
-    @property
-    def children(self) -> tuple[Expression, ...]:
-        return self.call.arguments
-
-
-@dataclass(frozen=True, slots=True)
-class WindowNode(Expression):
-    """A call with OVER inside an expression, until the query knows its column."""
-
-    call: AggregateCall
-    partition: tuple[Expression, ...]
-    frame: Frame
-
-    @property
-    def children(self) -> tuple[Expression, ...]:
-        return (*self.call.arguments, *self.partition)
-
-
-Parameters = Sequence[Any] | Mapping[str, Any]
-"""The values of `?` (by position) or `:name` placeholders."""
+from streamsql.plan.nodes import AggregateCall
+from streamsql.types import Kind
 
 OPERATORS: dict[type[exp.Expression], str] = {
     exp.Add: "+",
@@ -290,7 +263,7 @@ class ExpressionBinder:
             if as_column(inner.bind(ordered.this)) != ROWTIME_COLUMN or ordered.args.get("desc"):
                 raise ProgrammingError("a window over a stream is in ROWTIME order", ordered.meta.get("span") or span)
         partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
-        return WindowNode(bound.type, bound, partition, frame_of(window))
+        return WindowNode(bound.type, bound, partition, frame_of(window, self.bind))
 
     def null_treatment(self, node: exp.IgnoreNulls | exp.RespectNulls) -> Expression:
         if not isinstance(node.this, exp.Anonymous) or str(node.this.this) not in AGGREGATES:
@@ -326,86 +299,8 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expressio
 """One method a kind of node: a new form is one entry."""
 
 
-def constant(value: Any, span: Span | None = None) -> Constant:
-    """A Python value as a constant: the value of a placeholder."""
-    match value:
-        case None:
-            return Constant(types.NULL, None)
-        case bool():
-            return Constant(types.BOOLEAN, value)
-        case int():
-            return Constant(types.INTEGER if -(2**31) <= value < 2**31 else types.BIGINT, value)
-        case float():
-            return Constant(types.DOUBLE, value)
-        case str():
-            return Constant(types.varchar(max(1, len(value))), value)
-        case bytes():
-            return Constant(SqlType(Kind.VARBINARY, length=max(1, len(value))), value)
-        case Decimal():
-            exponent = int(value.as_tuple().exponent)
-            scale = max(0, -exponent)
-            digits = max(len(value.as_tuple().digits) + max(0, exponent), scale)
-            return Constant(types.decimal(max(digits, 1), scale), value)
-        case datetime():
-            return Constant(types.TIMESTAMP, from_datetime(value))
-        case date():
-            return Constant(types.DATE, (value - date(1970, 1, 1)).days)
-        case time():
-            milliseconds = ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000
-            return Constant(types.TIME, milliseconds)
-        case timedelta():
-            return Constant(types.interval("DAY", "SECOND", precision=10), value // timedelta(milliseconds=1))
-        case _:
-            raise ProgrammingError(f"a {type(value).__name__} cannot be the value of a parameter", span)
-
-
-def resolve_window(node: exp.Window, named: Mapping[str, exp.Window]) -> exp.Window:
-    """The specification behind OVER: its own, or that of the named window."""
-    alias = node.args.get("alias")
-    if alias is None:
-        return node
-    name = folded(alias)
-    if name not in named:
-        raise ProgrammingError(f"no window {name}", alias.meta.get("span") or node.meta.get("span"), nearest(name, named))
-    return named[name]
-
-
-def frame_of(window: exp.Window) -> Frame:
-    """The frame of a window over a stream: it ends at the current row."""
-    span = window.meta.get("span")
-    spec = window.args.get("spec")
-    if spec is None:
-        raise ProgrammingError("this window has no ROWS or RANGE", span, "OVER (... RANGE INTERVAL '1' MINUTE PRECEDING)")
-    unit = str(spec.args["kind"]).upper()
-    start, side = spec.args.get("start"), str(spec.args.get("start_side") or "").upper()
-    end, end_side = spec.args.get("end"), str(spec.args.get("end_side") or "").upper()
-    ends_here = end is None or end == "CURRENT ROW" or (end_side == "PRECEDING" and _is_zero(end))
-    if not ends_here or side == "FOLLOWING":
-        raise ProgrammingError("a window over a stream ends at the CURRENT ROW", span)
-    if start == "CURRENT ROW":
-        return Frame(unit, 0)
-    if start == "UNBOUNDED":
-        return Frame(unit, None)
-    size = None if start.find(exp.Column) else ExpressionBinder(Scope(())).bind(start)
-    if not isinstance(size, Constant):
-        raise ProgrammingError("the size of a window must be a constant", start.meta.get("span") or span)
-    wanted = size.type.family is types.Family.DAY_TIME if unit == "RANGE" else size.type.is_integer
-    if not wanted:
-        form = "RANGE INTERVAL '1' MINUTE PRECEDING" if unit == "RANGE" else "ROWS 10 PRECEDING"
-        raise ProgrammingError(f"a {unit} window cannot have a size of type {size.type}", start.meta.get("span") or span, form)
-    if size.value < 0:
-        raise ProgrammingError("the size of a window cannot be negative", start.meta.get("span") or span)
-    return Frame(unit, int(size.value))
-
-
-def _is_zero(node: Any) -> bool:
-    return isinstance(node, exp.Expression) and (node.meta.get("value") == 0 or node.sql() == "0")
-
-
 def _case_arguments(arguments: list[Expression], span: Span | None) -> list[Expression]:
     """Conditions as BOOLEAN, results in their common type."""
-    from streamsql.coercion import common_type
-
     results = [*arguments[1::2], *([arguments[-1]] if len(arguments) % 2 else [])]
     common = common_type([result.type for result in results])
     if common is None:
@@ -421,17 +316,3 @@ def _case_arguments(arguments: list[Expression], span: Span | None) -> list[Expr
         elif argument.type.kind is not Kind.BOOLEAN:
             raise ProgrammingError(f"WHEN needs a condition, and this is {argument.type}", span)
     return converted
-
-
-def as_column(expression: Expression) -> Expression:
-    """A bare ROWTIME as the ordinary column that it is in a query which makes no new rows."""
-
-    def plain(node: Expression) -> Expression:
-        return Column(node.type, node.index, node.name) if isinstance(node, BareRowtime) else node
-
-    return expression.rewrite(plain)
-
-
-def has(expression: Expression, kind: type[Expression]) -> bool:
-    """Whether some node of `expression` is of this class."""
-    return any(isinstance(node, kind) for node in expression.walk())

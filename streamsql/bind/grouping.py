@@ -1,17 +1,24 @@
-"""The expressions of a grouped query, over the rows that its groups give."""
+"""GROUP BY and WINDOWED BY STAGGER: the groups, when they close, and the expressions over the rows that they give."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from streamsql.bind.expressions import AggregateNode, as_column
-from streamsql.bind.scope import BareRowtime
-from streamsql.bind.source import ROWTIME_COLUMN
-from streamsql.errors import ProgrammingError, Span
-from streamsql.expressions.nodes import Call, Cast, Column, Expression
+from sqlglot import exp
+
+from streamsql.bind.expressions import ExpressionBinder
+from streamsql.bind.functions import call_scalar
+from streamsql.bind.monotone import is_time_key, time_form
+from streamsql.bind.scope import BareRowtime, as_column, folded
+from streamsql.bind.select_list import Item
+from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.unplaced import AggregateNode, WindowNode, has
+from streamsql.errors import ProgrammingError, Span, not_supported
+from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.expressions.text import text
 from streamsql.plan import nodes
+from streamsql.types import Family, Field, Schema, interval
 
 
 def plain_call(call: nodes.AggregateCall) -> nodes.AggregateCall:
@@ -46,11 +53,112 @@ class Places:
             hint = f"add it to {self._clause}, or use MAX or LAST_VALUE of it"
             message = f"column {expression.name} is neither a key of {self._clause} nor inside an aggregate"
             raise ProgrammingError(message, span, hint)
-        return _rebuilt(expression, [self.replace(child, span) for child in expression.children])
+        return expression.with_children(tuple(self.replace(child, span) for child in expression.children))
 
 
-def _rebuilt(expression: Expression, children: Sequence[Expression]) -> Expression:
-    """`expression` with other children."""
-    if isinstance(expression, Cast):
-        return replace(expression, operand=children[0])
-    return replace(expression, arguments=tuple(children)) if isinstance(expression, Call) else expression
+@dataclass(frozen=True, slots=True)
+class GroupBinder:
+    """Groups the rows of one SELECT; `plain` binds the expressions over the rows of FROM."""
+
+    select: exp.Select
+    source: Source
+    plain: ExpressionBinder
+
+    def bind(
+        self, items: Sequence[Item], conditions: Sequence[Expression], order: Sequence[nodes.SortKey]
+    ) -> tuple[Source, list[Item], list[nodes.SortKey]]:
+        """The rows of the groups for which the conditions of HAVING hold; the select list and ORDER BY over them."""
+        group = self.select.args.get("group")
+        keys = self._keys(group, items)
+        calls: list[nodes.AggregateCall] = []
+        for expression in (*(i.bound for i in items), *conditions, *(k.expression for k in order)):
+            for node in expression.walk():
+                if isinstance(node, AggregateNode):
+                    call = plain_call(node.call)
+                    if call not in calls:
+                        calls.append(call)
+                elif isinstance(node, WindowNode):
+                    raise not_supported("OVER in a query with GROUP BY", self.select.meta.get("span"))
+        first = 1 if self.source.is_stream else 0
+        fields = [Field(f"key {i}", key.type) for i, key in enumerate(keys)]
+        fields += [Field(call.name, call.type) for call in calls]
+        schema = Schema.stream(fields) if first else Schema(tuple(fields))
+        places = Places(keys, calls, first, "PARTITION BY" if _is_stagger(group) else "GROUP BY")
+        source = self._grouped(group, keys, calls, schema)
+        for condition in conditions:
+            over_groups = places.replace(condition, self.select.args["having"].meta.get("span"))
+            source = Source(nodes.Filter(schema, source.plan, over_groups), source.times)
+        replaced = [Item(i.name, i.tree, places.replace(i.bound, i.tree.meta.get("span"))) for i in items]
+        span = self.select.args["order"].meta.get("span") if order else None
+        sorted_by = [nodes.SortKey(places.replace(key.expression, span), key.descending) for key in order]
+        return source, replaced, sorted_by
+
+    def _grouped(
+        self, group: exp.Group | None, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], schema: Schema
+    ) -> Source:
+        if group is not None and _is_stagger(group):
+            length = self._stagger_length(group)
+            return Source.of(nodes.Stagger(schema, self.source.plan, tuple(keys), tuple(calls), length))
+        window = self._window(keys, group)
+        times = _times_of_groups(window, 1 if self.source.is_stream else 0)
+        return Source(nodes.Aggregate(schema, self.source.plan, tuple(keys), tuple(calls), window), times)
+
+    def _stagger_length(self, group: exp.Group) -> int:
+        tree = group.meta["stagger"]
+        if not self.source.is_stream:
+            raise ProgrammingError("WINDOWED BY STAGGER reads a stream", group.meta.get("span"), "GROUP BY")
+        length = self.plain.bind(tree)
+        if not isinstance(length, Constant) or length.type.family is not Family.DAY_TIME or length.value <= 0:
+            message = "the length of a stagger window must be an interval above zero"
+            raise ProgrammingError(message, tree.meta.get("span"), "RANGE INTERVAL '1' MINUTE")
+        return int(length.value)
+
+    def _keys(self, group: exp.Group | None, items: Sequence[Item]) -> list[Expression]:
+        keys: list[Expression] = []
+        for tree in group.expressions if group is not None else ():
+            key = self._key(tree, items)
+            if has(key, AggregateNode) or has(key, WindowNode):
+                raise ProgrammingError("an aggregate cannot be a key of GROUP BY", tree.meta.get("span"))
+            if key not in keys:
+                keys.append(key)
+        return keys
+
+    def _key(self, tree: exp.Expression, items: Sequence[Item]) -> Expression:
+        try:
+            return as_column(self.plain.bind(tree))
+        except ProgrammingError:
+            if isinstance(tree, exp.Column) and tree.args.get("table") is None:
+                for item in items:
+                    if item.name == folded(tree.this) and isinstance(item.tree.parent, exp.Alias):
+                        return as_column(item.bound)
+            raise
+
+    def _window(self, keys: Sequence[Expression], group: exp.Group | None) -> nodes.Window | None:
+        """The key that closes groups: one that follows ROWTIME, a function of ROWTIME alone where there is one."""
+        if not self.source.is_stream:
+            return None
+        times = self.source.times
+        candidates = [i for i, key in enumerate(keys) if is_time_key(key, times)]
+        if not candidates:
+            span = (group or self.select).meta.get("span")
+            clause = "this GROUP BY never ends: no key follows ROWTIME" if group else "an aggregate over a stream needs a window"
+            raise ProgrammingError(clause, span, f"add STEP({self.plain.scope.rowtime} BY INTERVAL '1' MINUTE) to GROUP BY")
+        closable = [i for i in candidates if time_form(keys[i], times) is not None]
+        chosen = (closable or candidates)[0]
+        return nodes.Window(chosen, time_form(keys[chosen], times))
+
+
+def _is_stagger(group: exp.Group | None) -> bool:
+    return group is not None and group.meta.get("stagger") is not None
+
+
+def _times_of_groups(window: nodes.Window | None, first: int) -> dict[int, TimeColumn]:
+    """A group's ROWTIME is its window's end, so the key at the millisecond before it is the window's own key."""
+    if window is None:
+        return {}
+    form: Expression | None = None
+    if window.time is not None:
+        millisecond = Constant(interval("SECOND"), 1)
+        before = call_scalar("-", [ROWTIME_COLUMN, millisecond], None)
+        form = window.time.rewrite(lambda node: before if isinstance(node, Column) else node)
+    return {0: ROWTIME_ITSELF, first + window.key: TimeColumn(form, marks_rows=window.time is not None)}

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from streamsql.bind.expressions import as_column
 from streamsql.bind.functions import call_scalar
-from streamsql.bind.scope import Scope, ScopeRelation, folded
+from streamsql.bind.scope import Scope, ScopeRelation, as_column, folded
 from streamsql.bind.source import Source
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Column, Expression

@@ -8,10 +8,11 @@ from functools import reduce
 
 from sqlglot import exp
 
-from streamsql.bind.expressions import frame_of, resolve_window
+from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import call_scalar
-from streamsql.bind.scope import folded
+from streamsql.bind.scope import Scope, folded
 from streamsql.bind.source import Source
+from streamsql.bind.windows import frame_of, resolve_window
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
@@ -52,7 +53,7 @@ def frame_of_item(over: exp.Window | None, named: Mapping[str, exp.Window], alia
     if spec is not None and str(spec.args.get("start_side") or "").upper() == "FOLLOWING":
         hint = "turn it round: the other stream OVER (... PRECEDING), this one without OVER"
         raise not_supported("a FOLLOWING window in FROM", over.meta.get("span"), hint)
-    return frame_of(window)
+    return frame_of(window, ExpressionBinder(Scope(())).bind)
 
 
 @dataclass(frozen=True, slots=True)

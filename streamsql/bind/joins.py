@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from streamsql.bind.expressions import ExpressionBinder, Parameters, as_column
+from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.join_names import Names, check_distinct, columns_of, common_columns, merged, moved, scope_of, with_either
 from streamsql.bind.join_windows import CURRENT_ROW, Member, frame_of_item, port_of
-from streamsql.bind.scope import Scope, ScopeRelation
+from streamsql.bind.parameters import Parameters
+from streamsql.bind.scope import Scope, ScopeRelation, as_column
 from streamsql.bind.source import ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Expression

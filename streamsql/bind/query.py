@@ -1,4 +1,4 @@
-"""Queries: FROM, set operations, VALUES, WITH, LIMIT, table functions, and what INSERT makes of them."""
+"""Queries: FROM, set operations, VALUES, WITH, LIMIT and table functions."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Any
 
 from sqlglot import exp
 
-from streamsql.bind.expressions import ExpressionBinder, Parameters, as_column
+from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import convert
 from streamsql.bind.joins import FromBinder
-from streamsql.bind.scope import Scope, ScopeRelation, folded
-from streamsql.bind.select import SelectBinder, drop_own_rowtime, sort
+from streamsql.bind.parameters import Parameters
+from streamsql.bind.scope import Scope, ScopeRelation, as_column, folded
+from streamsql.bind.select import SelectBinder
+from streamsql.bind.sorting import drop_own_rowtime, sort
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.wording import counted
 from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
-from streamsql.coercion import assignable, castable, common_type
+from streamsql.coercion import common_type
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.functions.registry import TABLE_FUNCTIONS
 from streamsql.plan import nodes
-from streamsql.statements import Identifier, Insert
-from streamsql.types import NULL, ROWTIME, Family, Field, Kind, Schema, SqlType, varchar
+from streamsql.types import NULL, ROWTIME, Field, Kind, Schema, SqlType, varchar
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class QueryBinder:
                 case exp.Union():
                     result = self._union(tree)
                 case exp.Values():
-                    result = self._values(tree)
+                    result = self.values(tree)
                 case exp.SetOperation():
                     raise not_supported(tree.key.upper(), tree.meta.get("span"))
                 case _:
@@ -62,72 +64,6 @@ class QueryBinder:
         if not isinstance(tree, exp.Select):
             result = self._order(tree, result)
         return self._limit(tree, result)
-
-    def insert(self, statement: Insert) -> nodes.Insert:
-        """The plan of INSERT INTO: the query's columns, converted to those of the target."""
-        target = self.catalog.find_stream(statement.target.name, statement.target.span)
-        if target.read_only:
-            raise ProgrammingError(f"{target.name} cannot be written by SQL", statement.target.span)
-        source = self._inserted(statement.query)
-        fields = list(target.schema.visible)
-        given = [f for f in source.schema.fields if not f.hidden]
-        names = statement.columns
-        if names is None:
-            if len(given) != len(fields):
-                count = f"{target.name} has {_columns(len(fields))}, the query gives {len(given)}"
-                raise ProgrammingError(count, statement.query.meta.get("span"), _count_hint(fields, given))
-            names = tuple(Identifier(f.name, True) for f in fields)
-        elif len(names) != len(given):
-            raise ProgrammingError(f"{_columns(len(names))} named, and the query gives {len(given)}", names[0].span)
-        by_name = self._targets(target, names, source)
-        return self._converted(statement, target, source, by_name)
-
-    def _inserted(self, tree: exp.Expression) -> Source:
-        """The query of an INSERT; a column of VALUES that is NULL in every row goes into a column of any type."""
-        plain = not any(tree.args.get(clause) for clause in ("with_", "order", "limit", "offset"))
-        return self._values(tree, untyped=True) if isinstance(tree, exp.Values) and plain else self.query(tree)
-
-    def _targets(self, target: Stream, names: Sequence[Identifier], source: Source) -> dict[str, Column]:
-        """Which column of the query fills which column of the target (ROWTIME among them, where it is named)."""
-        visible = source.schema.visible_indices
-        known = [ROWTIME, *(f.name for f in target.schema.visible)]
-        found: dict[str, Column] = {}
-        for identifier, place in zip(names, visible, strict=True):
-            if identifier.name not in known:
-                raise ProgrammingError(
-                    f"no column {identifier.name} in {target.name}", identifier.span, nearest(identifier.name, known)
-                )
-            if identifier.name in found:
-                raise ProgrammingError(f"column {identifier.name} is named twice", identifier.span)
-            column = source.schema.fields[place]
-            found[identifier.name] = Column(column.type, place, column.name)
-        return found
-
-    def _converted(self, statement: Insert, target: Stream, source: Source, found: dict[str, Column]) -> nodes.Insert:
-        span = statement.query.meta.get("span")
-        expressions: list[Expression] = []
-        for column in target.schema.visible:
-            given = found.get(column.name)
-            if given is None:
-                expressions.append(Constant(column.type, None))
-            elif not assignable(given.type, column.type):
-                hint = f"CAST({given.name} AS {column.type})" if castable(given.type, column.type) else None
-                text = f"column {column.name} of {target.name} is {column.type}, the query gives {given.type}"
-                raise ProgrammingError(text, span, hint)
-            else:
-                expressions.append(convert(given, column.type))
-        rowtime = found.get(ROWTIME)
-        if rowtime is not None and rowtime.type.family is not Family.TIMESTAMP:
-            raise ProgrammingError(f"ROWTIME is a TIMESTAMP, the query gives {rowtime.type}", span)
-        if source.is_stream and rowtime is None:
-            project = nodes.Project(target.schema, source.plan, (ROWTIME_COLUMN, *expressions))
-            return nodes.Insert(target.schema, project, target.name)
-        if source.is_stream:
-            raise not_supported("INSERT with ROWTIME from a stream", span, "SELECT STREAM expr AS ROWTIME, ...")
-        visible = target.schema.visible if rowtime is None else target.schema.fields
-        wanted = expressions if rowtime is None else [rowtime, *expressions]
-        project = nodes.Project(Schema(tuple(visible)), source.plan, tuple(wanted))
-        return nodes.Insert(project.schema, project, target.name)
 
     # -- SELECT and its FROM -------------------------------------------------------------------------------------------
 
@@ -163,7 +99,7 @@ class QueryBinder:
             case exp.Subquery():
                 return self.query(item.this), None
             case exp.Values():
-                return self._values(item), None
+                return self.values(item), None
             case exp.TableFromRows():
                 return self._table_function(item), None
             case _:
@@ -233,13 +169,13 @@ class QueryBinder:
 
     # -- VALUES, UNION ALL, ORDER BY and LIMIT of a whole query ----------------------------------------------------------
 
-    def _values(self, tree: exp.Values, untyped: bool = False) -> Source:
+    def values(self, tree: exp.Values, untyped: bool = False) -> Source:
         binder = ExpressionBinder(Scope(()), self.parameters)
         rows = [[binder.bind(value) for value in row.expressions] for row in tree.expressions]
         width = len(rows[0])
         for row, node in zip(rows, tree.expressions, strict=True):
             if len(row) != width:
-                raise ProgrammingError(f"this row has {_columns(len(row))}, the first has {width}", node.meta.get("span"))
+                raise ProgrammingError(f"this row has {counted(len(row))}, the first has {width}", node.meta.get("span"))
         columns: list[SqlType] = []
         for i in range(width):
             common = common_type([row[i].type for row in rows])
@@ -285,7 +221,7 @@ class QueryBinder:
             if isinstance(key, exp.Literal) and str(key.this).isdigit():
                 visible = source.schema.visible_indices
                 if not 1 <= int(key.this) <= len(visible):
-                    raise ProgrammingError(f"ORDER BY {key.this}: the query gives {_columns(len(visible))}", key.meta.get("span"))
+                    raise ProgrammingError(f"ORDER BY {key.this}: the query gives {counted(len(visible))}", key.meta.get("span"))
                 place = visible[int(key.this) - 1]
                 bound: Expression = Column(source.schema.fields[place].type, place, source.schema.fields[place].name)
             else:
@@ -335,7 +271,7 @@ def _renamed(source: Source, names: Sequence[str], span: Span | None) -> Source:
     """A relation with other names for its columns: exactly as many as it has, without ROWTIME."""
     places = source.schema.visible_indices
     if len(names) != len(places):
-        raise ProgrammingError(f"{_columns(len(names))} named, there are {len(places)}", span, "ROWTIME is not one of them")
+        raise ProgrammingError(f"{counted(len(names))} named, there are {len(places)}", span, "ROWTIME is not one of them")
     if ROWTIME in names and source.is_stream:
         raise ProgrammingError("ROWTIME cannot be renamed or listed", span)
     first = 1 if source.is_stream else 0
@@ -346,14 +282,3 @@ def _renamed(source: Source, names: Sequence[str], span: Span | None) -> Source:
     times |= {first + i: source.times[p] for i, p in enumerate(places) if p in source.times}
     plan = nodes.Project(schema, source.plan, (ROWTIME_COLUMN, *columns) if source.is_stream else columns)
     return Source(plan, times)
-
-
-def _columns(n: int) -> str:
-    return "1 column" if n == 1 else f"{n} columns"
-
-
-def _count_hint(fields: Sequence[Field], given: Sequence[Field]) -> str:
-    if len(given) < len(fields):
-        missing = ", ".join(f.name for f in fields[len(given) :])
-        return f"nothing for {missing}; name the columns that are filled: INSERT INTO stream (column, ...)"
-    return f"columns of the stream: {', '.join(f.name for f in fields)}"

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError, Span
-from streamsql.expressions.nodes import Column
+from streamsql.expressions.nodes import Column, Expression
 from streamsql.types import ROWTIME, ROWTIME_FIELD, TIMESTAMP, Field
 
 
@@ -17,6 +17,15 @@ class BareRowtime(Column):
     """ROWTIME without a qualifier: in a grouped or sorted query, that of the row about to be produced."""
 
     __slots__ = ()
+
+
+def as_column(expression: Expression) -> Expression:
+    """A bare ROWTIME as the ordinary column that it is in a query which makes no new rows."""
+
+    def plain(node: Expression) -> Expression:
+        return Column(node.type, node.index, node.name) if isinstance(node, BareRowtime) else node
+
+    return expression.rewrite(plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,14 @@ class Scope:
         if name == ROWTIME and field.hidden and qualifier is None:
             return BareRowtime(TIMESTAMP, relation.offset + i, ROWTIME)
         return Column(field.type, relation.offset + i, field.name)
+
+    @property
+    def rowtime(self) -> str:
+        """How the ROWTIME of the rows is written: what a hint says."""
+        alias = self.relations[0].alias
+        if alias is None or len(self.relations) > 1:
+            return ROWTIME
+        return f"{alias}.{ROWTIME}" if alias == alias.upper() else f'"{alias}".{ROWTIME}'
 
     def _where(self, qualifier: exp.Expression | None) -> str:
         if qualifier is not None:

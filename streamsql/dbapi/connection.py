@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from streamsql import errors
 from streamsql.attach import Attachments
-from streamsql.bind.expressions import Parameters
+from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.dbapi.cursor import Cursor
 from streamsql.dbapi.relations import table_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
-from streamsql.bind.expressions import Parameters
+from streamsql.bind.parameters import Parameters
 from streamsql.dbapi.dbtypes import Description, Row, describe, rows_of
 from streamsql.dbapi.parameters import Key, bound, placeholders_of, table_of_data, table_of_rows
 from streamsql.dbapi.reader import Reader

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from streamsql import types
-from streamsql.bind.expressions import Parameters
+from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.dbapi.relations import arrow_table, table_of
 from streamsql.errors import DataError, ProgrammingError

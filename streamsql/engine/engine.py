@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from streamsql.bind.expressions import Parameters
+from streamsql.bind.insert import bind_insert
+from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog, Stream, Table
 from streamsql.engine.execution import HANDLERS
@@ -122,9 +123,9 @@ class Engine:
             case Query(query=query):
                 plan = QueryBinder(self.catalog, parameters).query(query).plan
             case Insert():
-                plan = QueryBinder(self.catalog, parameters).insert(statement)
+                plan = bind_insert(QueryBinder(self.catalog, parameters), statement)
             case CreatePump(name=name, insert=insert):
-                plan = QueryBinder(self.catalog, parameters, name.name).insert(insert)
+                plan = bind_insert(QueryBinder(self.catalog, parameters, name.name), insert)
             case _:
                 raise ProgrammingError("only queries, INSERT and pumps have a plan", statement.span)
         return improve(plan) if self.use_rules else plan
@@ -236,7 +237,7 @@ class Engine:
     def insert_from(self, statement: Insert, table: Table) -> Result:
         """An INSERT whose query reads a table that nothing else knows."""
         known = Catalog({**self.catalog.relations, table.name: table}, self.catalog.pumps)
-        plan = QueryBinder(known).insert(statement)
+        plan = bind_insert(QueryBinder(known), statement)
         return self.insert_table(improve(plan) if self.use_rules else plan, known)
 
     def insert_table(self, plan: nodes.Node, catalog: Catalog) -> Result:

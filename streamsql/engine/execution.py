@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from streamsql.bind.expressions import Parameters
+from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Pump, Stream, Table, View, unknown
 from streamsql.engine.result import Result

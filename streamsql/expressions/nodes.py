@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from streamsql.coercion import lossless
 from streamsql.errors import Span
@@ -21,6 +21,10 @@ class Expression:
     @property
     def children(self) -> tuple[Expression, ...]:
         return ()
+
+    def with_children(self, children: tuple[Expression, ...]) -> Self:
+        """The same node over other children, as many as it has."""
+        return self
 
     def walk(self) -> Iterator[Expression]:
         """This node and everything below it."""
@@ -50,7 +54,8 @@ class Expression:
 
     def rewrite(self, rule: Callable[[Expression], Expression]) -> Expression:
         """Apply `rule` to every node, from the leaves up."""
-        return rule(self)
+        children = self.children
+        return rule(self.with_children(tuple(c.rewrite(rule) for c in children)) if children else self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,8 @@ class Call(Expression):
     def children(self) -> tuple[Expression, ...]:
         return self.arguments
 
-    def rewrite(self, rule: Callable[[Expression], Expression]) -> Expression:
-        return rule(replace(self, arguments=tuple(a.rewrite(rule) for a in self.arguments)))
+    def with_children(self, children: tuple[Expression, ...]) -> Self:
+        return replace(self, arguments=children)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +115,5 @@ class Cast(Expression):
     def children(self) -> tuple[Expression, ...]:
         return (self.operand,)
 
-    def rewrite(self, rule: Callable[[Expression], Expression]) -> Expression:
-        return rule(replace(self, operand=self.operand.rewrite(rule)))
+    def with_children(self, children: tuple[Expression, ...]) -> Self:
+        return replace(self, operand=children[0])

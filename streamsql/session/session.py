@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from streamsql.application import CHECKPOINT_SECONDS
 from streamsql.attach import Attachments
-from streamsql.bind.expressions import Parameters
+from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
 from streamsql.engine.result import Result

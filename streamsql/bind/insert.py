@@ -1,0 +1,94 @@
+"""INSERT INTO: what becomes of a query's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from streamsql.bind.functions import convert
+from streamsql.bind.query import QueryBinder
+from streamsql.bind.source import ROWTIME_COLUMN, Source
+from streamsql.bind.wording import counted
+from streamsql.catalog import Stream, nearest
+from streamsql.coercion import assignable, castable
+from streamsql.errors import ProgrammingError, not_supported
+from streamsql.expressions.nodes import Column, Constant, Expression
+from streamsql.plan import nodes
+from streamsql.statements import Identifier, Insert
+from streamsql.types import ROWTIME, Family, Field, Schema
+
+
+def bind_insert(binder: QueryBinder, statement: Insert) -> nodes.Insert:
+    """The plan of INSERT INTO: the query's columns, converted to those of the target."""
+    target = binder.catalog.find_stream(statement.target.name, statement.target.span)
+    if target.read_only:
+        raise ProgrammingError(f"{target.name} cannot be written by SQL", statement.target.span)
+    source = _inserted(binder, statement.query)
+    fields = list(target.schema.visible)
+    given = [f for f in source.schema.fields if not f.hidden]
+    names = statement.columns
+    if names is None:
+        if len(given) != len(fields):
+            count = f"{target.name} has {counted(len(fields))}, the query gives {len(given)}"
+            raise ProgrammingError(count, statement.query.meta.get("span"), _count_hint(fields, given))
+        names = tuple(Identifier(f.name, True) for f in fields)
+    elif len(names) != len(given):
+        raise ProgrammingError(f"{counted(len(names))} named, and the query gives {len(given)}", names[0].span)
+    return _converted(statement, target, source, _targets(target, names, source))
+
+
+def _inserted(binder: QueryBinder, tree: exp.Expression) -> Source:
+    """The query of an INSERT; a column of VALUES that is NULL in every row goes into a column of any type."""
+    plain = not any(tree.args.get(clause) for clause in ("with_", "order", "limit", "offset"))
+    return binder.values(tree, untyped=True) if isinstance(tree, exp.Values) and plain else binder.query(tree)
+
+
+def _targets(target: Stream, names: Sequence[Identifier], source: Source) -> dict[str, Column]:
+    """Which column of the query fills which column of the target (ROWTIME among them, where it is named)."""
+    visible = source.schema.visible_indices
+    known = [ROWTIME, *(f.name for f in target.schema.visible)]
+    found: dict[str, Column] = {}
+    for identifier, place in zip(names, visible, strict=True):
+        if identifier.name not in known:
+            text = f"no column {identifier.name} in {target.name}"
+            raise ProgrammingError(text, identifier.span, nearest(identifier.name, known))
+        if identifier.name in found:
+            raise ProgrammingError(f"column {identifier.name} is named twice", identifier.span)
+        column = source.schema.fields[place]
+        found[identifier.name] = Column(column.type, place, column.name)
+    return found
+
+
+def _converted(statement: Insert, target: Stream, source: Source, found: dict[str, Column]) -> nodes.Insert:
+    span = statement.query.meta.get("span")
+    expressions: list[Expression] = []
+    for column in target.schema.visible:
+        given = found.get(column.name)
+        if given is None:
+            expressions.append(Constant(column.type, None))
+        elif not assignable(given.type, column.type):
+            hint = f"CAST({given.name} AS {column.type})" if castable(given.type, column.type) else None
+            text = f"column {column.name} of {target.name} is {column.type}, the query gives {given.type}"
+            raise ProgrammingError(text, span, hint)
+        else:
+            expressions.append(convert(given, column.type))
+    rowtime = found.get(ROWTIME)
+    if rowtime is not None and rowtime.type.family is not Family.TIMESTAMP:
+        raise ProgrammingError(f"ROWTIME is a TIMESTAMP, the query gives {rowtime.type}", span)
+    if source.is_stream and rowtime is None:
+        project = nodes.Project(target.schema, source.plan, (ROWTIME_COLUMN, *expressions))
+        return nodes.Insert(target.schema, project, target.name)
+    if source.is_stream:
+        raise not_supported("INSERT with ROWTIME from a stream", span, "SELECT STREAM expr AS ROWTIME, ...")
+    visible = target.schema.visible if rowtime is None else target.schema.fields
+    wanted = expressions if rowtime is None else [rowtime, *expressions]
+    project = nodes.Project(Schema(tuple(visible)), source.plan, tuple(wanted))
+    return nodes.Insert(project.schema, project, target.name)
+
+
+def _count_hint(fields: Sequence[Field], given: Sequence[Field]) -> str:
+    if len(given) < len(fields):
+        missing = ", ".join(f.name for f in fields[len(given) :])
+        return f"nothing for {missing}; name the columns that are filled: INSERT INTO stream (column, ...)"
+    return f"columns of the stream: {', '.join(f.name for f in fields)}"
