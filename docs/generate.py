@@ -1,12 +1,15 @@
-"""Write docs/functions.md from the function table: `python docs/generate.py`.  A test holds the two together."""
+"""Write what the pages of docs/ say of the code's tables: `python docs/generate.py`.  A test holds the two together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from streamsql.functions import library as _library  # noqa: F401 - fills the tables
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS, AggregateFunction, ScalarFunction
+from streamsql.repl.commands import COMMANDS
+from streamsql.repl.settings import OPTIONS
 
 TITLES = {
     "operators": "Operators",
@@ -87,5 +90,33 @@ def _escaped(name: str) -> str:
     return f"`{name}`" if not name[0].isalpha() else name
 
 
+def shell(page: str) -> str:
+    """The page of the shell with its tables of commands and settings."""
+    commands = [
+        (" ".join(f"`{name}`" for name in each.names) + (f" `{each.arguments}`" if each.arguments else ""), each.help)
+        for each in COMMANDS
+    ]
+    settings = [(f"`{name}`", ", ".join(each.values), each.help) for name, each in OPTIONS.items()]
+    page = _filled(page, "commands", _table(("command", "what it does"), commands))
+    return _filled(page, "settings", _table(("setting", "values", "what it is"), settings))
+
+
+def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    titles = list(titles)
+    lines = [titles, ["---"] * len(titles), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _filled(page: str, mark: str, text: str) -> str:
+    """The page with a text between `<!-- mark -->` and `<!-- end -->`."""
+    return re.sub(rf"(<!-- {mark} -->\n).*?(<!-- end -->)", lambda match: f"{match[1]}{text}\n{match[2]}", page, flags=re.DOTALL)
+
+
+PAGES: dict[str, Callable[[str], str]] = {"functions.md": lambda _: manual(), "repl.md": shell}
+"""How each page is made from what it says now."""
+
+
 if __name__ == "__main__":
-    (Path(__file__).parent / "functions.md").write_text(manual(), encoding="utf-8")
+    for name, make in PAGES.items():
+        path = Path(__file__).parent / name
+        path.write_text(make(path.read_text(encoding="utf-8")), encoding="utf-8")

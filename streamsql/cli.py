@@ -91,9 +91,10 @@ def _positional(group: click.Group, args: list[str]) -> list[str]:
 @click.version_option(__version__, prog_name="streamsql", message="%(prog)s %(version)s")
 @click.option("-c", "commands", multiple=True, metavar="SQL", help="Run statements, print results, exit.")
 @_FORMAT
+@click.option("--no-color", is_flag=True, help="The REPL without colours; so does the variable NO_COLOR.")
 @_attachments
 @click.pass_context
-def cli(ctx: click.Context, /, commands: tuple[str, ...], format_: str | None, **attached: Any) -> None:
+def cli(ctx: click.Context, /, commands: tuple[str, ...], format_: str | None, no_color: bool, **attached: Any) -> None:
     """Run Amazon Kinesis Data Analytics SQL applications anywhere.
 
     Without a command: the interactive REPL (with a terminal), or statements from stdin (without one).
@@ -101,6 +102,8 @@ def cli(ctx: click.Context, /, commands: tuple[str, ...], format_: str | None, *
     """
     if ctx.invoked_subcommand is not None:
         return
+    if no_color:
+        os.environ["NO_COLOR"] = "1"
     with _errors_shown():
         ctx.exit(_session(ctx.meta.get("database"), commands, format_, attached))
 

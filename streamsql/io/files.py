@@ -136,9 +136,11 @@ class FileSource:
         """Go on to the next file; False at the end of the last one, which when it is followed stays open."""
         path = self._paths[self._number]
         if not self.bounded:
-            if self._storage.size(path) < self._reader.offset:
+            if self._guarded(lambda: self._storage.size(path)) < self._reader.offset:
                 raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
             self._paths = self._storage.expand(self._pattern)
+            if path not in self._paths:
+                raise OperationalError(f"cannot go on in {path!r}: it is gone")
             self._number = self._paths.index(path)
             if self._number + 1 == len(self._paths):
                 return False

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 from streamsql.catalog import Catalog
 from streamsql.dbapi.connection import Connection
 from streamsql.dbapi.cursor import located
@@ -17,6 +19,7 @@ from streamsql.engine.engine import Engine
 from streamsql.plan.nodes import streams_of
 from streamsql.run import error_stream
 from streamsql.run.pipeline import Outlet
+from streamsql.session.held import Attached
 from streamsql.sql.parser import parse_statement
 from streamsql.types import Batch, Schema
 
@@ -142,11 +145,25 @@ class Access:
             self._connection.close()
         return [str(each.message) for each in caught]
 
+    def register(self, name: str, table: pa.Table) -> None:
+        """Let queries read a table."""
+        self._connection.register(name, table)
+
+    def insert(self, insert: str, rows: pa.Table) -> None:
+        """Insert rows into a stream; the columns of the table are the parameters of the statement."""
+        self._connection.executemany(insert, rows)
+        self._inserted += rows.num_rows
+
     # -- a look inside ---------------------------------------------------------------------------------------------------
 
     @property
     def catalog(self) -> Catalog:
         return self._engine.catalog
+
+    @property
+    def attached(self) -> list[Attached]:
+        """The inputs and outputs."""
+        return self._connection.call(lambda _: self._session.attached())
 
     @property
     def running(self) -> set[str]:

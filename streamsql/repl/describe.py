@@ -14,7 +14,8 @@ from streamsql.errors import ProgrammingError
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.repl.names import columns_of, spelled
-from streamsql.repl.render import Look, render
+from streamsql.repl.printers.look import Look
+from streamsql.repl.render import render
 from streamsql.types import Batch, Field, Schema, varchar
 
 if TYPE_CHECKING:
@@ -172,6 +173,12 @@ def _first_sentence(documentation: str) -> str:
 def _indented(text: str, width: int | None) -> str:
     lines = [textwrap.wrap(line, (width or 10_000) - 2) or [""] for line in text.splitlines()]
     return "\n".join(f"  {line}".rstrip() for broken in lines for line in broken)
+
+
+def attached(access: Access) -> Listing:
+    """The inputs and outputs."""
+    rows = [(each.name, each.kind, each.uri, each.state, f"{each.rows:,}") for each in access.attached]
+    return listing(("Name", "Kind", "Where", "State", "Rows"), rows)
 
 
 # -- what happens ------------------------------------------------------------------------------------------------------

@@ -5,10 +5,8 @@ Everything that needs the parser is imported at its first use: the prompt is the
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter, get_common_complete_suffix
@@ -20,6 +18,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
+
+from streamsql.repl import places
 
 if TYPE_CHECKING:
     from streamsql.repl.access import Access
@@ -139,24 +139,19 @@ def _command_completions(document: Document, event: CompleteEvent, access: Acces
 
 
 def history() -> History:
-    """What was typed before, from $STREAMSQL_HISTORY or the user's state directory; only in memory where that is not writable."""
-    place = os.environ.get("STREAMSQL_HISTORY")
-    if place == "":
+    """What was typed before; only in memory where there is no place for it that can be written."""
+    path = places.history()
+    if path is None:
         return InMemoryHistory()
     try:
-        path = Path(place).expanduser() if place else _state() / "streamsql" / "history"
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.touch(mode=0o600)
         with path.open("ab"):
             pass
-    except (OSError, RuntimeError):
+    except OSError:
         return InMemoryHistory()
     return FileHistory(str(path))
-
-
-def _state() -> Path:
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
 
 
 def bindings(is_ready: Callable[[str], bool]) -> KeyBindings:

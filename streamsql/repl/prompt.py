@@ -135,6 +135,7 @@ class Session:
             from streamsql.repl.terminal import TerminalShell
 
             self._shell = TerminalShell(access)
+            self._shell.run_startup()
         return self._shell
 
     def _leave(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from streamsql.errors import ProgrammingError
 
-FORMATS = ("table", "vertical", "csv", "json")
+FORMATS = ("table", "vertical", "csv", "json", "markdown", "live", "chart")
 EXPANDED = ("off", "on", "auto")
 
 
@@ -22,6 +22,7 @@ class Settings:
     footer: bool = True
     limit: int = 1_000
     timing: bool = False
+    pager: bool = True
 
 
 class Option(NamedTuple):
@@ -61,11 +62,12 @@ def _text(text: str) -> str:
 _ON_OFF = ("on", "off")
 
 OPTIONS: dict[str, Option] = {
-    "format": _chosen(FORMATS)._replace(help="how results are shown: table, vertical (one value a line), csv, json"),
+    "format": _chosen(FORMATS)._replace(help="how results are shown; live and chart are redrawn in their place"),
     "null": Option(_text, (), "the text that stands for NULL in tables"),
     "expanded": _chosen(EXPANDED)._replace(help="one value a line: on, off, or auto (where a table has no room)"),
     "footer": Option(_switch, _ON_OFF, "whether the number of rows follows a table"),
     "limit": Option(_count, (), "rows of a finished result that are shown on the terminal; 0: all"),
+    "pager": Option(_switch, _ON_OFF, "whether a finished result longer than the screen goes through $PAGER, or less"),
     "timing": Option(_switch, _ON_OFF, "whether the time that a statement took is shown"),
 }
 

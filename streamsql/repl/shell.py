@@ -6,14 +6,18 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from streamsql.errors import Error, OperationalError, ProgrammingError
-from streamsql.repl import commands
+from streamsql.repl import commands, copying, outputs
 from streamsql.repl.access import Access, Outcome
+from streamsql.repl.favourites import Favourites
 from streamsql.repl.mishaps import told
-from streamsql.repl.render import Look, Printer, printer
+from streamsql.repl.outputs import Output
+from streamsql.repl.printers.look import Look, Printer
+from streamsql.repl.render import printer
 from streamsql.repl.scripts import Unit, units
 from streamsql.repl.settings import Settings
 from streamsql.types import Batch, Schema
@@ -31,12 +35,16 @@ class Shell:
     def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO) -> None:
         self.access = access
         self.settings = settings
+        self.favourites = Favourites()
         self.leaving = False
         self._terminal = out
-        self._out: TextIO = out
+        self._out: Output = out
         self._err = err
         self._depth = 0
         self._holding = False
+        self._statement = ""
+        self._next = ""
+        self._columns: tuple[str, ...] = ()
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -85,16 +93,50 @@ class Shell:
         if unit.is_command:
             commands.run(self, unit.text)
             return
+        self._statement = unit.text.strip()
+        if unit.through:
+            commands.run(self, unit.through)
+        else:
+            self._execute(unit.text)
+
+    def _execute(self, text: str) -> None:
         began = time.perf_counter()
-        outcome = self.access.execute(unit.text)
+        outcome = self.access.execute(text)
         for warning in outcome.warnings:
             self.say(f"streamsql: warning: {warning}")
         if outcome.schema is None:
             self.acknowledge(outcome.message)
+        elif self._next:
+            self._write_next(outcome)
         else:
             self.query(outcome)
         if self.settings.timing:
             self.say(f"time: {(time.perf_counter() - began) * 1000:,.1f} ms")
+
+    def last_statement(self) -> str:
+        """The last statement that was run; raises ProgrammingError where there is none."""
+        if not self._statement:
+            raise ProgrammingError("there is no last statement yet")
+        return self._statement
+
+    def run_again(self, *, target: str | None = None, columns: tuple[str, ...] = (), **settings: Any) -> None:
+        """Run the last statement with other settings; `target` is the file of its rows, `columns` are for live forms."""
+        text = self.last_statement()
+        before = self.settings
+        self.settings, self._columns = replace(before, **settings), columns
+        self._next = target or ""
+        try:
+            self._execute(text)
+        finally:
+            self.settings, self._columns = before, ()
+            self._next = ""
+
+    def watch(self, seconds: float) -> None:
+        """Run the last statement again and again, until Ctrl-C."""
+        while True:
+            self.say(f"{time.strftime('%H:%M:%S')}, every {seconds:g} seconds")
+            self._execute(self.last_statement())
+            time.sleep(seconds)
 
     def query(self, outcome: Outcome) -> None:
         """Print the rows of a query."""
@@ -131,9 +173,10 @@ class Shell:
 
     def look(self) -> Look:
         """How results look now, on what they are written to."""
-        width = shutil.get_terminal_size().columns if self._out.isatty() else None
+        size = shutil.get_terminal_size() if self._out.isatty() else None
+        width, height = size or (None, None)
         settings = self.settings
-        return Look(settings.format, settings.null, settings.expanded, width, settings.footer)
+        return Look(settings.format, settings.null, settings.expanded, width, settings.footer, height, self._columns)
 
     # -- what commands need --------------------------------------------------------------------------------------------
 
@@ -145,11 +188,32 @@ class Shell:
         self._write(to_text.end())
 
     def send_to(self, name: str | None) -> None:
-        """Let results go to a file from now on, or to where they went at first."""
-        new = self._terminal if name is None else open_text(name)
+        """Let results go to a file or a program from now on, or to where they went at first."""
+        new = self._terminal if name is None else outputs.opened(name)
         if self._out is not self._terminal:
             self._out.close()
         self._out = new
+
+    def send_next_to(self, name: str) -> None:
+        """Let the next result go to a file or a program."""
+        self._next = name
+
+    def _write_next(self, outcome: Outcome) -> None:
+        target, self._next = self._next, ""
+        if outputs.is_rows(target):
+            self.say(copying.written(outcome, target))
+            return
+        before = self._out
+        self._out = outputs.opened(target)
+        try:
+            self.print_rows(outcome)
+        finally:
+            self._out.close()
+            self._out = before
+
+    def print(self, text: str) -> None:
+        """Print a line among the results."""
+        self._write(iter([f"{text}\n"]))
 
     def edit(self, name: str | None) -> None:
         """Let the user write in an editor."""
@@ -184,11 +248,3 @@ def read_text(name: str) -> str:
         raise OperationalError(f"cannot read {name}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise OperationalError(f"{name} is not UTF-8 text") from None
-
-
-def open_text(name: str) -> TextIO:
-    """A file to write text to; raises OperationalError."""
-    try:
-        return Path(name).expanduser().open("w", encoding="utf-8")
-    except OSError as error:
-        raise OperationalError(f"cannot write {name}: {error.strerror}") from None

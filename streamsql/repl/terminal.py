@@ -7,10 +7,11 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from streamsql.errors import OperationalError
+from streamsql.repl import pager, places
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.scripts import is_command, is_ready
 from streamsql.repl.session import ERASE_LINE
@@ -32,30 +33,56 @@ class TerminalShell(Shell):
         self._last = ""
         self._draft = ""
 
+    def run_startup(self) -> None:
+        """Run what the user wants each session to begin with."""
+        path = places.startup()
+        if path is not None and path.is_file():
+            self._guarded(lambda: self.run_file(str(path)))
+
     def run_typed(self, text: str) -> None:
         """Run what was typed; nothing is raised."""
         text = WORDS.get(text.strip().lower(), text)
         if not is_command(text):
             self._last = text
         before = self.access.errors
-        try:
-            self.run(text)
-        except KeyboardInterrupt:
-            self.clear_line()
-        except Exception as error:
-            self.complain(error)
+        self._guarded(lambda: self.run(text))
         failed = self.access.errors - before
         if failed and not self.leaving:
             self.say(f"{failed:,} row{'s' * (failed != 1)} went to error_stream: \\errors shows why")
 
+    def _guarded(self, run: Callable[[], None]) -> None:
+        """Run something; say what goes wrong."""
+        try:
+            run()
+        except KeyboardInterrupt:
+            self.clear_line()
+        except Exception as error:
+            self.complain(error)
+
     def query(self, outcome: Outcome) -> None:
         if outcome.running:
             self.access.begin_inputs()  # in a script they wait, and this query waits for them
-        if not outcome.running or not self._out.isatty():
+        if not self._out.isatty():
             super().query(outcome)
+            return
+        if not outcome.running:
+            self._page(outcome)
             return
         outcome.batches = self._after_waiting(outcome.batches)
         super().query(outcome)
+
+    def _page(self, outcome: Outcome) -> None:
+        """Print a finished result, through the pager where it has no room."""
+        if not self.settings.pager or pager.command() is None:
+            super().query(outcome)
+            return
+        before = self._out
+        with pager.paged(before) as output:
+            self._out = output
+            try:
+                super().query(outcome)
+            finally:
+                self._out = before
 
     def _after_waiting(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The batches; until the first comes, a line that says what the user is waiting for."""

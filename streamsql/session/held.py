@@ -7,13 +7,13 @@ that nobody creates gets its columns from the input, when a statement first name
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from streamsql.attach import Attacher, Attachments, SinkOutlet, matched, names_of, safe_name
-from streamsql.catalog import Stream
+from streamsql.catalog import Stream, Table
 from streamsql.engine.engine import Engine
 from streamsql.errors import OperationalError
 from streamsql.io.open import open_sink
@@ -35,6 +35,17 @@ class Output:
     hub: Vertex
     columns: str
     committed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An input, output or reference table, for whoever asks: `state` is waiting, reading, ended, failed, open or read."""
+
+    name: str
+    kind: str
+    uri: str
+    state: str
+    rows: int
 
 
 class HeldAttacher(Attacher):
@@ -149,6 +160,26 @@ class HeldAttacher(Attacher):
         if staged is not None:
             sink.commit(staged)
         self.outputs[stream.name] = Output(given, uri, self.outlet(stream.name, sink), hub, columns)
+
+    def attached(self) -> Iterator[Attached]:
+        """Everything that was given, and how far it is."""
+        given = self._attachments
+        for name, uri in given.inputs.items():
+            feed = self._engine.pipeline.feeds.get(f"input {self._fed.get(name, '')}")
+            state = "ended" if name in self._ended else "waiting"
+            if feed is not None:
+                state = "failed" if feed.failed else "ended" if feed.ended else "reading"
+            yield Attached(name, "input", uri, state, feed.rows if feed is not None else 0)
+        outlets = {output.given: output.outlet for output in self.outputs.values()}
+        for name, uri in given.outputs.items():
+            open_ = name in outlets
+            yield Attached(name, "output", uri, "open" if open_ else "waiting", outlets[name].rows if open_ else 0)
+        for name, uri in given.references.items():
+            table = self._engine.catalog.relation(matched(name, self._engine.catalog.relations))
+            if isinstance(table, Table) and name not in self._references:
+                yield Attached(name, "reference", uri, "read", table.rows.num_rows)
+            else:
+                yield Attached(name, "reference", uri, "waiting", 0)
 
     # -- what outlives the session -------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError, not_supported
 from streamsql.run.checkpoint import Checkpoint
 from streamsql.session.database import Database, restore_catalog, restore_state
-from streamsql.session.held import HeldAttacher
+from streamsql.session.held import Attached, HeldAttacher
 from streamsql.session.layout import tables_of
 from streamsql.session.loop import EngineLoop, Task
 from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
@@ -165,6 +165,10 @@ class Session:
     def close(self) -> None:
         """End everything.  Without a path the streams that only INSERT feeds end, so that their windows close."""
         self.loop.close(self._finish)
+
+    def attached(self) -> list[Attached]:
+        """The inputs, outputs and reference tables; between two steps only."""
+        return list(self._attacher.attached())
 
     @property
     def missing_outputs(self) -> list[str]:

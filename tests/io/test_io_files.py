@@ -199,6 +199,16 @@ def test_a_followed_glob_goes_on_with_the_next_file(tmp_path: Path) -> None:
     assert again.poll(100).rows is None
 
 
+@pytest.mark.parametrize("pattern", ["a.jsonl", "*.jsonl"])
+def test_a_followed_file_that_is_taken_away(tmp_path: Path, pattern: str) -> None:
+    path = written(tmp_path / "a.jsonl")
+    source = open_source(f"{tmp_path}/{pattern}?follow=true", SCHEMA)
+    source.poll(1_000)
+    path.unlink()
+    with pytest.raises(OperationalError, match=r"cannot .*a\.jsonl"):
+        source.poll(1_000)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_finished_input_that_has_grown(tmp_path: Path, name: str) -> None:
     path = written(tmp_path / name, 0, 30)

@@ -13,6 +13,8 @@ import pyte
 
 PROMPT = "streamsql>"
 ENTER, TAB, CTRL_C, CTRL_D, CTRL_R, UP, ALT_ENTER = "\r", "\t", "\x03", "\x04", "\x12", "\x1b[A", "\x1b\r"
+PLACES = {"STREAMSQL_RC": "", "STREAMSQL_QUERIES": "", "PAGER": ""}
+"""Nothing of the person who runs the tests, and no pager unless a test asks for one."""
 PATIENCE = 60.0
 """Seconds after which something that does not come is a failure; nothing ever takes that long."""
 
@@ -23,8 +25,10 @@ class Terminal:
     def __init__(
         self, *arguments: str, folder: Path, columns: int = 100, rows: int = 40, environment: Mapping[str, str] | None = None
     ) -> None:
-        given = {**os.environ, "TERM": "xterm-256color", "STREAMSQL_HISTORY": str(folder / "history"), **(environment or {})}
-        given.pop("NO_COLOR", None)
+        places = {**PLACES, "STREAMSQL_HISTORY": str(folder / "history"), **(environment or {})}
+        given = {**os.environ, "TERM": "xterm-256color", **places}
+        for name in ("NO_COLOR", "COLUMNS", "LINES"):
+            given.pop(name, None)
         self.folder = folder
         self.screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self.screen)

@@ -258,7 +258,7 @@ def test_formats_and_nulls(catalog: Terminal) -> None:
     assert catalog.run("VALUES (1, NULL);") == '{"EXPR$0": 1, "EXPR$1": null}'
     assert catalog.run("\\mode vertical") == "format is vertical"
     assert catalog.run("VALUES (1);") == "-[ RECORD 1 ]\nEXPR$0 | 1\n(1 row)"
-    assert catalog.run("\\mode tabel") == "streamsql: no value 'tabel'\n  hint: one of table, vertical, csv, json"
+    assert catalog.run("\\mode tabel").startswith("streamsql: no value 'tabel'\n  hint: one of table, vertical, csv, json, ")
     catalog.run("\\mode table")
     assert catalog.run(".nullvalue -") == "null is '-'"
     assert catalog.run("VALUES (NULL, 1);").splitlines()[2] == " -      |      1"

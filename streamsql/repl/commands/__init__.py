@@ -1,0 +1,130 @@
+"""The commands of the REPL, a table in each module.
+
+A command is a function of the shell and of what stands behind its name; a new one is one more record in its module's table.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from streamsql.errors import ProgrammingError
+from streamsql.repl import describe, syntax
+from streamsql.repl.commands import files, objects, queries, results
+from streamsql.repl.commands.command import Command
+from streamsql.repl.favourites import Favourites
+from streamsql.repl.names import spelled
+from streamsql.repl.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from streamsql.repl.access import Access
+    from streamsql.repl.shell import Shell
+
+ELSEWHERE = {
+    "\\cd": "the inputs and outputs of the session stay where it was started; \\! calls a program elsewhere",
+    "\\c": "streamsql PATH, in the shell, opens another database",
+    "\\connect": "streamsql PATH, in the shell, opens another database",
+    "\\du": "there are no users: a database is a directory, and its permissions hold",
+    "\\dg": "there are no users: a database is a directory, and its permissions hold",
+    "\\password": "there are no users: a database is a directory, and its permissions hold",
+    "\\dn": "there are no schemas: all streams, tables and pumps stand side by side, \\d lists them",
+    "\\prompt": "there are no variables: \\n NAME VALUE runs a saved statement with values",
+    "\\set": "\\pset changes settings; \\n NAME VALUE runs a saved statement with values",
+    "\\crosstabview": "\\live shows the latest row of each key",
+    ".open": "streamsql PATH, in the shell, opens another database",
+    ".dump": "\\schema shows the statements that made everything, \\copy writes rows",
+    ".headers": "\\pset format csv writes a header; ?header=false on the file of \\copy leaves it out",
+    ".width": "columns get the room that they need; \\x shows one value a line",
+}
+"""Commands of other shells, and what serves their purpose here."""
+
+
+def run(shell: Shell, line: str) -> None:
+    """Run a line that is a command; raises ProgrammingError where there is none of its name."""
+    name, argument = parts(line)
+    find(name).function(shell, argument)
+
+
+def parts(line: str) -> tuple[str, str]:
+    """The name of a command and its argument."""
+    name, _, argument = line.strip().partition(" ")
+    return name.rstrip(";"), argument.strip().removesuffix(";").rstrip()
+
+
+def find(name: str) -> Command:
+    """The command of this name, or the error that names the nearest."""
+    known = {each: command for command in COMMANDS for each in command.names}
+    if name in known:
+        return known[name]
+    hint = ELSEWHERE.get(name)
+    if hint is None:
+        close = difflib.get_close_matches(name, known, 1, 0.5) or difflib.get_close_matches("\\" + name[1:], known, 1, 0.5)
+        hint = f"did you mean {close[0]}?" if close else "\\? lists all commands"
+    raise ProgrammingError(f"no command {name}", hint=hint)
+
+
+def argument_completions(command: Command, argument: str, access: Access) -> list[str]:
+    """What may stand as the last word of a command's argument."""
+    catalog = access.catalog
+    match command.completes:
+        case "relation":
+            return [spelled(name) for name in list(catalog.relations)]
+        case "pump":
+            return [spelled(name) for name in list(catalog.pumps)]
+        case "object":
+            return [spelled(name) for name in dict.fromkeys([*catalog.relations, *catalog.pumps])]
+        case "function":
+            return sorted({name for name, *_ in describe.all_functions() if name.replace("_", "").isalnum()})
+        case "command":
+            return [name for each in COMMANDS for name in each.names]
+        case "statement":
+            return list(syntax.STATEMENTS)
+        case "favourite":
+            return sorted(Favourites().all())
+        case "setting":
+            name, blank, _ = argument.partition(" ")
+            return list(OPTIONS) if not blank else list(OPTIONS[name].values) if name in OPTIONS else []
+        case "format" | "expanded" | "timing":
+            return list(OPTIONS[command.completes].values)
+        case _:
+            return []
+
+
+def _help(shell: Shell, argument: str) -> None:
+    if argument:
+        name = argument if argument.startswith(("\\", ".")) else f"\\{argument}"
+        shell.say(_described(find(name)))
+        return
+    width = max(len(_usage(command)) for command in COMMANDS)
+    lines = [f"  {_usage(command):{width}}  {command.help}" for command in COMMANDS]
+    shell.say("Statements end with a semicolon.  Ctrl-C stops a query, Ctrl-D leaves.\n" + "\n".join(lines))
+
+
+def _usage(command: Command) -> str:
+    return f"{' '.join(command.names)} {command.arguments}".rstrip()
+
+
+def _described(command: Command) -> str:
+    text = f"{_usage(command)}\n  {command.help}"
+    if command.completes == "setting":
+        text += "\n" + "\n".join(f"  {name:10} {each.help}" for name, each in OPTIONS.items())
+    return text
+
+
+def _syntax(shell: Shell, argument: str) -> None:
+    shell.say(syntax.of(argument))
+
+
+def _quit(shell: Shell, _: str) -> None:
+    shell.leaving = True
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(("\\?", ".help"), "[COMMAND]", "this list, or what one command does", _help, "command"),
+    Command(("\\h",), "[STATEMENT]", "the statements of SQL, or how one is written", _syntax, "statement"),
+    Command(("\\q", ".quit", ".exit"), "", "leave", _quit),
+    *objects.COMMANDS,
+    *queries.COMMANDS,
+    *results.COMMANDS,
+    *files.COMMANDS,
+)

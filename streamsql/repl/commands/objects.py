@@ -1,0 +1,81 @@
+"""Commands that show what there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streamsql.catalog import Stream, Table, View
+from streamsql.errors import ProgrammingError
+from streamsql.repl import describe
+from streamsql.repl.commands.command import Command
+from streamsql.repl.settings import OPTIONS, shown
+
+if TYPE_CHECKING:
+    from streamsql.repl.shell import Shell
+
+ERRORS_SHOWN = 10
+"""Rows of `error_stream` that `\\errors` shows where no number is given."""
+
+
+def _relations(shell: Shell, argument: str) -> None:
+    if argument:
+        shell.say(describe.described(shell.access, argument))
+    else:
+        shell.show(*describe.relations(shell.access, (Stream, Table, View)))
+
+
+def _streams(shell: Shell, argument: str) -> None:
+    shell.show(*describe.relations(shell.access, (Stream,), argument))
+
+
+def _tables(shell: Shell, argument: str) -> None:
+    shell.show(*describe.relations(shell.access, (Table,), argument))
+
+
+def _views(shell: Shell, argument: str) -> None:
+    shell.show(*describe.relations(shell.access, (View,), argument))
+
+
+def _pumps(shell: Shell, argument: str) -> None:
+    shell.show(*describe.pumps(shell.access, argument))
+
+
+def _attached(shell: Shell, _: str) -> None:
+    shell.show(*describe.attached(shell.access))
+
+
+def _functions(shell: Shell, argument: str) -> None:
+    text = describe.function(argument, shell.look().width) if argument else None
+    if text is not None:
+        shell.say(text)
+    else:
+        shell.show(*describe.functions(argument))
+
+
+def _schema(shell: Shell, argument: str) -> None:
+    shell.say(describe.statements(shell.access, argument))
+
+
+def _errors(shell: Shell, argument: str) -> None:
+    if argument and not argument.isdecimal():
+        raise ProgrammingError(f"not a number of rows: {argument}")
+    shell.show(*describe.errors(shell.access, int(argument or ERRORS_SHOWN)))
+
+
+def _status(shell: Shell, _: str) -> None:
+    settings = ", ".join(f"{name} {shown(shell.settings, name)}" for name in OPTIONS)
+    shell.say(f"{describe.status(shell.access)}\nsettings  {settings}")
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(("\\d", ".tables"), "[NAME]", "streams, tables and views; or what NAME is", _relations, "object"),
+    Command(("\\ds",), "[NAME]", "streams", _streams, "relation"),
+    Command(("\\dt",), "[NAME]", "reference tables", _tables, "relation"),
+    Command(("\\dv",), "[NAME]", "views", _views, "relation"),
+    Command(("\\dp", "\\pumps", ".pumps"), "[NAME]", "pumps, and whether they run", _pumps, "pump"),
+    Command(("\\di",), "", "inputs and outputs, and how many rows went through them", _attached),
+    Command(("\\df", ".functions"), "[NAME]", "functions; or all about one", _functions, "function"),
+    Command(("\\schema", ".schema"), "[NAME]", "the statements that made everything, or NAME", _schema, "object"),
+    Command(("\\errors", ".errors"), "[N]", f"the last N rows of error_stream ({ERRORS_SHOWN})", _errors),
+    Command(("\\status", "\\conninfo", ".status"), "", "the database, its pumps, rows and errors; the settings", _status),
+)

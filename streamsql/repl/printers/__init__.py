@@ -1,0 +1,1 @@
+"""The forms of results, a file each: what turns the batches of one result into text."""

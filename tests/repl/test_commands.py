@@ -1,0 +1,263 @@
+"""Every command of the REPL in a real terminal, the keys and files of a session, and what a person of psql tries first."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from streamsql.repl.commands import COMMANDS, ELSEWHERE
+from streamsql.repl.syntax import STATEMENTS
+from streamsql.sql.parser import parse
+from tests.repl.terminal import CTRL_C, ENTER, Terminal
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Start]:
+    """Starts sessions, which end with the tests."""
+    started: list[Terminal] = []
+
+    def begin(*arguments: str, folder: Path, **rest: Any) -> Terminal:
+        started.append(Terminal(*arguments, folder=folder, **rest))
+        started[-1].until(started[-1].at_prompt)
+        return started[-1]
+
+    yield begin
+    for terminal in started:
+        terminal.close()
+
+
+@pytest.fixture(scope="module")
+def terminal(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    folder = tmp_path_factory.mktemp("commands")
+    (folder / "readings.jsonl").write_text('{"name": "a", "v": 1}\n{"name": "b", "v": 11}\n')
+    (folder / "startup.sql").write_text("CREATE STREAM from_startup (a INTEGER);\n\\pset null (none)\n")
+    places = {"STREAMSQL_QUERIES": str(folder / "queries.json"), "STREAMSQL_RC": str(folder / "startup.sql")}
+    return start("--input", "READINGS=readings.jsonl?follow=true", folder=folder, environment=places)
+
+
+def append(terminal: Terminal, line: str) -> None:
+    with (terminal.folder / "readings.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def test_every_command_has_a_test_in_a_terminal() -> None:
+    texts = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    tested = set(re.findall(r"""["'\s](\\\\[\w?!]+|\.[a-z]+)""", texts))
+    for command in COMMANDS:
+        assert {name.replace("\\", "\\\\") for name in command.names} & tested, command.names
+
+
+# -- the start ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_begins_with_the_startup_file(terminal: Terminal) -> None:
+    terminal.run("VALUES (1);")
+    assert "FROM_STARTUP" in terminal.run("\\ds")
+    assert terminal.run("VALUES (1, NULL);").splitlines()[2] == "      1 | (none)"
+
+
+def test_a_wrong_startup_file_is_told_and_the_session_goes_on(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "wrong.sql").write_text("\n\nSELECT nonsense;\n")
+    session = start(folder=tmp_path, environment={"STREAMSQL_RC": "wrong.sql"})
+    assert session.run("VALUES (1);").startswith("streamsql: wrong.sql:3:8: no column NONSENSE")
+    assert session.run("VALUES (1);").endswith("(1 row)")
+
+
+def test_without_colours(start: Start, tmp_path: Path) -> None:
+    session = start("--no-color", folder=tmp_path)
+    session.run("VALUES (1);")
+    session.type("select 'text'")
+    session.until("select 'text'")
+    assert {session.colour(word) for word in ("select", "'text'")} == {"default"}
+
+
+# -- the last statement ------------------------------------------------------------------------------------------------
+
+
+def test_the_last_statement_again(terminal: Terminal) -> None:
+    first = terminal.run("VALUES (7, 'b');")
+    assert terminal.run("\\g") == first
+    assert terminal.run("\\gx") == "-[ RECORD 1 ]\nEXPR$0 | 7\nEXPR$1 | b\n(1 row)"
+    assert terminal.run("\\g") == first
+    assert terminal.run("\\p") == "VALUES (7, 'b')"
+
+
+def test_a_command_in_place_of_the_semicolon(terminal: Terminal) -> None:
+    assert terminal.run("VALUES (8, '\\g')" + ENTER + " \\gx").endswith("EXPR$0 | 8\nEXPR$1 | \\g\n(1 row)")
+    assert terminal.run("VALUES (9) \\g").endswith("      9\n(1 row)")
+
+
+def test_the_rows_of_the_last_statement_to_a_file(terminal: Terminal) -> None:
+    terminal.run("VALUES (7, 'b');")
+    assert terminal.run("\\g again.json") == "1 row to again.json"
+    assert (terminal.folder / "again.json").read_text() == '{"EXPR$0": 7, "EXPR$1": "b"}\n'
+    terminal.run("\\w last.sql")
+    assert (terminal.folder / "last.sql").read_text() == "VALUES (7, 'b');\n"
+
+
+def test_watching(terminal: Terminal) -> None:
+    terminal.run("VALUES (4242);")
+    terminal.type("\\watch 0.05" + ENTER)
+    terminal.until(lambda: sum("every 0.05 seconds" in line for line in terminal.lines()) >= 3)
+    terminal.type(CTRL_C)
+    terminal.until(terminal.at_prompt)
+    assert "not a number of seconds: often" in terminal.run("\\watch often")
+
+
+def test_saved_statements(terminal: Terminal) -> None:
+    assert terminal.run("\\ns pair VALUES ($1, '$2');") == "saved as pair: \\n pair runs it"
+    assert terminal.run("\\n pair 5 x").endswith("      5 | x\n(1 row)")
+    assert "pair takes 2 values" in terminal.run("\\n pair 5")
+    assert terminal.run("\\n").splitlines()[2] == " pair | VALUES ($1, '$2')"
+    assert "no saved statement pear" in terminal.run("\\n pear")
+    assert terminal.run("\\nd pair") == "pair is deleted"
+    assert json.loads((terminal.folder / "queries.json").read_text()) == {}
+
+
+# -- pictures ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_latest_row_of_each_key_is_redrawn(terminal: Terminal) -> None:
+    terminal.type('SELECT STREAM "name", "v" FROM readings \\live' + ENTER)
+    terminal.until("(2 rows; the latest of 2)")
+    append(terminal, '{"name": "a", "v": 33}')
+    terminal.until("(2 rows; the latest of 3)")
+    terminal.type(CTRL_C)
+    terminal.until(terminal.at_prompt)
+    assert terminal.last_answer() == (
+        " name |  v\n------+----\n a    | 33\n b    | 11\n(2 rows; the latest of 3; stopped)"
+    )
+
+
+def test_numbers_over_time_as_sparklines(terminal: Terminal) -> None:
+    terminal.type('SELECT STREAM "name", "v" FROM readings \\chart' + ENTER)
+    terminal.until("waiting for rows")
+    for value in (0, 50, 100):
+        append(terminal, f'{{"name": "c", "v": {value}}}')
+    terminal.until("(3 rows; v)")
+    terminal.type(CTRL_C)
+    terminal.until(terminal.at_prompt)
+    assert terminal.last_answer() == " c 100 ▁▅█\n(3 rows; v; stopped)"
+
+
+def test_a_finished_result_as_bars(terminal: Terminal) -> None:
+    shown = terminal.run("VALUES ('x', 30, 1), ('long', 60, 2) \\chart EXPR$1").splitlines()
+    assert shown[0] == " x    30 " + "█" * 30
+    assert shown[1] == " long 60 " + "█" * 60
+    assert terminal.run("VALUES ('x') \\chart").splitlines()[0] == "streamsql: a chart needs a column of numbers"
+
+
+# -- files, and other programs -------------------------------------------------------------------------------------------
+
+
+def test_copying(terminal: Terminal) -> None:
+    terminal.run("CREATE STREAM copies (name VARCHAR(8), v INTEGER);")
+    query = "SELECT a AS name, b AS v FROM (VALUES ('é', 1), ('b', 2)) AS t(a, b)"
+    assert terminal.run(f"\\copy ({query}) to out.parquet").endswith("2 rows to out.parquet")
+    assert pq.read_table(terminal.folder / "out.parquet").to_pylist() == [{"NAME": "é", "V": 1}, {"NAME": "b", "V": 2}]
+    terminal.type("SELECT STREAM * FROM copies;" + ENTER)
+    terminal.until("waiting for rows")
+    terminal.type(CTRL_C)
+    terminal.until(terminal.at_prompt)
+    assert terminal.run("\\copy copies from out.parquet") == "2 rows into COPIES"
+    (terminal.folder / "bad.csv").write_text("NAME,V\nc,3\nd,many\n")
+    shown = terminal.run("\\copy copies FROM bad.csv")
+    assert shown.startswith("1 row into COPIES; 1 could not be read, the first: Coercion error:")
+    (terminal.folder / "other.csv").write_text("x,y\n1,2\n")
+    assert "no column of other.csv is one of COPIES: it has x, y" in terminal.run("\\copy copies from other.csv")
+    assert "\\copy NAME TO FILE" in terminal.run("\\copy copies")
+
+
+def test_importing_makes_a_table(terminal: Terminal) -> None:
+    (terminal.folder / "pairs.csv").write_text("k,n\na,1\nb,2\n")
+    assert terminal.run(".import pairs.csv pairs") == "2 rows as table pairs"
+    assert terminal.run('SELECT SUM("n") AS n FROM pairs;').endswith("3\n(1 row)")
+    assert terminal.run("\\copy pairs to pairs.json") == "2 rows to pairs.json"
+    assert (terminal.folder / "pairs.json").read_text() == '{"k": "a", "n": 1}\n{"k": "b", "n": 2}\n'
+
+
+def test_the_next_result_goes_elsewhere(terminal: Terminal) -> None:
+    terminal.run("\\once next.txt")
+    terminal.run("VALUES (1);")
+    assert (terminal.folder / "next.txt").read_text() == " EXPR$0\n--------\n      1\n(1 row)\n"
+    terminal.run("\\once | tr 1 9 > piped.txt")
+    terminal.run("VALUES (1);")
+    assert (terminal.folder / "piped.txt").read_text().splitlines()[2] == "      9"
+    terminal.run("\\o | cat > many.txt")
+    terminal.run("VALUES (1);")
+    terminal.run("\\echo between")
+    terminal.run("VALUES (2);")
+    terminal.run("\\o")
+    assert (terminal.folder / "many.txt").read_text().splitlines()[2:6] == ["      1", "(1 row)", "between", " EXPR$0"]
+
+
+def test_other_programs(terminal: Terminal) -> None:
+    assert terminal.run("\\! echo from the shell") == "from the shell"
+    assert terminal.run("\\! exit 3") == "the exit status is 3"
+
+
+def test_a_long_result_goes_through_the_pager(start: Start, tmp_path: Path) -> None:
+    pager = tmp_path / "pager"
+    pager.write_text('#!/bin/sh\ncat > paged.txt\necho "left the pager"\n')
+    pager.chmod(0o755)
+    session = start(folder=tmp_path, environment={"PAGER": str(pager)}, rows=12)
+    rows = ", ".join(f"({i})" for i in range(12))
+    assert session.run(f"VALUES {rows};") == "left the pager"
+    assert (tmp_path / "paged.txt").read_text().splitlines()[-1] == "(12 rows)"
+    assert session.run("VALUES (1);").endswith("(1 row)")
+    session.run("\\pset pager off")
+    assert session.run(f"VALUES {rows};").endswith("(12 rows)")
+
+
+# -- help ----------------------------------------------------------------------------------------------------------------
+
+
+def test_inputs_and_outputs(terminal: Terminal) -> None:
+    shown = terminal.run("\\di").splitlines()
+    assert shown[2].startswith(" READINGS | input | readings.jsonl?follow=true | reading |")
+
+
+def test_how_statements_are_written(terminal: Terminal) -> None:
+    assert terminal.run("\\h alter").endswith("ALTER PUMP name { START | STOP }")
+    assert "  CREATE PUMP" in terminal.run("\\h")
+    assert "no statement truncate" in terminal.run("\\h truncate")
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "ALTER PUMP p STOP",
+        "CREATE OR REPLACE FOREIGN STREAM s (a INTEGER NOT NULL) SERVER files OPTIONS (uri 'a.csv')",
+        "CREATE OR REPLACE PUMP p STOPPED DESCRIPTION 'text' AS INSERT INTO t (a) SELECT STREAM a FROM s",
+        "CREATE OR REPLACE STREAM s (a INTEGER NOT NULL) DESCRIPTION 'text'",
+        "CREATE OR REPLACE VIEW v (a) AS SELECT STREAM a FROM s",
+        "DROP STREAM s CASCADE",
+        "EXPLAIN SELECT STREAM a FROM s",
+        "INSERT INTO s (ROWTIME, a) VALUES (TIMESTAMP '2026-01-01 00:00:00', 1)",
+        "WITH c AS (SELECT STREAM a FROM s) SELECT STREAM a FROM c WHERE a > 1 UNION ALL SELECT STREAM a FROM s",
+        "VALUES (1, 'a')",
+    ],
+)
+def test_what_the_help_says_can_be_parsed(example: str) -> None:
+    """Each of the forms that `\\h` shows, written out."""
+    assert any(all(word in example for word in name.split()) for name in STATEMENTS)
+    assert parse(example)
+
+
+@pytest.mark.parametrize("name", ["\\c", "\\du", "\\dn", "\\set", ".open", ".dump"])
+def test_commands_of_other_shells_say_what_there_is_instead(name: str, terminal: Terminal) -> None:
+    assert f"hint: {ELSEWHERE[name][:40]}" in terminal.run(name)
+
+
+def test_markdown(terminal: Terminal) -> None:
+    terminal.run("\\mode markdown")
+    assert terminal.run("VALUES (1, 'a|b');") == "| EXPR$0 | EXPR$1 |\n| ---: | --- |\n| 1 | a\\|b |"
+    terminal.run("\\mode table")
