@@ -13,8 +13,8 @@ from typing import TypeVar
 import pyarrow as pa
 
 from streamsql.errors import Error, IntegrityError, ProgrammingError, Span
-from streamsql.statements import CreatePump, CreateView, Statement
-from streamsql.types import Schema
+from streamsql.statements import CreateFunction, CreatePump, CreateView, Statement
+from streamsql.types import Family, Schema, SqlType
 
 T = TypeVar("T")
 
@@ -59,12 +59,44 @@ class Pump:
     target: str
 
 
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that the application defines; one of several of its name, if they take other types."""
+
+    name: str
+    statement: CreateFunction
+
+    @property
+    def specific_name(self) -> str | None:
+        """The name that is its alone, where it was given one."""
+        return self.statement.specific.name if self.statement.specific is not None else None
+
+    @property
+    def parameters(self) -> tuple[SqlType, ...]:
+        """The types of its parameters."""
+        return tuple(parameter.type for parameter in self.statement.parameters)
+
+    def takes_what(self, other: Function) -> bool:
+        """Whether a call cannot tell the two apart."""
+        return [_told_by(type_) for type_ in self.parameters] == [_told_by(type_) for type_ in other.parameters]
+
+    def __str__(self) -> str:
+        """As messages call it: the name with the types of its parameters."""
+        return f"{_written(self.name)}({', '.join(map(str, self.parameters))})"
+
+
+def _told_by(type_: SqlType) -> object:
+    """What tells the type of a parameter from others: text and bytes are told from the rest, not by their lengths."""
+    return type_.family if type_.family in (Family.CHARACTER, Family.BINARY) else str(type_)
+
+
 @dataclass(slots=True)
 class Catalog:
-    """Everything that has a name."""
+    """Everything that has a name; a function's may be that of several."""
 
     relations: dict[str, Relation] = field(default_factory=dict)
     pumps: dict[str, Pump] = field(default_factory=dict)
+    functions: dict[str, tuple[Function, ...]] = field(default_factory=dict)
 
     def relation(self, name: str) -> Relation | None:
         """The relation of exactly this name, or the one table that has it in another case."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -66,12 +67,18 @@ def late_failure(t: Time, passed: Time) -> Failure:
 
 
 class Rows:
-    """A batch under evaluation."""
+    """A batch under evaluation; `whole` is the one of whose rows it has some, or all once more."""
 
-    def __init__(self, batch: Batch, time: QueryTime) -> None:
+    def __init__(self, batch: Batch, time: QueryTime, whole: Rows | None = None) -> None:
         self.batch = batch
         self.time = time
         self.failures: dict[int, Failure] = {}
+        self._whole = whole
+
+    @cached_property
+    def now(self) -> Time:
+        """What the clock says, which is asked once: a row has one CURRENT_ROW_TIMESTAMP, however often it is named."""
+        return self.time.clock.now() if self._whole is None else self._whole.now
 
     @property
     def count(self) -> int:
@@ -102,7 +109,7 @@ class Rows:
 
     def trial(self) -> Rows:
         """The same rows for an evaluation of which only some rows count: `adopt` takes over their failures."""
-        return Rows(self.batch, self.time)
+        return Rows(self.batch, self.time, self)
 
     def adopt(self, trial: Rows, mask: Mask) -> None:
         """Report what failed in `trial` where `mask` is true."""
@@ -125,7 +132,7 @@ class _Subset(Rows):
     """Some rows of another batch under evaluation."""
 
     def __init__(self, parent: Rows, indices: npt.NDArray[np.intp], batch: Batch) -> None:
-        super().__init__(batch, parent.time)
+        super().__init__(batch, parent.time, parent)
         self._parent = parent
         self._indices = indices
 

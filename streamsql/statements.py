@@ -129,7 +129,10 @@ class CreateView(Statement):
 
 @dataclass(frozen=True, slots=True)
 class CreateFunction(Statement):
-    """CREATE [OR REPLACE] FUNCTION name (parameters) RETURNS type ... RETURN body"""
+    """CREATE [OR REPLACE] FUNCTION name (parameters) RETURNS type [SPECIFIC specific] ... RETURN body
+
+    `reads_data`: it says READS or MODIFIES SQL DATA.
+    """
 
     name: ObjectName
     parameters: tuple[ColumnDefinition, ...]
@@ -137,6 +140,8 @@ class CreateFunction(Statement):
     body: exp.Expression
     replace: bool = False
     null_on_null_input: bool = False
+    specific: Identifier | None = None
+    reads_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

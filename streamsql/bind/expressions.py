@@ -10,14 +10,16 @@ from typing import Any
 from sqlglot import exp
 
 from streamsql import types
+from streamsql.bind.context import Context
 from streamsql.bind.functions import call_scalar, convert, find_aggregate
-from streamsql.bind.parameters import Parameters, constant
+from streamsql.bind.parameters import constant
 from streamsql.bind.periods import period_predicate, predicate_name
 from streamsql.bind.scope import Scope, as_column
 from streamsql.bind.source import ROWTIME_COLUMN
+from streamsql.bind.sql_functions import ParameterScope, check_data, chosen, inlined, returned
 from streamsql.bind.unplaced import AggregateNode, WindowNode
 from streamsql.bind.windows import frame_of, resolve_window
-from streamsql.catalog import nearest
+from streamsql.catalog import Function, nearest
 from streamsql.coercion import castable, common_type
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Cast, Constant, Expression, Word
@@ -53,7 +55,7 @@ class ExpressionBinder:
     """
 
     scope: Scope
-    parameters: Parameters = ()
+    context: Context = field(default_factory=Context)
     windows: Mapping[str, exp.Window] = field(default_factory=dict)
     aggregates: bool = False
     over: bool = False
@@ -106,7 +108,7 @@ class ExpressionBinder:
         span = node.meta.get("span")
         key = node.this if node.this else node.meta.get("index", 0)
         try:
-            value = self.parameters[key]
+            value = self.context.parameters[key]
         except (KeyError, IndexError, TypeError):
             what = f":{key}" if isinstance(key, str) else f"parameter {key + 1}"
             raise ProgrammingError(f"no value was given for {what}", span) from None
@@ -194,8 +196,23 @@ class ExpressionBinder:
             return period_predicate(node, self.bind)
         if name in TABLE_FUNCTIONS:
             raise ProgrammingError(f"{name} is a table function", span, f"FROM TABLE({name}(CURSOR(SELECT STREAM ...)))")
+        if name in self.context.functions:
+            return self._sql_function(node)
         name = "SUBSTRING SIMILAR" if node.meta.get("form") == "similar" else name
         return call_scalar(name, [self.bind(argument) for argument in node.expressions], span)
+
+    def _sql_function(self, node: exp.Anonymous) -> Expression:
+        """A call of a function that the application defines."""
+        span = node.meta.get("span")
+        arguments = [self.bind(argument) for argument in node.expressions]
+        function = chosen(self.context.functions[str(node.this)], arguments, span)
+        if function in self.context.within:
+            raise ProgrammingError(f"function {function} would call itself", span)
+        try:
+            body = function_body(function, self.context)
+        except ProgrammingError as error:  # it was right when it was created; its text is not the one that is bound now
+            raise ProgrammingError(f"in function {function}: {error.message}", span, error.hint) from None
+        return inlined(function, body, arguments, span)
 
     def _difference(self, node: exp.Anonymous) -> Expression:
         """`(a - b) MINUTE TO SECOND`: the difference of two datetimes, or an interval in other units."""
@@ -242,7 +259,7 @@ class ExpressionBinder:
             call, ignore_nulls = call.this, isinstance(call, exp.IgnoreNulls)
         name = str(call.this) if isinstance(call, exp.Anonymous) else ""
         if name not in AGGREGATES:
-            if name and name not in SCALARS:
+            if name and name not in SCALARS and name not in self.context.functions:
                 raise ProgrammingError(f"no function {name}", span, nearest(name, AGGREGATES))
             raise ProgrammingError(f"{name or 'this'} cannot have OVER: it is a scalar function", span)
         if self._inside is not None:
@@ -297,6 +314,14 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expressio
     exp.Exists: ExpressionBinder.subquery,
 }
 """One method a kind of node: a new form is one entry."""
+
+
+def function_body(function: Function, context: Context) -> Expression:
+    """What a function gives, with its parameters as the columns of the input; raises ProgrammingError where it gives nothing."""
+    check_data(function)
+    inner = Context(functions=context.functions, within=(*context.within, function))
+    binder = ExpressionBinder(ParameterScope(function), inner, _inside=f"function {function}")
+    return returned(function, binder.bind(function.statement.body))
 
 
 def _case_arguments(arguments: list[Expression], span: Span | None) -> list[Expression]:

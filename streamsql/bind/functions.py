@@ -120,7 +120,7 @@ def _resolve(
     counts = [r for r in records if r.signature.least <= len(arguments) <= (r.signature.most or len(arguments))]
     forms = " or ".join(dict.fromkeys(record.signature.text for record in records))
     if not counts:
-        raise ProgrammingError(f"{name} does not take {_count(len(arguments))}", span, forms)
+        raise ProgrammingError(f"{name} does not take {count_of(len(arguments))}", span, forms)
     given = ", ".join(a.word if isinstance(a, Word) else str(a.type) for a in arguments)
     if not name[0].isalpha() and len(arguments) == 2:
         message = f"cannot apply {name} to {arguments[0].type} and {arguments[1].type}"
@@ -193,5 +193,6 @@ def _result(signature: Signature, returns: TypeRule | None, arguments: Sequence[
     return NAMED_TYPES[signature.result]
 
 
-def _count(n: int) -> str:
+def count_of(n: int) -> str:
+    """So many arguments, in words."""
     return "1 argument" if n == 1 else f"{n} arguments"

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from streamsql.bind.context import Context
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.join_names import Names, check_distinct, columns_of, common_columns, merged, moved, scope_of, with_either
 from streamsql.bind.join_windows import CURRENT_ROW, Member, frame_of_item, port_of
-from streamsql.bind.parameters import Parameters
 from streamsql.bind.scope import Scope, ScopeRelation, as_column
 from streamsql.bind.source import ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.errors import ProgrammingError
@@ -54,7 +54,7 @@ class FromBinder:
 
     item: Callable[[exp.Expression], tuple[Source, str | None]]
     windows: Mapping[str, exp.Window]
-    parameters: Parameters = ()
+    context: Context
 
     def bind(self, first: exp.Expression, joins: Sequence[exp.Join]) -> tuple[Source, Scope]:
         """All rows of FROM, and the names of their columns."""
@@ -139,7 +139,7 @@ class FromBinder:
         return Relation(source, merged(common, places, *sides), rows.members)
 
     def _on(self, join: exp.Join, names: Names, source: Source) -> Expression:
-        return as_column(ExpressionBinder(scope_of(names, source), self.parameters).boolean(join.args["on"], "ON"))
+        return as_column(ExpressionBinder(scope_of(names, source), self.context).boolean(join.args["on"], "ON"))
 
 
 def _side_by_side(relations: Sequence[Relation]) -> SideBySide:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streamsql.bind.source import ROWTIME_COLUMN, TimeColumn
+from streamsql.bind.staircase import is_staircase
 from streamsql.expressions.nodes import Call, Column, Constant, Expression, Word
 from streamsql.functions.registry import Direction
 
@@ -20,7 +21,10 @@ def direction(expression: Expression, times: Mapping[int, TimeColumn]) -> Direct
             if function.monotone is None:
                 return Direction.CONSTANT if expression.is_constant else Direction.NONE
             constants = [a.value if isinstance(a, Constant) else a.word if isinstance(a, Word) else None for a in arguments]
-            return function.monotone([direction(a, times) for a in arguments], constants)
+            found = function.monotone([direction(a, times) for a in arguments], constants)
+            if found is Direction.NONE and is_staircase(expression, lambda time: direction(time, times) is Direction.ASCENDING):
+                return Direction.ASCENDING
+            return found
         case _:
             return Direction.CONSTANT if expression.is_constant else Direction.NONE
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from streamsql.bind.context import Context
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import convert
 from streamsql.bind.joins import FromBinder
@@ -38,6 +39,11 @@ class QueryBinder:
     name: str = "query"
     _common: Mapping[str, Source] = field(default_factory=dict)
     _calls: int = 0
+
+    @property
+    def context(self) -> Context:
+        """What the expressions of the statement can use besides columns."""
+        return Context(self.parameters, self.catalog.functions)
 
     def query(self, tree: exp.Expression) -> Source:
         """A query of any form."""
@@ -71,13 +77,13 @@ class QueryBinder:
         from_ = tree.args.get("from_")
         if from_ is None:
             empty = nodes.Values(Schema(()), ((),))
-            return SelectBinder(tree, Source(empty), Scope(()), self.parameters).bind()
+            return SelectBinder(tree, Source(empty), Scope(()), self.context).bind()
         windows = {folded(window.this): window for window in tree.args.get("windows") or ()}
-        source, scope = FromBinder(self._item, windows, self.parameters).bind(from_.this, tree.args.get("joins") or ())
+        source, scope = FromBinder(self._item, windows, self.context).bind(from_.this, tree.args.get("joins") or ())
         if self._says_stream(tree) and not source.is_stream:
             span = tree.args["operation_modifiers"][0].meta.get("span")
             raise ProgrammingError("SELECT STREAM reads no stream here", span, "leave out STREAM")
-        return SelectBinder(tree, source, scope, self.parameters).bind()
+        return SelectBinder(tree, source, scope, self.context).bind()
 
     def _says_stream(self, tree: exp.Select) -> bool:
         return any(word.name.upper() == "STREAM" for word in tree.args.get("operation_modifiers") or ())
@@ -148,7 +154,7 @@ class QueryBinder:
         source = self.query(cursors[0].this)
         if not source.is_stream:
             raise ProgrammingError(f"{name} reads a stream", cursors[0].meta.get("span"))
-        binder = ExpressionBinder(Scope(()), self.parameters)
+        binder = ExpressionBinder(Scope(()), self.context)
         arguments: list[Any] = []
         for tree in call.expressions[1:]:
             bound = binder.bind(tree)
@@ -170,7 +176,7 @@ class QueryBinder:
     # -- VALUES, UNION ALL, ORDER BY and LIMIT of a whole query ----------------------------------------------------------
 
     def values(self, tree: exp.Values, untyped: bool = False) -> Source:
-        binder = ExpressionBinder(Scope(()), self.parameters)
+        binder = ExpressionBinder(Scope(()), self.context)
         rows = [[binder.bind(value) for value in row.expressions] for row in tree.expressions]
         width = len(rows[0])
         for row, node in zip(rows, tree.expressions, strict=True):
@@ -214,7 +220,7 @@ class QueryBinder:
         if order is None:
             return source
         scope = Scope((ScopeRelation(None, source.schema.fields, 0),))
-        binder = ExpressionBinder(scope, self.parameters)
+        binder = ExpressionBinder(scope, self.context)
         keys: list[nodes.SortKey] = []
         for ordered in order.expressions:
             key = ordered.this
@@ -240,7 +246,7 @@ class QueryBinder:
         if clause is None:
             return None
         tree = clause.expression
-        bound = ExpressionBinder(Scope(()), self.parameters).bind(tree)
+        bound = ExpressionBinder(Scope(()), self.context).bind(tree)
         if not isinstance(bound, Constant) or not bound.type.is_integer or bound.value < 0:
             raise ProgrammingError(f"{clause.key.upper()} takes a whole number", tree.meta.get("span"))
         return int(bound.value)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from streamsql.bind.context import Context
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.grouping import GroupBinder
 from streamsql.bind.over import with_windows
-from streamsql.bind.parameters import Parameters
 from streamsql.bind.scope import Scope, as_column, folded
 from streamsql.bind.select_list import Item, items_of, order_of, project
 from streamsql.bind.sorting import drop_own_rowtime, over_sorted, sort
@@ -30,12 +30,12 @@ from streamsql.plan.conditions import filtered
 class SelectBinder:
     """Binds one SELECT over the relations of its FROM clause."""
 
-    def __init__(self, select: exp.Select, source: Source, scope: Scope, parameters: Parameters) -> None:
+    def __init__(self, select: exp.Select, source: Source, scope: Scope, context: Context) -> None:
         self._select = select
         self._source = source
         windows = {folded(window.this): window for window in select.args.get("windows") or ()}
-        self._plain = ExpressionBinder(scope, parameters, windows)
-        self._items_binder = ExpressionBinder(scope, parameters, windows, aggregates=True, over=True)
+        self._plain = ExpressionBinder(scope, context, windows)
+        self._items_binder = ExpressionBinder(scope, context, windows, aggregates=True, over=True)
 
     def bind(self) -> Source:
         """The SELECT as a relation."""

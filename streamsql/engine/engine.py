@@ -7,7 +7,7 @@ It has no thread of its own: the headless runner, a connection or a test calls `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -236,7 +236,7 @@ class Engine:
 
     def insert_from(self, statement: Insert, table: Table) -> Result:
         """An INSERT whose query reads a table that nothing else knows."""
-        known = Catalog({**self.catalog.relations, table.name: table}, self.catalog.pumps)
+        known = replace(self.catalog, relations={**self.catalog.relations, table.name: table})
         plan = bind_insert(QueryBinder(known), statement)
         return self.insert_table(improve(plan) if self.use_rules else plan, known)
 

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from streamsql.bind.context import Context
+from streamsql.bind.expressions import function_body
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
-from streamsql.catalog import Pump, Stream, Table, View, unknown
+from streamsql.bind.uses import pumps_calling
+from streamsql.catalog import Function, Pump, Stream, Table, View, unknown
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import IntegrityError, ProgrammingError, not_supported
+from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.plan import nodes
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.statements import (
     AlterPump,
     ColumnDefinition,
+    CreateFunction,
     CreatePump,
     CreateSchema,
     CreateStream,
@@ -26,6 +31,7 @@ from streamsql.statements import (
     Drop,
     Explain,
     Insert,
+    ObjectName,
     Query,
     SetOption,
     Statement,
@@ -62,15 +68,44 @@ def _make_room(engine: Engine, statement: CreateStream | CreateView, replace: bo
     kind = type(old).__name__.lower()
     if not replace:
         raise ProgrammingError(f"there is a {kind} {name} already", span, "CREATE OR REPLACE")
-    attached = engine.catalog.pumps_at(name)
-    if attached and not engine.interactive:
-        pumps = ", ".join(pump.name for pump in attached)
-        text = f"{name} cannot be replaced: {pumps} {'uses' if len(attached) == 1 else 'use'} it"
-        raise IntegrityError(text, span, "create the stream before the pumps")
-    for pump in attached:
-        engine.drop_pump(pump.name)
-        engine.warnings.append(f"pump {pump.name} is dropped with the {kind} {name} that it used")
+    _take_from(engine, engine.catalog.pumps_at(name), kind, statement.name)
     engine.drop_relation(name)
+
+
+def _take_from(engine: Engine, pumps: Sequence[Pump], kind: str, name: ObjectName) -> None:
+    """Drop the pumps that use what is about to be replaced; in an application that is an error."""
+    if pumps and not engine.interactive:
+        text = f"{name.name} cannot be replaced: {_users(pumps)}"
+        raise IntegrityError(text, name.span, f"create the {kind} before the pumps")
+    for pump in pumps:
+        engine.drop_pump(pump.name)
+        engine.warnings.append(f"pump {pump.name} is dropped with the {kind} {name.name} that it used")
+
+
+def _users(pumps: Sequence[Pump]) -> str:
+    return f"{', '.join(pump.name for pump in pumps)} {'uses' if len(pumps) == 1 else 'use'} it"
+
+
+def create_function(engine: Engine, statement: CreateFunction, parameters: Parameters) -> Result:
+    name, span = statement.name.name, statement.name.span
+    if name in SCALARS or name in AGGREGATES or name in TABLE_FUNCTIONS:
+        raise ProgrammingError(f"{name} is a function of the dialect", span, "give yours another name")
+    function = Function(name, statement)
+    _check_parameters(statement.parameters)
+    functions = engine.catalog.functions
+    same = [other for other in functions.get(name, ()) if other.takes_what(function)]
+    if same and not statement.replace:
+        raise ProgrammingError(f"there is a function {same[0]} already", span, "CREATE OR REPLACE")
+    specific = statement.specific
+    if specific is not None and specific.name in {o.specific_name for f in functions.values() for o in f if o not in same}:
+        raise ProgrammingError(f"there is a function with the specific name {specific} already", specific.span)
+    overloads = tuple(function if other in same else other for other in functions.get(name, ()))
+    overloads = overloads if same else (*overloads, function)
+    function_body(function, Context(functions={**functions, name: overloads}))  # what is wrong with it is an error now
+    if same:
+        _take_from(engine, pumps_calling(engine.catalog, name), "function", statement.name)
+    functions[name] = overloads
+    return Result(f"function {name} created")
 
 
 def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -> Result:
@@ -94,6 +129,13 @@ def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -
     return Result(f"pump {name} created")
 
 
+def _check_parameters(parameters: Sequence[ColumnDefinition]) -> None:
+    names = [parameter.name.name for parameter in parameters]
+    for i, parameter in enumerate(parameters):
+        if parameter.name.name in names[:i]:
+            raise ProgrammingError(f"parameter {parameter.name.name} stands twice", parameter.name.span)
+
+
 def alter_pump(engine: Engine, statement: AlterPump, parameters: Parameters) -> Result:
     name = statement.name.name
     pump = engine.catalog.pumps.get(name)
@@ -112,6 +154,8 @@ def drop(engine: Engine, statement: Drop, parameters: Parameters) -> Result:
     name, kind = statement.name.name, statement.kind
     if kind == "SCHEMA":
         return Result("there is one schema, which stays")
+    if kind == "FUNCTION":
+        return _drop_function(engine, statement)
     known: dict[str, Any] = dict(engine.catalog.pumps) if kind == "PUMP" else _relations_of(engine, statement)
     if name not in known:
         if statement.if_exists:
@@ -122,14 +166,35 @@ def drop(engine: Engine, statement: Drop, parameters: Parameters) -> Result:
         return Result(f"pump {name} dropped")
     if getattr(known[name], "read_only", False):
         raise ProgrammingError(f"{name} cannot be dropped", statement.name.span)
-    attached = engine.catalog.pumps_at(name)
-    if attached and not statement.cascade:
-        pumps = f"{', '.join(pump.name for pump in attached)} {'uses' if len(attached) == 1 else 'use'} it"
-        raise IntegrityError(f"{name} cannot be dropped: {pumps}", statement.name.span, f"DROP {kind} {name} CASCADE")
-    for pump in attached:
-        engine.drop_pump(pump.name)
+    _drop_users(engine, statement, engine.catalog.pumps_at(name))
     engine.drop_relation(name)
     return Result(f"{kind.lower()} {name} dropped")
+
+
+def _drop_users(engine: Engine, statement: Drop, pumps: Sequence[Pump]) -> None:
+    """CASCADE drops the pumps that use a thing; without it they keep it from being dropped."""
+    name = statement.name.name
+    if pumps and not statement.cascade:
+        text = f"{name} cannot be dropped: {_users(pumps)}"
+        raise IntegrityError(text, statement.name.span, f"DROP {statement.kind} {name} CASCADE")
+    for pump in pumps:
+        engine.drop_pump(pump.name)
+
+
+def _drop_function(engine: Engine, statement: Drop) -> Result:
+    """A name stands for all functions of that name, a specific name for one."""
+    name, functions = statement.name.name, engine.catalog.functions
+    dropped = functions.get(name) or tuple(f for overloads in functions.values() for f in overloads if f.specific_name == name)
+    if not dropped:
+        if statement.if_exists:
+            return Result(f"no function {name}")
+        raise unknown("function", name, functions, statement.name.span)
+    called = dropped[0].name
+    _drop_users(engine, statement, pumps_calling(engine.catalog, called))
+    functions[called] = tuple(function for function in functions[called] if function not in dropped)
+    if not functions[called]:
+        del functions[called]
+    return Result(f"function {name} dropped")
 
 
 def _relations_of(engine: Engine, statement: Drop) -> dict[str, Any]:
@@ -192,6 +257,7 @@ Handler = Callable[["Engine", Any, Parameters], Result]
 
 HANDLERS: dict[type[Statement], Handler] = {
     AlterPump: alter_pump,
+    CreateFunction: create_function,
     CreatePump: create_pump,
     CreateSchema: accept,
     CreateStream: create_stream,

@@ -367,7 +367,7 @@ def current_row_timestamp(rows: Rows) -> Datum:
     >>> CURRENT_ROW_TIMESTAMP >= CURRENT_TIMESTAMP
     TRUE
     """
-    return pa.scalar(rows.time.clock.now(), TIMESTAMP)
+    return pa.scalar(rows.now, TIMESTAMP)
 
 
 @scalar("MONOTONIC(x: ANY) -> x", monotone=_ascending)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from streamsql.catalog import Catalog, Relation, Stream, Table, View
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from streamsql.repl.names import columns_of, spelled
+from streamsql.repl.names import columns_of, signature_of, spelled
 from streamsql.sql.parser import completions, highlight
 
 assert library  # imported for what it fills: the tables of functions
@@ -153,6 +153,8 @@ def _names(expected: frozenset[str], words: Sequence[Word], at: int, catalog: Ca
         yield from _target_columns(before, catalog)
     elif last == "PUMP" and before[0].text.upper() != "CREATE":
         yield from (Suggestion(spelled(p.name), 0, "pump", f"writes {p.target}") for p in list(catalog.pumps.values()))
+    elif last == "FUNCTION" and before[0].text.upper() == "DROP":
+        yield from (Suggestion(spelled(name), 0, "function") for name in list(catalog.functions))
     elif last in ("STREAM", "VIEW", "TABLE") and before[0].text.upper() == "DROP":
         wanted = {"STREAM": Stream, "VIEW": View, "TABLE": Table}[last]
         yield from _relations(r for r in relations.values() if isinstance(r, wanted) and not getattr(r, "read_only", False))
@@ -196,7 +198,7 @@ def _values(words: Sequence[Word], relations: Mapping[str, Relation], catalog: C
     for relation in {id(r): r for r in offered.values()}.values():
         yield from _columns(relation, catalog)
     yield from (Suggestion(spelled(name), 0, type(relation).__name__.lower()) for name, relation in scope.items())
-    yield from functions()
+    yield from functions(catalog)
 
 
 def _in_scope(words: Sequence[Word], relations: Mapping[str, Relation]) -> dict[str, Relation]:
@@ -233,8 +235,10 @@ def _clause(before: Sequence[Word]) -> str:
     return ""
 
 
-def functions() -> Iterator[Suggestion]:
-    """The functions that are called by a name, with their signatures."""
+def functions(catalog: Catalog) -> Iterator[Suggestion]:
+    """The functions that are called by a name, with their signatures; those of the application first."""
+    for name, overloads in dict(catalog.functions).items():
+        yield Suggestion(f"{spelled(name)}(", 0, "function", signature_of(overloads[0]))
     signatures = {name: records[0].signature for name, records in SCALARS.items()}
     signatures |= {name: records[0].signature for name, records in AGGREGATES.items()}
     for name, signature in signatures.items():

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from streamsql.catalog import Pump, Relation, Stream, nearest, unknown
+from streamsql.catalog import Function, Pump, Relation, Stream, nearest, unknown
 from streamsql.errors import ProgrammingError
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from streamsql.repl.names import columns_of, spelled
+from streamsql.repl.names import columns_of, signature_of, spelled
 from streamsql.repl.printers.look import Look
 from streamsql.repl.render import render
 from streamsql.types import Batch, Field, Schema, varchar
@@ -88,7 +88,7 @@ def _pump(access: Access, pump: Pump) -> str:
     return "\n".join([first, *_statement(pump)])
 
 
-def _statement(thing: Relation | Pump) -> list[str]:
+def _statement(thing: Relation | Pump | Function) -> list[str]:
     """The statement that made something, where one did."""
     statement = getattr(thing, "statement", None)
     return ["", f"{statement.text};"] if statement is not None else []
@@ -96,9 +96,14 @@ def _statement(thing: Relation | Pump) -> list[str]:
 
 def statements(access: Access, name: str = "") -> str:
     """The statements that made everything, or the things of one name."""
-    known: list[Relation | Pump] = [*dict(access.catalog.relations).values(), *dict(access.catalog.pumps).values()]
+    functions = [function for overloads in dict(access.catalog.functions).values() for function in overloads]
+    known: list[Relation | Pump | Function] = [
+        *functions,
+        *dict(access.catalog.relations).values(),
+        *dict(access.catalog.pumps).values(),
+    ]
     if name:
-        found = _named(name, {thing.name: thing for thing in known}, "stream, table, view or pump")
+        found = _named(name, {thing.name: thing for thing in known}, "stream, table, view, pump or function")
         known = [thing for thing in known if thing.name == found.name]
     return "\n\n".join(line for thing in known for line in _statement(thing) if line)
 
@@ -130,21 +135,22 @@ def _readers(access: Access, relation: Relation) -> list[str]:
 # -- functions ---------------------------------------------------------------------------------------------------------
 
 
-def functions(part: str = "") -> Listing:
+def functions(access: Access, part: str = "") -> Listing:
     """The functions whose names have a part in common."""
     wanted = part.upper().strip("*")
     rows = []
-    for name, signature, kind, documentation in all_functions():
-        if wanted in name:
+    for name, signature, kind, documentation in all_functions(access):
+        if wanted in name.upper():
             rows.append((signature, kind, _first_sentence(documentation)))
     if not rows:
-        raise ProgrammingError(f"no function {part}", hint=nearest(part, [name for name, *_ in all_functions()]))
+        raise ProgrammingError(f"no function {part}", hint=nearest(part, [name for name, *_ in all_functions(access)]))
     return listing(("Function", "Kind", "What it gives"), sorted(rows))
 
 
-def function(name: str, width: int | None = None) -> str | None:
+def function(access: Access, name: str, width: int | None = None) -> str | None:
     """All about the function of exactly this name, its lines broken to fit the width."""
-    found = [(signature, text) for each, signature, _, text in all_functions() if each == name.upper()]
+    wanted = name[1:-1] if name.startswith('"') else name.upper()
+    found = [(signature, text) for each, signature, _, text in all_functions(access) if each == wanted]
     if not found:
         return None
     parts: dict[str, list[str]] = {}
@@ -153,8 +159,11 @@ def function(name: str, width: int | None = None) -> str | None:
     return "\n\n".join("\n".join([*signatures, "", _indented(text, width)]).rstrip() for text, signatures in parts.items())
 
 
-def all_functions() -> Iterable[tuple[str, str, str, str]]:
-    """Name, signature, kind and documentation of every function."""
+def all_functions(access: Access) -> Iterable[tuple[str, str, str, str]]:
+    """Name, signature, kind and documentation of every function: of the application's, its statement."""
+    for name, overloads in dict(access.catalog.functions).items():
+        for defined in overloads:
+            yield name, signature_of(defined), "application", f"{defined.statement.text};"
     for name, scalars in SCALARS.items():
         for scalar in scalars:
             yield name, scalar.signature.text, scalar.category, scalar.documentation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from streamsql.bind.query import QueryBinder
-from streamsql.catalog import Catalog, Relation, View
+from streamsql.catalog import Catalog, Function, Relation, View
 from streamsql.errors import Error
 from streamsql.sql import tables
 from streamsql.types import Field
@@ -19,6 +19,12 @@ def spelled(name: str) -> str:
     if name == name.upper() and _PLAIN.fullmatch(name) and not reserved:
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def signature_of(function: Function) -> str:
+    """A function of the application as the manual writes those of the dialect."""
+    parameters = ", ".join(f"{spelled(p.name.name)}: {p.type}" for p in function.statement.parameters)
+    return f"{spelled(function.name)}({parameters}) -> {function.statement.returns}"
 
 
 def columns_of(relation: Relation, catalog: Catalog) -> tuple[Field, ...]:

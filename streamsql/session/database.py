@@ -4,9 +4,9 @@
     PATH/checkpoints/      state of the pumps, positions in the inputs, staged output (see `streamsql.run.checkpoint`)
     PATH/lock              held by the process that has the database open
 
-Kept are streams, views, pumps and whether they run, what they have gathered, how far the inputs and outputs are and which
-they are.  Not kept are registered tables and queries that run.  The checkpoint holds its own copy of the script, so that
-catalog and state always belong together; the file is for people, and is read where there is no checkpoint.
+Kept are functions, streams, views, pumps and whether they run, what they have gathered, how far the inputs and outputs are
+and which they are.  Not kept are registered tables and queries that run.  The checkpoint holds its own copy of the script, so
+that catalog and state always belong together; the file is for people, and is read where there is no checkpoint.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from streamsql.catalog import Stream, View
+from streamsql.bind.uses import functions_of
+from streamsql.catalog import Function, Stream, View
 from streamsql.engine.engine import Engine
 from streamsql.errors import Error, OperationalError
 from streamsql.plan.explain import explain
@@ -25,7 +26,7 @@ from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
 from streamsql.session.layout import Open, layout_of, rebuild
 from streamsql.sql.parser import parse
-from streamsql.statements import AlterPump, CreatePump, CreateView, Statement
+from streamsql.statements import AlterPump, CreateFunction, CreatePump, CreateView, Statement
 
 CATALOG = "catalog.sql"
 
@@ -90,7 +91,10 @@ class Database:
 
 
 def restore_catalog(engine: Engine, statements: tuple[Statement, ...]) -> None:
-    """Enter what a script names; pumps do not run yet, and a view is not looked into: what it reads may not be there now."""
+    """Enter what a script names; pumps do not run yet.
+
+    A view and a function are not looked into: what they use may not be there now, or not yet.
+    """
     for statement in statements:
         match statement:
             case CreatePump(name=name):
@@ -98,6 +102,9 @@ def restore_catalog(engine: Engine, statements: tuple[Statement, ...]) -> None:
                 engine.catalog.pumps[name.name] = replace(engine.catalog.pumps[name.name], statement=statement)
             case CreateView(name=name):
                 engine.catalog.relations[name.name] = View(name.name, statement)
+            case CreateFunction(name=name):
+                known = engine.catalog.functions.get(name.name, ())
+                engine.catalog.functions[name.name] = (*known, Function(name.name, statement))
             case AlterPump():
                 pass  # which pumps run is in the layout
             case _:
@@ -119,6 +126,9 @@ def restore_state(engine: Engine, checkpoint: Checkpoint, open_input: Open) -> N
 def script_of(engine: Engine) -> str:
     """The catalog as an SQL script."""
     lines = ["-- StreamSQL: the catalog of this database, written by the program"]
+    functions = [function for overloads in engine.catalog.functions.values() for function in overloads]
+    functions.sort(key=lambda function: len(functions_of(engine.catalog, function.statement.body)))  # first those that are called
+    lines += [f"{function.statement.text};" for function in functions]
     for relation in engine.catalog.relations.values():
         if isinstance(relation, Stream) and relation.name != error_stream.NAME:
             lines.append(f"{_text(relation)};")

@@ -130,13 +130,21 @@ def parameters(*parameters: ColumnDefinition) -> tuple[ColumnDefinition, ...]:
 
 
 @rule
-def function_clause(*words: Token | ObjectName) -> str:
+def function_clause(*words: Token | ObjectName) -> str | Identifier:
+    if isinstance(words[-1], ObjectName):
+        return words[-1].last
     return " ".join(word.type for word in words if isinstance(word, Token))
 
 
 @rule
-def function_clauses(*clauses: str) -> tuple[str, ...]:
+def function_clauses(*clauses: str | Identifier) -> tuple[str | Identifier, ...]:
+    for one, other in _CONTRADICTIONS:
+        if one in clauses and other in clauses:
+            raise ProgrammingError(f"a function is {one} or {other}, not both")
     return clauses
+
+
+_CONTRADICTIONS = (("RETURNS NULL ON NULL INPUT", "CALLED ON NULL INPUT"), ("DETERMINISTIC", "NOT DETERMINISTIC"))
 
 
 @rule
@@ -145,10 +153,13 @@ def create_function(
     name: ObjectName,
     parameters: tuple[ColumnDefinition, ...],
     returns: SqlType,
-    clauses: tuple[str, ...],
+    clauses: tuple[str | Identifier, ...],
     body: exp.Expression,
 ) -> CreateFunction:
-    return CreateFunction(name, parameters, returns, body, replace, "RETURNS NULL ON NULL INPUT" in clauses)
+    null_on_null_input = "RETURNS NULL ON NULL INPUT" in clauses
+    specific = next((clause for clause in clauses if isinstance(clause, Identifier)), None)
+    reads_data = any(f"{verb} SQL DATA" in clauses for verb in ("READS", "MODIFIES"))
+    return CreateFunction(name, parameters, returns, body, replace, null_on_null_input, specific, reads_data)
 
 
 @rule

@@ -93,6 +93,24 @@ def test_without_checkpoints_the_script_is_executed(folder: Path) -> None:
         assert live.fetchone() == ("a", 60.0)
 
 
+def test_functions_are_kept_in_an_order_that_can_be_executed(folder: Path) -> None:
+    with streamsql.connect("db") as con:
+        con.execute("CREATE FUNCTION twice(x DOUBLE) RETURNS DOUBLE RETURN x * CAST(2 AS DOUBLE)")
+        con.execute("CREATE FUNCTION half(x DOUBLE) RETURNS DOUBLE RETURN x / CAST(2 AS DOUBLE)")
+        con.execute("CREATE OR REPLACE FUNCTION twice(x DOUBLE) RETURNS DOUBLE RETURN half(x) * CAST(4 AS DOUBLE)")
+        con.executescript(SUMS.replace("SUM(v)", "twice(SUM(v))"))
+        feed(con, 0, 30)
+    with streamsql.connect("db") as con:
+        live = sums(con)
+        feed(con, 30, 90)
+        assert live.fetchone() == ("a", 120.0)
+    script = (folder / "db" / "catalog.sql").read_text()
+    assert script.index("FUNCTION half") < script.index("FUNCTION twice")
+    with streamsql.connect() as other:
+        other.executescript(script)
+        assert other.execute("SELECT twice(CAST(3 AS DOUBLE))").fetchone() == (6.0,)
+
+
 def test_a_script_that_is_wrong_says_where(folder: Path) -> None:
     (folder / "db").mkdir()
     (folder / "db" / "catalog.sql").write_text("CREATE STREAM s (v DOUBLE);\nCREATE STREM t (v DOUBLE);\n")

@@ -365,3 +365,14 @@ def test_replacing_a_stream_drops_its_pumps_and_says_so(con: streamsql.Connectio
     live = con.execute("SELECT STREAM v FROM t")
     s.execute("INSERT INTO s VALUES (1.0)")
     assert live.fetchone() == (1.0,)
+
+
+def test_a_replaced_function_is_taken_from_its_pumps(con: streamsql.Connection) -> None:
+    con.executescript("""
+        CREATE FUNCTION scaled(x DOUBLE) RETURNS DOUBLE RETURN x + x;
+        CREATE STREAM s (v DOUBLE);
+        CREATE STREAM o (v DOUBLE);
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM scaled(v) FROM s;
+    """)
+    cur = con.execute("CREATE OR REPLACE FUNCTION scaled(x DOUBLE) RETURNS DOUBLE RETURN x + x + x")
+    assert [str(warning) for _, warning in cur.messages] == ["pump P is dropped with the function SCALED that it used"]

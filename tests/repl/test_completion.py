@@ -19,6 +19,7 @@ def catalog() -> Catalog:
         CREATE STREAM trades (ticker VARCHAR(4), price DOUBLE, "Year" INTEGER);
         CREATE STREAM totals (ticker VARCHAR(4), total DOUBLE);
         CREATE PUMP adding AS INSERT INTO totals SELECT STREAM ticker, price FROM trades;
+        CREATE FUNCTION rate_of(p DOUBLE) RETURNS DOUBLE RETURN p;
         CREATE VIEW dear AS SELECT STREAM ticker AS name FROM trades WHERE price > 100;
     """)
     return engine.catalog
@@ -52,12 +53,14 @@ def texts(text: str, catalog: Catalog) -> list[str]:
         ("SELECT a AS |", []),
         ("SELECT PR| FROM trades", ["PRICE", "PRECEDES("]),
         ("select pr| from trades", ["price", "precedes("]),
+        ("DROP FUNCTION |", ["RATE_OF", "IF"]),
         ("SELECT t.| FROM trades t", ["PRICE", "ROWTIME", "TICKER", '"Year"']),
         ("SELECT x.| FROM trades AS x", ["PRICE", "ROWTIME", "TICKER", '"Year"']),
         ("SELECT d.| FROM dear d", ["NAME", "ROWTIME"]),
         ('SELECT "y| FROM trades', ['"Year"']),
         ("SELECT COUN|", ["COUNT("]),
         ("SELECT STE| FROM trades", ["STEP("]),
+        ("SELECT rat| FROM trades", ["rate_of("]),
         ("SELECT 'a|", []),
         ("-- sel|", []),
         ("SELECT FROM FROM |", []),

@@ -224,6 +224,9 @@ def test_df_lists_and_explains_functions(catalog: Terminal) -> None:
     assert "STDDEV_POP(" in listed
     assert "STDDEV_SAMP(" in listed
     assert "RANDOM_CUT_FOREST" in catalog.run("\\df random_cut_forest")
+    catalog.run("CREATE FUNCTION doubled(x DOUBLE) RETURNS DOUBLE\n RETURN x + x;")
+    assert catalog.run("\\df doubled").startswith("DOUBLED(X: DOUBLE) -> DOUBLE\n\n  CREATE FUNCTION doubled(x DOUBLE)")
+    assert "DOUBLED(X: DOUBLE) -> DOUBLE | application" in catalog.run("\\df dou*")
     assert catalog.run("\\df florr").startswith("streamsql: no function florr\n  hint: did you mean FLOOR?")
 
 

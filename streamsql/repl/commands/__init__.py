@@ -74,7 +74,7 @@ def argument_completions(command: Command, argument: str, access: Access) -> lis
         case "object":
             return [spelled(name) for name in dict.fromkeys([*catalog.relations, *catalog.pumps])]
         case "function":
-            return sorted({name for name, *_ in describe.all_functions() if name.replace("_", "").isalnum()})
+            return sorted({name for name, *_ in describe.all_functions(access) if name.replace("_", "").isalnum()})
         case "command":
             return [name for each in COMMANDS for name in each.names]
         case "statement":

@@ -45,11 +45,11 @@ def _attached(shell: Shell, _: str) -> None:
 
 
 def _functions(shell: Shell, argument: str) -> None:
-    text = describe.function(argument, shell.look().width) if argument else None
+    text = describe.function(shell.access, argument, shell.look().width) if argument else None
     if text is not None:
         shell.say(text)
     else:
-        shell.show(*describe.functions(argument))
+        shell.show(*describe.functions(shell.access, argument))
 
 
 def _schema(shell: Shell, argument: str) -> None:
