@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from streamsql.attach import Attacher, Attachments, SinkOutlet
 from streamsql.engine.engine import Engine
@@ -20,6 +20,7 @@ from streamsql.engine.result import Result
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.io.open import open_sink
 from streamsql.io.sink import Sink
+from streamsql.log import Log
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
@@ -53,6 +54,10 @@ class Counts:
             f"{self.seconds:.2f} seconds, {rate:,.0f} rows/s"
         )
 
+    def fields(self) -> dict[str, float]:
+        """The numbers by name, for a log that programs read."""
+        return {"rows_in": self.rows_in, "rows_out": self.rows_out, "errors": self.errors, "seconds": round(self.seconds, 3)}
+
 
 @dataclass(slots=True)
 class Settings:
@@ -68,19 +73,21 @@ class Settings:
 class Application:
     """One run of one application file."""
 
-    def __init__(self, path: Path, settings: Settings, stderr: TextIO) -> None:
+    def __init__(self, path: Path, settings: Settings, log: Log) -> None:
         self._path = path
         self._settings = settings
-        self._stderr = stderr
+        self._log = log
         self._wakeup = threading.Event()
         self._stop = False
         self.engine = Engine()
         self._attacher = Attacher(self.engine, settings.attachments, self._wakeup.set)
         self._outlets: dict[str, SinkOutlet] = {}
         self._queries: list[tuple[Result, Sink]] = []
-        self._errors = ErrorReport(stderr)
+        self._errors = ErrorReport(log)
         self._directory = None if settings.checkpoint is None else CheckpointDirectory(settings.checkpoint)
         self._epoch = 0
+        self.steps = 0
+        self.step_seconds = 0.0
         self._resumed: Checkpoint | None = None
 
     @property
@@ -94,6 +101,20 @@ class Application:
     @property
     def errors(self) -> int:
         return self._errors.count
+
+    @property
+    def written(self) -> Mapping[str, int]:
+        """Rows that went to the outputs, by stream."""
+        return {name: outlet.rows for name, outlet in self._outlets.items()}
+
+    @property
+    def checkpoints(self) -> int:
+        """The number of the last checkpoint."""
+        return self._epoch
+
+    def wake(self) -> None:
+        """Let the run look around now, though no rows have come.  May be called by another thread."""
+        self._wakeup.set()
 
     def stop(self) -> None:
         """Ask the run to finish its step, commit and leave.  May be called by a signal handler."""
@@ -115,7 +136,7 @@ class Application:
         except Error as error:
             raise error.located(text, str(self._path)) from None
         for warning in self.engine.warnings:
-            self._say(f"warning: {warning}")
+            self._log.warning(warning)
         self._attacher.open_inputs()
         staging = None if self._directory is None else self._directory.staging
         self._outlets = self._attacher.open_outputs(staging, resume=self._resumed is not None)
@@ -125,6 +146,23 @@ class Application:
         self._errors.mapped = error_stream.NAME in self._outlets
         if self._resumed is not None:
             self._resume(self._resumed)
+
+    def check(self) -> None:
+        """Look at everything that a run would need, and change nothing: SQL, inputs, schemas, where outputs would be."""
+        text, statements = self._read()
+        try:
+            self._attacher.declare(statements)
+            for statement in statements:
+                if not isinstance(statement, (Insert, Query)):
+                    self.engine.execute(statement)
+        except Error as error:
+            raise error.located(text, str(self._path)) from None
+        self._attacher.open_inputs()
+        for feed in self.engine.pipeline.feeds.values():
+            feed.source.close()
+        self._attacher.check_outputs()
+        for warning in self.engine.warnings:
+            self._log.warning(warning)
 
     def explain(self) -> str:
         """The plans of the application's pumps and queries."""
@@ -218,17 +256,16 @@ class Application:
 
     # -- the run -------------------------------------------------------------------------------------------------------
 
-    def run(self, report: Callable[[Application], None] = lambda _: None) -> Counts:
-        """Step until the sources have ended, or `stop` is called.  `report` is called after every step."""
+    def run(self, look: Callable[[], None] = lambda: None) -> Counts:
+        """Step until the sources have ended, or `stop` is called.  `look` is called after every step."""
         begun = committed = time.monotonic()
         complete = self._resumed is not None and bool(self._resumed.facts["complete"])
         self.engine.end_inserts()
         self.engine.pipeline.finish()
         while not complete and not self._stop:
             self._wakeup.clear()
-            progress = self.engine.step()
-            self._drain()
-            report(self)
+            progress = self._step()
+            look()
             if self.engine.pipeline.ended:
                 break
             now = time.monotonic()
@@ -239,6 +276,15 @@ class Application:
                 self._wakeup.wait(IDLE_SECONDS)
         self._leave(complete)
         return Counts(self.rows_in, self.rows_out, self.errors, time.monotonic() - begun)
+
+    def _step(self) -> bool:
+        """One step; gives whether anything came."""
+        begun = time.perf_counter()
+        progress = self.engine.step()
+        self._drain()
+        self.steps += 1
+        self.step_seconds += time.perf_counter() - begun
+        return progress
 
     def _leave(self, complete: bool) -> None:
         reached_end = self.engine.pipeline.ended and not complete
@@ -272,17 +318,14 @@ class Application:
         for name, outlet in self._outlets.items():
             outlet.sink.commit(staged[name])
 
-    def _say(self, text: str) -> None:
-        print(f"streamsql: {text}", file=self._stderr)
-
 
 class ErrorReport:
     """Counts the rows of `error_stream`, and shows them where no output takes them."""
 
-    def __init__(self, stderr: TextIO) -> None:
+    def __init__(self, log: Log) -> None:
         self.count = 0
         self.mapped = False
-        self._stderr = stderr
+        self._log = log
 
     def write(self, batch: Batch) -> None:
         if not self.mapped:
@@ -296,15 +339,18 @@ class ErrorReport:
     def close(self) -> None:
         """Say how many more there were."""
         if not self.mapped and self.count > ERRORS_SHOWN:
-            print(f"streamsql: {self.count - ERRORS_SHOWN:,} more rows in error_stream", file=self._stderr)
+            more = self.count - ERRORS_SHOWN
+            self._log.lost(f"{more:,} more rows in error_stream", count=more)
 
     def _show(self, row: Mapping[str, Any]) -> None:
-        pump = "" if row["PUMP_NAME"] == "null" else f" in pump {row['PUMP_NAME']}"
+        name = None if row["PUMP_NAME"] == "null" else row["PUMP_NAME"]
+        pump = "" if name is None else f" in pump {name}"
         try:
             data = bytes.fromhex(row["DATA_ROW"]).decode("utf-8", "replace")
         except ValueError:
             data = row["DATA_ROW"]
-        print(f"streamsql: {row['ERROR_NAME']}{pump}: {row['MESSAGE']}: {data}", file=self._stderr)
+        text = f"{row['ERROR_NAME']}{pump}: {row['MESSAGE']}: {data}"
+        self._log.lost(text, error=row["ERROR_NAME"], pump=name, row=data)
 
 
 def _indented(text: str) -> str:

@@ -19,7 +19,7 @@ from streamsql.catalog import Stream, Table, nearest
 from streamsql.engine.engine import Engine
 from streamsql.engine.execution import fields_of
 from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
-from streamsql.io.open import open_sink, open_source
+from streamsql.io.open import check_sink, open_sink, open_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
@@ -138,16 +138,24 @@ class Attacher:
     def open_outputs(self, staging: Path | None, resume: bool) -> dict[str, SinkOutlet]:
         """A sink for each named output, in the order in which they were given."""
         outlets: dict[str, SinkOutlet] = {}
+        for stream, text in self._outputs():
+            place = None if staging is None else staging / safe_name(stream.name)
+            sink = open_sink(text, stream.schema, place, resume=resume, s3_root=self._attachments.s3_root)
+            outlets[stream.name] = self.outlet(stream.name, sink)
+        return outlets
+
+    def check_outputs(self) -> None:
+        """Raise what can be known to be wrong with the outputs, and open none."""
+        for _, text in self._outputs():
+            check_sink(text, s3_root=self._attachments.s3_root)
+
+    def _outputs(self) -> Iterator[tuple[Stream, str]]:
         for given, text in self._attachments.outputs.items():
-            name = matched(given, self._engine.catalog.relations)
-            stream = self._engine.catalog.relation(name)
+            stream = self._engine.catalog.relation(matched(given, self._engine.catalog.relations))
             if not isinstance(stream, Stream):
                 known = [s.name for s in self._engine.catalog.streams()]
                 raise ProgrammingError(f"--output {given}: no stream of this name", hint=nearest(given, known))
-            place = None if staging is None else staging / safe_name(name)
-            sink = open_sink(text, stream.schema, place, resume=resume, s3_root=self._attachments.s3_root)
-            outlets[name] = self.outlet(name, sink)
-        return outlets
+            yield stream, text
 
     def outlet(self, stream: str, sink: Sink) -> SinkOutlet:
         """Let the rows of a stream go to a sink."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,10 +18,10 @@ import click
 from streamsql import __version__
 
 if TYPE_CHECKING:
-    from streamsql.application import Application, Settings
+    from streamsql.application import Settings
     from streamsql.attach import Attachments
 
-WRONG, FAILED, INTERRUPTED = 2, 1, 130
+WRONG, INTERRUPTED = 2, 130
 """Exit statuses."""
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -130,15 +129,35 @@ def _session(database: str | None, commands: tuple[str, ...], format_: str | Non
 @click.option("--checkpoint-interval", default="5s", show_default=True, metavar="TIME", help="How far apart checkpoints are.")
 @click.option("--fresh", is_flag=True, help="Forget the checkpoint and start over.")
 @_FORMAT
-def run(app: Path, checkpoint: Path | None, checkpoint_interval: str, fresh: bool, format_: str | None, **attached: Any) -> None:
+@click.option("--explain", "explained", is_flag=True, help="Print the plans on stderr before the run.")
+@click.option("--dry-run", is_flag=True, help="Check SQL, inputs and outputs, and run nothing.")
+@click.option("--metrics", type=click.IntRange(0, 65_535), metavar="PORT", help="Serve Prometheus metrics on 127.0.0.1:PORT.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For stderr.")
+def run(
+    app: Path,
+    checkpoint: Path | None,
+    checkpoint_interval: str,
+    fresh: bool,
+    format_: str | None,
+    explained: bool,
+    dry_run: bool,
+    metrics: int | None,
+    log_format: str,
+    **attached: Any,
+) -> None:
     """Run the application APP headless."""
-    with _errors_shown():
+    with _errors_shown(log_format):
+        from streamsql.headless import Surroundings
+        from streamsql.headless import run as run_headless
         from streamsql.io.uri import parse_duration
+        from streamsql.log import Log
 
         settings = _settings(attached)
         settings.checkpoint, settings.fresh, settings.format = checkpoint, fresh, format_
         settings.checkpoint_seconds = parse_duration(checkpoint_interval) / 1000
-        sys.exit(_run(app, settings))
+        surroundings = Surroundings(metrics=metrics, explain=explained, dry_run=dry_run)
+        surroundings.live = surroundings.live and log_format == "text"
+        sys.exit(run_headless(app, settings, surroundings, Log(sys.stderr, log_format)))
 
 
 @cli.command()
@@ -148,8 +167,9 @@ def explain(app: Path, **attached: Any) -> None:
     """Print the plans of the application APP."""
     with _errors_shown():
         from streamsql.application import Application
+        from streamsql.log import Log
 
-        click.echo(Application(app, _settings(attached), sys.stderr).explain())
+        click.echo(Application(app, _settings(attached), Log(sys.stderr)).explain())
 
 
 @cli.command()
@@ -182,57 +202,8 @@ def _attachments_of(attached: dict[str, Any]) -> Attachments:
     )
 
 
-def _run(path: Path, settings: Settings) -> int:
-    """Run an application to its end: 0, also when single rows went to `error_stream`."""
-    from streamsql.application import Application
-    from streamsql.errors import Error
-
-    application = Application(path, settings, sys.stderr)
-    application.prepare()
-    progress = _Progress(application) if sys.stderr.isatty() else None
-    signal.signal(signal.SIGTERM, lambda *_: application.stop())
-    try:
-        counts = application.run(progress.show if progress else lambda _: None)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Error as error:
-        click.echo(f"streamsql: {error.render()}", err=True)
-        return FAILED
-    finally:
-        if progress:
-            progress.clear()
-    click.echo(f"streamsql: {counts}", err=True)
-    return 0
-
-
-class _Progress:
-    """One live line on a terminal: rows, and how fast they come."""
-
-    def __init__(self, application: Application) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
-        self._started: float | None = None
-        self._live = Live("", console=Console(stderr=True), refresh_per_second=4, transient=True)
-        self._live.start()
-
-    def show(self, application: Application) -> None:
-        """Bring the line up to date."""
-        import time
-
-        now = time.monotonic()
-        self._started = self._started or now
-        seconds = max(now - self._started, 0.001)
-        rows = application.rows_in
-        text = f"rows in {rows:,}  out {application.rows_out:,}  errors {application.errors:,}  {rows / seconds:,.0f} rows/s"
-        self._live.update(text)
-
-    def clear(self) -> None:
-        self._live.stop()
-
-
 @contextlib.contextmanager
-def _errors_shown() -> Iterator[None]:
+def _errors_shown(log_format: str = "text") -> Iterator[None]:
     """Print a user's mistake as one, and leave with its status; a reader that goes away is none."""
     from streamsql.errors import Error
 
@@ -245,7 +216,9 @@ def _errors_shown() -> Iterator[None]:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Error as error:
-        click.echo(f"streamsql: {error.render()}", err=True)
+        from streamsql.log import Log
+
+        Log(sys.stderr, log_format).error(error)
         sys.exit(WRONG)
 
 

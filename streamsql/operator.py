@@ -103,6 +103,11 @@ class Operator:
         return t
 
     @property
+    def open_groups(self) -> int:
+        """How many groups of open windows wait in it for their end."""
+        return 0
+
+    @property
     def done(self) -> bool:
         """Whether it will take no more rows (LIMIT)."""
         return False

@@ -39,13 +39,27 @@ TABLE_ROWS = 65_536
 """Rows of a table that pass the operators at a time."""
 
 
+class _RowCount:
+    """Counts the rows that pass."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def write(self, batch: Batch) -> None:
+        self.rows += batch.num_rows
+
+    def end(self) -> None:
+        pass
+
+
 @dataclass(slots=True)
 class _Running:
-    """A pump at work: its operators, and the port by which it writes its target."""
+    """A pump at work: its operators, the port by which it writes its target, and how much it wrote."""
 
     built: Built
     target: str
     port: int
+    written: _RowCount
 
 
 @dataclass
@@ -152,11 +166,21 @@ class Engine:
         port = self.pipeline.new_writer(target)
         built = self._build(plan, name, f"pump {name}", QueryTime(self.started or 0, self.clock))
         self.pipeline.connect(built.output, target, port)
-        self._running[name] = _Running(built, plan.target, port)
+        written = _RowCount()
+        built.output.outlets.append(written)
+        self._running[name] = _Running(built, plan.target, port, written)
 
     def runs(self, pump: str) -> bool:
         """Whether a pump of the catalog is at work."""
         return pump in self._running
+
+    def rows_written(self, pump: str) -> int:
+        """Rows that a pump wrote since it was started."""
+        return self._running[pump].written.rows if pump in self._running else 0
+
+    def open_groups(self, pump: str) -> int:
+        """Groups that wait in the open windows of a pump."""
+        return sum(v.operator.open_groups for v in self._running[pump].built.vertices) if pump in self._running else 0
 
     def stop_pump(self, name: str) -> None:
         """Take a pump's operators out of the graph; it stays in the catalog."""

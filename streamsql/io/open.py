@@ -113,6 +113,27 @@ def open_sink(
     return UploadingSink(_file_sink(local, uri, schema, staging, resume), local, working, storage, path)
 
 
+def check_sink(uri: str | Uri, *, s3_root: str | None = None) -> None:
+    """Raise OperationalError for an output that could not be opened; opens nothing, and asks no S3."""
+    uri = parse_uri(uri) if isinstance(uri, str) else uri
+    if uri.is_standard:
+        text_format_of(uri, DEFAULT_FORMAT)
+        return
+    storage, path = storage_of(uri, s3_root)
+    format_of(uri, DEFAULT_FORMAT if uri.is_folder else None)
+    if not isinstance(storage, LocalStorage) or uri.scheme == "s3":
+        return
+    if Path(path).is_dir() and not uri.is_folder:
+        raise OperationalError(f"{uri.text!r} is a directory", hint="end it with / to get one part a commit")
+    folder = Path(path) if uri.is_folder else Path(path).parent
+    while uri.is_folder and not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise OperationalError(f"cannot write {uri.text!r}: there is no folder {str(folder)!r}")
+    if not os.access(Path(path) if Path(path).exists() else folder, os.W_OK):
+        raise OperationalError(f"cannot write {uri.text!r}: permission denied")
+
+
 def discover(uri: str | Uri, *, header: bool = True, delimiter: str = ",", s3_root: str | None = None) -> Schema:
     """The columns that the first records of an input have.  Reads a pipe up to its end or for a second."""
     source = open_source(uri, header=header, delimiter=delimiter, s3_root=s3_root)

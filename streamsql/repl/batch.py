@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from streamsql.application import ErrorReport
+from streamsql.log import Log
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.settings import Settings
 from streamsql.repl.shell import Shell
@@ -60,7 +61,7 @@ class BatchShell(Shell):
     def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO) -> None:
         super().__init__(access, settings, out, err)
         self._running: list[Outcome] = []
-        self._errors = ErrorReport(err)
+        self._errors = ErrorReport(Log(err))
         access.tell_errors(self._errors)
 
     def query(self, outcome: Outcome) -> None:

@@ -72,6 +72,10 @@ class Aggregate(Operator):
     def bound(self, t: Time) -> Time:
         return self._windows.earliest(t)
 
+    @property
+    def open_groups(self) -> int:
+        return len(self._groups) if self._others else 0
+
     def _emit(self, closed: Closed) -> Iterator[Output]:
         count = len(self._groups)
         if not self._others and not self._is_stream:

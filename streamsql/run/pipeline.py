@@ -9,6 +9,7 @@ attached and detached without locks.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -88,6 +89,8 @@ class Pipeline:
         self._hubs: dict[str, Vertex] = {}
         self._errors = Merge(error_stream.SCHEMA.arrow(), 0)
         self._pending_errors = False
+        self.lost: Counter[tuple[str, str]] = Counter()
+        """Rows for `error_stream` by pump and error name, counted when they are lost: they may wait to come out in order."""
         self._vacant: list[int] = []
         self._replay_rows = LIVE_ROWS
         errors = Vertex(error_stream.NAME, Merge(error_stream.SCHEMA.arrow(), 1), "null", -1, [BEGIN])
@@ -254,6 +257,7 @@ class Pipeline:
 
     def _fail(self, failed: Failed, port: int, owner: str) -> None:
         """Report rows that were lost; `port` keeps those of one operator or source in their order."""
+        self.lost.update((owner, row.failure.name) for row in failed.rows)
         for batch in error_stream.batches_of(failed.rows, owner):
             self._pending_errors = True
             for output in self._errors.push(batch, port):
@@ -261,6 +265,7 @@ class Pipeline:
 
     def _fail_behind_errors(self, failed: Failed, owner: str) -> None:
         """Report what was lost by a reader of `error_stream`: to the outlets alone, since the reader would fail for ever."""
+        self.lost.update((owner, row.failure.name) for row in failed.rows)
         for batch in error_stream.batches_of(failed.rows, owner):
             for outlet in self._error_hub.outlets:
                 outlet.write(error_stream.not_before(self._error_hub.bound, batch))

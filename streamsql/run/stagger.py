@@ -51,6 +51,10 @@ class Stagger(Operator):
         calls = {f"call {i}": call.accumulator.arrays for i, call in enumerate(self._calls)}
         return {"keys": self._known, "latest": self._latest, "windows": self._windows, **calls}
 
+    @property
+    def open_groups(self) -> int:
+        return len(self._windows)
+
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
         rows = Rows(batch, self._time)
         keys = [rows.column(key(rows)) for key in self._keys]

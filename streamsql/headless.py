@@ -1,0 +1,97 @@
+"""`streamsql run`: an application with all that stands around it: signals, the live table, metrics, the log."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamsql.application import Application, Settings
+from streamsql.errors import Error
+from streamsql.log import Log
+from streamsql.monitor.measures import Exchange, Measures, measure
+
+FAILED, INTERRUPTED = 1, 130
+"""Exit statuses."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the command line asks for around a run; `metrics` is the port to listen on."""
+
+    metrics: int | None = None
+    explain: bool = False
+    dry_run: bool = False
+    live: bool = field(default_factory=lambda: sys.stderr.isatty())
+
+
+def run(path: Path, settings: Settings, surroundings: Surroundings, log: Log) -> int:
+    """Run an application to its end; gives the exit status.  Raises Error for what is wrong before the first step."""
+    if surroundings.explain or surroundings.dry_run:
+        plans = Application(path, settings, log).explain()
+        if surroundings.explain:
+            print(plans, file=sys.stderr)
+    application = Application(path, settings, log)
+    if surroundings.dry_run:
+        application.check()
+        log.info(f"{path} can run")
+        return 0
+    application.prepare()
+    observer = Observer(application, surroundings, log)
+    signal.signal(signal.SIGTERM, lambda *_: application.stop())
+    try:
+        counts = application.run(observer.look)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Error as error:
+        log.error(error)
+        return FAILED
+    finally:
+        observer.close()
+    log.info(str(counts), **counts.fields())
+    return 0
+
+
+class Observer:
+    """Looks at an application after each step, for those who want to know how it goes."""
+
+    def __init__(self, application: Application, surroundings: Surroundings, log: Log) -> None:
+        self._application = application
+        self._exchange = Exchange(application.wake)
+        self._closing: list[Callable[[], None]] = []
+        self._progress = None
+        if surroundings.metrics is not None:
+            from streamsql.monitor.prometheus import Endpoint
+
+            endpoint = Endpoint(surroundings.metrics, self._exchange)
+            self._closing.append(endpoint.close)
+            log.info(f"metrics at {endpoint.address}", address=endpoint.address)
+        if surroundings.live:
+            from streamsql.monitor.progress import Progress
+
+            self._progress = Progress()
+            self._closing.append(self._progress.clear)
+
+    def look(self) -> None:
+        """Between two steps: draw, and answer who asks."""
+        self._exchange.answer(lambda: self._measures(with_state=True))
+        if self._progress is not None and self._progress.due():
+            self._progress.show(self._measures(with_state=False))
+
+    def close(self) -> None:
+        """Take the live table away and stop listening."""
+        for close in self._closing:
+            close()
+
+    def _measures(self, with_state: bool) -> Measures:
+        application = self._application
+        return measure(
+            application.engine,
+            application.written,
+            with_state,
+            steps=application.steps,
+            step_seconds=application.step_seconds,
+            checkpoints=application.checkpoints,
+        )
