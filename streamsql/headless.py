@@ -40,7 +40,17 @@ def run(path: Path, settings: Settings, surroundings: Surroundings, log: Log) ->
         return 0
     application.prepare()
     observer = Observer(application, surroundings, log)
+    interrupted = False
+
+    def interrupt(*_: object) -> None:
+        """The first Ctrl-C lets the step end, the second one does not."""
+        nonlocal interrupted
+        interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        application.stop()
+
     signal.signal(signal.SIGTERM, lambda *_: application.stop())
+    signal.signal(signal.SIGINT, interrupt)
     try:
         counts = application.run(observer.look)
     except KeyboardInterrupt:
@@ -51,7 +61,7 @@ def run(path: Path, settings: Settings, surroundings: Surroundings, log: Log) ->
     finally:
         observer.close()
     log.info(str(counts), **counts.fields())
-    return 0
+    return INTERRUPTED if interrupted else 0
 
 
 class Observer:
