@@ -18,6 +18,8 @@ given before the end.
     query TYPES [rowsort] [header] [open]
                                         SQL, `----`, the rows.  `rowsort`: in any order; `header`: the names of the columns first
     explain                             SQL, `----`, the plan (compared where the rules are on)
+    values                              lines `EXPRESSION => RESULT`: what CAST(... AS VARCHAR) prints of it, `error: MESSAGE`
+                                        where it fails (its rows do not depend on batches, so it runs with and without rules only)
 
 Columns of rows stand two or more blanks apart.  Text that is empty, says NULL, or has two blanks or a `"` in it is quoted as in
 CSV.  Values print as CAST(... AS VARCHAR) does, times on the section's day without it.  TYPES has a letter a column: T text,
@@ -35,8 +37,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from printed import printed
 from session import Reading, Session, parsed
-from slt_text import Calendar, Record, Row, Section, SltError, read, table, types_of, values_of
+from slt_text import Calendar, Record, Row, Section, SltError, read, shown, table, types_of, values_of
 
 from streamsql.engine.result import Result
 from streamsql.errors import Error
@@ -58,6 +61,9 @@ class Mode:
         size = "all rows" if self.batch is None else f"batches of {self.batch}"
         return f"{size}{', restarts' * self.restart}{', no rules' * (not self.rules)}"
 
+
+ARROW = "=>"
+"""Between an expression and its result."""
 
 MODES = [Mode(*mode) for mode in itertools.product((None, 7, 1), (False, True), (True, False))]
 
@@ -154,6 +160,14 @@ class Run:
         if self.mode.rules:
             self.outcomes[record.line] = Outcome(lines=explain(self.session.engine.plan_of(parsed(record.sql)[0])).splitlines())
 
+    def _values(self, record: Record) -> None:
+        if self.mode.batch is None and not self.mode.restart:
+            cases = [tuple(part.strip() for part in line.rpartition(ARROW)[::2]) for line in record.body]
+            given = [(expression, shown(printed(expression, self.session))) for expression, _ in cases]
+            width = max(len(expression) for expression, _ in given)
+            lines = [f"{expression.ljust(width)} {ARROW} {result}" for expression, result in given]
+            self.outcomes[record.line] = Outcome(lines=record.body if given == cases else lines)
+
     def _stream(self, record: Record) -> None:
         self.stream = record.words[1]
         schema = self.session.engine.catalog.find_stream(self.stream, None).schema
@@ -216,7 +230,7 @@ def check(section: Section, modes: Sequence[Mode] = MODES) -> None:
 
 
 def _compare(record: Record, outcome: Outcome) -> None:
-    wanted = record.result or []
+    wanted = record.body if record.kind == "values" else record.result or []
     if outcome.rows is None:
         same = wanted == outcome.lines
     else:
@@ -226,6 +240,9 @@ def _compare(record: Record, outcome: Outcome) -> None:
         head = "header" in record.words
         rows = [values_of(line) for line in wanted]
         same = [*rows[:head], *_ordered(record, rows[head:])] == outcome.rows
+    if not same and record.kind == "values":
+        differing = [f"{w}\n      given: {g.rpartition(ARROW)[2].strip()}" for w, g in zip(wanted, outcome.lines) if w.split() != g.split()]
+        raise record.failed("\n    ".join(differing))
     if not same:
         raise record.failed("\n    ".join([record.sql, "", "expected:", *wanted, "", "given:", *outcome.text()]))
 
@@ -239,6 +256,9 @@ def complete(path: Path) -> None:
         run.run()
         outcomes |= {r.line: (r, run.outcomes[r.line]) for r in section.records if r.line in run.outcomes}
     for _, (record, outcome) in sorted(outcomes.items(), reverse=True):
+        if record.kind == "values":
+            lines[record.line : record.end] = outcome.text()
+            continue
         lines[record.line + len(record.body) : record.end] = ["----", *outcome.text()]
         if outcome.rows is not None:
             lines[record.line - 1] = " ".join(["query", outcome.types, *record.words[2:]])

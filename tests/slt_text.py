@@ -116,12 +116,13 @@ def values_of(line: str) -> Row:
 
 def table(rows: Sequence[Row]) -> list[str]:
     """Rows as lines, their columns below each other."""
-    texts = [[_shown(value) for value in row] for row in rows]
+    texts = [[shown(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in texts]
 
 
-def _shown(value: Value) -> str:
+def shown(value: Value) -> str:
+    """A value as it stands in a file, quoted where it must be."""
     if value is None:
         return "NULL"
     needs = value in ("", "NULL") or value != value.strip() or "  " in value or '"' in value

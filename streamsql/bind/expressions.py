@@ -221,6 +221,9 @@ class ExpressionBinder:
         if isinstance(value, exp.Sub):
             left, right = self.bind(value.this), self.bind(value.expression)
             if left.type.is_datetime and right.type.is_datetime:
+                if left.type.family is not right.type.family:
+                    message = f"the two sides of a difference are of the same type, and these are {left.type} and {right.type}"
+                    raise ProgrammingError(message, span, "CAST one to the type of the other")
                 units = [Word(types.interval(unit), unit) for unit in (target.qualifier.start, target.qualifier.end)]
                 return call_scalar("MINUS_DATETIME", [left, right, *units], span)
         operand = self.bind(value)

@@ -20,6 +20,7 @@ AD = 1
 _RANGES = {
     "ERA": (0, 1),
     "YEAR": (1, 292_278_994),
+    "WEEK_YEAR": (1, 292_278_994),
     "MONTH": (0, 11),
     "WEEK_OF_YEAR": (1, 53),
     "WEEK_OF_MONTH": (0, 6),
@@ -34,6 +35,9 @@ _RANGES = {
     "SECOND": (0, 59),
     "MILLISECOND": (0, 999),
 }
+
+_OUTSIDE_OF_WEEKS = {"ERA", "YEAR", "MONTH", "WEEK_OF_MONTH", "DAY_OF_MONTH", "DAY_OF_YEAR", "DAY_OF_WEEK_IN_MONTH"}
+"""The fields of a day that say nothing beside a year of weeks."""
 
 Fields = dict[str, int]
 """Values by name, in the order in which they were set."""
@@ -54,6 +58,8 @@ def moment_of(fields: Fields) -> Time:
             raise ValueError(f"{name} {value} is out of range")
     if fields.get("ERA", AD) != AD:
         raise ValueError("years before Christ are not supported")
+    ignored = _OUTSIDE_OF_WEEKS if _goes_by_weeks(fields) else {"WEEK_YEAR"}
+    fields = {name: value for name, value in fields.items() if name not in ignored}
     ordinal, clock = _day(fields), _clock(fields)
     if not 1 <= ordinal <= MAX_DAY:
         raise ValueError("the year is out of range")
@@ -64,14 +70,22 @@ def moment_of(fields: Fields) -> Time:
     return (ordinal - _EPOCH) * DAY + clock
 
 
+def _goes_by_weeks(fields: Fields) -> bool:
+    """Whether the year is one of weeks: that it was set, and no ordinary year after it."""
+    order = list(fields)
+    return "WEEK_YEAR" in fields and ("YEAR" not in fields or order.index("WEEK_YEAR") > order.index("YEAR"))
+
+
 def _day_fields(day: date) -> Fields:
     of_year = day.timetuple().tm_yday
     of_week = day.isoweekday() % 7 + 1
+    week = _week_of_year(day)
     return {
         "ERA": AD,
+        "WEEK_YEAR": day.year + (day.month == 12 and week == 1),
         "YEAR": day.year,
         "MONTH": day.month - 1,
-        "WEEK_OF_YEAR": _week_of_year(day),
+        "WEEK_OF_YEAR": week,
         "WEEK_OF_MONTH": _week(day.day, of_week),
         "DAY_OF_MONTH": day.day,
         "DAY_OF_YEAR": of_year,
@@ -120,6 +134,9 @@ def _clock(fields: Fields) -> int:
 
 def _day(fields: Fields) -> int:
     """The day's number, by the group of fields that was completed last."""
+    if "WEEK_YEAR" in fields:
+        start = _week_start(_first_of(fields["WEEK_YEAR"], 0), fields.get("DAY_OF_WEEK"))
+        return start + 7 * (fields.get("WEEK_OF_YEAR", 1) - 1)
     year = fields.get("YEAR", 1970)
     first = _first_of(year, 0)
     way = _way_to_day(fields)

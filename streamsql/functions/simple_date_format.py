@@ -32,12 +32,14 @@ WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "S
 
 NUMBERS = {
     "y": "YEAR",
+    "Y": "WEEK_YEAR",
     "M": "MONTH",
     "w": "WEEK_OF_YEAR",
     "W": "WEEK_OF_MONTH",
     "D": "DAY_OF_YEAR",
     "d": "DAY_OF_MONTH",
     "F": "DAY_OF_WEEK_IN_MONTH",
+    "u": "DAY_OF_WEEK",
     "H": "HOUR_OF_DAY",
     "k": "HOUR_OF_DAY",
     "K": "HOUR",
@@ -49,6 +51,8 @@ NUMBERS = {
 """The letters of fields that are numbers, M only up to two of them."""
 
 LETTERS = set(NUMBERS) | set("GEazZX")
+
+_YEARS = "yY"
 
 _COUNTED_FROM_1 = {"k": 24, "h": 12}
 """Hours that are written from 1 to this number, which stands for 0."""
@@ -136,8 +140,10 @@ def _formatted(field: Field, fields: Fields) -> str:
     letter, count = field.letter, field.count
     if field.is_number:
         value = fields[NUMBERS[letter]] + (letter == "M")
-        if letter == "y" and count == 2:
+        if letter in _YEARS and count == 2:
             value %= 100
+        elif letter == "u":
+            value = (value - 2) % 7 + 1
         return str(value or _COUNTED_FROM_1.get(letter, 0)).zfill(count)
     match letter:
         case "M":
@@ -158,8 +164,8 @@ def _formatted(field: Field, fields: Fields) -> str:
 def parse_time_by(pattern: str, text: str, century: Time) -> Time:
     """The moment that a text names in the form of a pattern.
 
-    A year of two digits in a field `yy` is one of the hundred years after `century`.  [X] Java says so of `y` too, but the
-    reference's examples give the year 10 for it.
+    A year of two digits in a field `y` or `yy` is one of the hundred years after `century`.  Where blanks stand before it, it
+    counts with them and so is no year of two digits: this is how Java once read it, and the reference shows it.
 
     >>> parse_time_by("MMM dd, yy", "March 7, 10 at noon", century=-946_771_200_000) // 86_400_000
     14675
@@ -173,7 +179,8 @@ def parse_time_by(pattern: str, text: str, century: Time) -> Time:
     try:
         t = moment_of(reading.fields)
         if reading.ambiguous and t < century:
-            t = moment_of(reading.fields | {"YEAR": reading.fields["YEAR"] + 100})
+            year = "YEAR" if "YEAR" in reading.fields else "WEEK_YEAR"
+            t = moment_of(reading.fields | {year: reading.fields[year] + 100})
     except ValueError:
         raise reading.failure() from None
     return t - reading.offset
@@ -219,13 +226,17 @@ class _Reading:
         self.position = match.end()
         value = int(match[0])
         letter = field.letter
-        if letter == "y" and field.count == 2 and re.fullmatch(r"\d\d", match[0], re.ASCII):
+        if letter in _YEARS and field.count <= 2 and re.fullmatch(r"\d\d", self.text[start : self.position], re.ASCII):
             self.ambiguous = value == self.century % 100
             value += self.century // 100 * 100 + (100 if value < self.century % 100 else 0)
         elif letter in _COUNTED_FROM_1:
-            if not 1 <= value <= _COUNTED_FROM_1[letter]:
+            if not 0 <= value <= _COUNTED_FROM_1[letter]:  # 0 is taken for 0, as the reference shows of hh
                 raise self.failure()
             value %= _COUNTED_FROM_1[letter]
+        elif letter == "u":
+            if not 1 <= value <= 7:
+                raise self.failure()
+            value = value % 7 + 1
         self._set(NUMBERS[letter], value - (letter == "M"))
 
     def _set(self, name: str, value: int) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 
-import pyarrow as pa
 import pytest
-from session import Session, parsed
-from slt_text import Calendar
+from printed import printed
+from session import Session
 
 import streamsql.functions.library  # noqa: F401 - fills the tables
-from streamsql.errors import Error
 from streamsql.functions.registry import AGGREGATES, SCALARS
-from streamsql.rows import ErrorName
 from streamsql.time import ManualClock
 
 NOW = 1_525_870_241_337
@@ -34,24 +30,10 @@ def examples(documentation: str) -> Iterator[tuple[str, str]]:
 EXAMPLES = sorted({example for record in RECORDS for example in examples(record.documentation)})
 
 
-def printed(example: str) -> str:
-    """The value of an expression, or of a query that gives one, as CAST AS VARCHAR prints it."""
-    session = Session(ManualClock(NOW))
-    try:
-        rows = session.execute(parsed(example if example.startswith("SELECT ") else f"VALUES ({example})")[0]).rows
-        assert rows is not None
-        batch = rows.take()
-    except Error as error:
-        return "error: " + re.sub(f"^({'|'.join(ErrorName)}): ", "", error.message)
-    assert batch is not None
-    ((value,),) = Calendar("").rows(pa.Table.from_batches([batch]), rows.schema)
-    return "NULL" if value is None else value
-
-
 @pytest.mark.parametrize(("example", "result"), EXAMPLES, ids=[example for example, _ in EXAMPLES])
 def test_an_example_gives_what_it_says(example: str, result: str) -> None:
     """`CAST(... AS VARCHAR)` of it, NULL, or `error: MESSAGE`."""
-    assert printed(example) == result
+    assert printed(example, Session(ManualClock(NOW))) == (None if result == "NULL" else result)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.signature.text)
@@ -63,4 +45,5 @@ def test_every_function_has_an_example(record: object) -> None:
 
 def test_a_wrong_result_is_seen() -> None:
     """The comparison is of texts: 1 is not 1.0."""
-    assert printed("1 + 1") == "2" != printed("1.0 + 1")
+    session = Session(ManualClock(NOW))
+    assert printed("1 + 1", session) == "2" != printed("1.0 + 1", session)
