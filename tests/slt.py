@@ -12,7 +12,7 @@ given before the end.
     statement error                     ... and under `----` stands the whole error as the command line prints it
     stream NAME                         rows follow: ROWTIME, then the columns
     bound [NAME] TIME                   a rowtime bound, of the last stream named (END: it ends)
-    clock TIME                          the clock of the engine
+    clock TIME                          the clock of the engine; as the first record, when it starts
     run                                 the rows and bounds so far come in, before what follows is executed
     date DATE                           the day of all times of day, here and in results (2020-01-01 unless said)
     query TYPES [rowsort] [header] [open]
@@ -89,7 +89,7 @@ class Run:
         self.records = section.records
         self.outcomes: dict[int, Outcome] = {}
         self.calendar = Calendar()
-        self.clock = ManualClock(self.calendar.time("00:00:00"))
+        self.clock = ManualClock(self.calendar.time(_start(section)))
         self.session = Session(self.clock, mode.rules)
         self.queries: list[Record | None] = []  # the record of each of the session's readings; None: a statement
         self.stream = ""
@@ -205,6 +205,11 @@ class Run:
     def _stepped(self) -> None:
         if self.mode.restart:
             self.session.restart()
+
+
+def _start(section: Section) -> str:
+    first = section.records[0]
+    return first.rest if first.kind == "clock" else "00:00:00"
 
 
 def _match(record: Record, pattern: str, text: str) -> None:

@@ -198,7 +198,7 @@ class ExpressionBinder:
             raise ProgrammingError(f"{name} is a table function", span, f"FROM TABLE({name}(CURSOR(SELECT STREAM ...)))")
         if name in self.context.functions:
             return self._sql_function(node)
-        name = "SUBSTRING SIMILAR" if node.meta.get("form") == "similar" else name
+        name = _SUBSTRINGS.get(node.meta.get("form"), name)
         return call_scalar(name, [self.bind(argument) for argument in node.expressions], span)
 
     def _sql_function(self, node: exp.Anonymous) -> Expression:
@@ -290,6 +290,9 @@ class ExpressionBinder:
             raise ProgrammingError("IGNORE NULLS belongs to an aggregate function", node.meta.get("span"))
         return self._aggregate(node.this, isinstance(node, exp.IgnoreNulls))
 
+
+_SUBSTRINGS: dict[object, str] = {"similar": "SUBSTRING SIMILAR", "comma": "SUBSTRING WITH COMMAS"}
+"""The forms of SUBSTRING that are functions of their own."""
 
 _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expression]] = {
     exp.Column: ExpressionBinder.column,

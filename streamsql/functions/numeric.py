@@ -13,6 +13,7 @@ from streamsql.coercion import common_type
 from streamsql.errors import InternalError
 from streamsql.functions.arithmetic import negated, without_zeros
 from streamsql.functions.calendar import floor_multiple
+from streamsql.functions.exponential import exponential
 from streamsql.functions.numbers import as_decimal, fit_decimal, number_type
 from streamsql.functions.registry import ascending_in, scalar
 from streamsql.rows import Datum, ErrorName, Mask, Rows
@@ -119,12 +120,12 @@ def _of_doubles(
 def exp(rows: Rows, x: Datum) -> Datum:
     """e to the power of `x`.
 
-    >>> EXP(0)
-    1.0
+    >>> EXP(1)
+    2.7182818284590455
     >>> EXP(10)
     22026.465794806718
     """
-    return _of_doubles(rows, np.exp, None, "", x)
+    return _of_doubles(rows, exponential, None, "", x)
 
 
 @scalar("LN(x: DOUBLE) -> DOUBLE", fails=True, duckdb="ln({x})")

@@ -58,6 +58,7 @@ def _chosen(matches: Iterator[re.Match[str]], occurrence: int) -> Iterator[re.Ma
 
 
 @scalar("SUBSTRING(s: CHARACTER FROM regex: CHARACTER)", returns=part_type, fails=True)
+@scalar("SUBSTRING WITH COMMAS(s: CHARACTER, regex: CHARACTER)", returns=part_type, fails=True)
 def substring_regex(rows: Rows, s: Datum, regex: Datum) -> Datum:
     """The first part of `s` that matches a regular expression, NULL where none does.
 

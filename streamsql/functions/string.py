@@ -135,8 +135,8 @@ def _prefix_direction(directions: Sequence[Direction], constants: Sequence[objec
 def substring(rows: Rows, s: Datum, p: Datum, *n: Datum) -> Datum:
     """The `n` characters (or bytes) of `s` from position `p`, counted from 1, or all from there.
 
-    A position below 1 counts as 1 and takes `1 - p` off the length.  [X] Past the end the examples give an empty text for
-    the form with FROM and NULL for the one with commas; here both give an empty text.
+    A position below 1 counts as 1 and takes `1 - p` off the length.  [X] Past the end the reference says both that it is
+    empty and that it is NULL: by its examples it is empty for this form and NULL for the one with commas.
 
     >>> SUBSTRING('123456789' FROM 3 FOR 4)
     3456
@@ -144,8 +144,8 @@ def substring(rows: Rows, s: Datum, p: Datum, *n: Datum) -> Datum:
     12
     >>> SUBSTRING('123456789' FROM 8 FOR 4)
     89
-    >>> SUBSTRING('123456789', 7, 4)
-    789
+    >>> SUBSTRING('123456789' FROM 17 FOR 4) = ''
+    TRUE
     >>> SUBSTRING('123456789' FROM 6 FOR -1)
     error: SUBSTRING of a negative length
     """
@@ -159,6 +159,21 @@ def substring(rows: Rows, s: Datum, p: Datum, *n: Datum) -> Datum:
         return pa.scalar(None, s.type)
     slice_ = pc.utf8_slice_codeunits if s.type == STRING else pc.binary_slice
     return slice_(s, start, stop)
+
+
+@scalar("SUBSTRING WITH COMMAS(s: CHARACTER, p: INTEGRAL, n?: INTEGRAL)", returns=part_type, fails=True)
+@scalar("SUBSTRING WITH COMMAS(s: BINARYSTRING, p: INTEGRAL, n?: INTEGRAL)", returns=part_type, fails=True)
+def substring_with_commas(rows: Rows, s: Datum, p: Datum, *n: Datum) -> Datum:
+    """What `SUBSTRING(s, p, n)` means: as with FROM and FOR, but NULL past the end.
+
+    >>> SUBSTRING('123456789', 7, 4)
+    789
+    >>> SUBSTRING('123456789', 10, 4)
+    NULL
+    """
+    part = substring(rows, s, p, *n)
+    length = pc.utf8_length(s) if s.type == STRING else pc.binary_length(s)
+    return pc.if_else(pc.greater(p, length), pa.scalar(None, s.type), part)
 
 
 def _part(text: str | bytes, position: int, count: int | None = None) -> str | bytes:
