@@ -246,8 +246,8 @@ def _compare(record: Record, outcome: Outcome) -> None:
         rows = [values_of(line) for line in wanted]
         same = [*rows[:head], *_ordered(record, rows[head:])] == outcome.rows
     if not same and record.kind == "values":
-        differing = [f"{w}\n      given: {g.rpartition(ARROW)[2].strip()}" for w, g in zip(wanted, outcome.lines) if w.split() != g.split()]
-        raise record.failed("\n    ".join(differing))
+        differing = [(w, g.rpartition(ARROW)[2].strip()) for w, g in zip(wanted, outcome.lines) if w.split() != g.split()]
+        raise record.failed("\n    ".join(f"{expected}\n      given: {given}" for expected, given in differing))
     if not same:
         raise record.failed("\n    ".join([record.sql, "", "expected:", *wanted, "", "given:", *outcome.text()]))
 

@@ -74,8 +74,11 @@ class SelectBinder:
         bound = [as_column(item.bound) for item in items]
         projected = self._project(items)
         window: nodes.Window | None = None
+        first = 1 if projected.is_stream else 0
+        compared = list(range(first, len(projected.schema.fields)))
         if projected.is_stream:
-            keys = [i for i in projected.times if i > 0]
+            rowtimes = {i for i, expression in enumerate(bound, 1) if isinstance(expression, Column) and expression.index == 0}
+            keys = sorted((i for i in projected.times if i > 0), key=lambda i: (i in rowtimes, i))
             if not keys:
                 raise ProgrammingError(
                     "this SELECT DISTINCT never ends: no column follows ROWTIME",
@@ -84,10 +87,10 @@ class SelectBinder:
                 )
             time = projected.times[keys[0]]
             window = nodes.Window(keys[0], ROWTIME_COLUMN if time.marks_rows else time.form)
-        result = Source(nodes.Distinct(projected.schema, projected.plan, window), projected.times)
+            compared = [i for i in compared if i not in rowtimes] or compared
+        result = Source(nodes.Distinct(projected.schema, projected.plan, tuple(compared), window), projected.times)
         if not order:
             return result
-        first = 1 if result.is_stream else 0
         columns = []
         for key in order:
             if key.expression not in bound:

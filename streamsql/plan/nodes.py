@@ -209,9 +209,10 @@ class Sort(Node):
 
 @dataclass(frozen=True, slots=True)
 class Distinct(Node):
-    """SELECT DISTINCT: a row when it first appears within its window; ROWTIME does not count."""
+    """SELECT DISTINCT: a row when the values of `columns` first appear within its window; ROWTIME is none of them."""
 
     input: Node
+    columns: tuple[int, ...]
     window: Window | None
 
 

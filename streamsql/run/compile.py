@@ -120,10 +120,10 @@ class Compiler:
                 return Stagger(schema.arrow(), evaluators, types, self._accumulations(calls), length, self._time)
             case nodes.Sort():
                 return self._sort(node)
-            case nodes.Distinct(window=window, schema=schema):
+            case nodes.Distinct(columns=columns, window=window, schema=schema):
                 by_value = window.key if window is not None and window.time is None else None
                 windows = self._windows(window, [f.type for f in schema.fields])
-                return Distinct(schema.arrow(), windows, by_value)
+                return Distinct(schema.arrow(), columns, windows, by_value)
             case nodes.Union(branches=branches, schema=schema):
                 return Merge(schema.arrow(), len(branches))
             case nodes.Join():

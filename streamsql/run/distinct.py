@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,17 +11,17 @@ from streamsql.keys.interner import Interner
 from streamsql.operator import Operator, Output, State
 from streamsql.run.window import Windows
 from streamsql.time import Time
-from streamsql.types import ROWTIME, Batch
+from streamsql.types import Batch
 
 
 class Distinct(Operator):
-    """What has appeared in the open window; `window_key` is the column of a key that goes by value."""
+    """What has appeared in `columns` in the open window; `window_key` is the column of a key that goes by value."""
 
-    def __init__(self, schema: pa.Schema, windows: Windows, window_key: int | None) -> None:
-        self._first = 1 if schema.names[0] == ROWTIME else 0
+    def __init__(self, schema: pa.Schema, columns: Sequence[int], windows: Windows, window_key: int | None) -> None:
+        self._columns = columns
         self._windows = windows
         self._window_key = window_key
-        self._seen = Interner(schema.types[self._first :])
+        self._seen = Interner([schema.types[i] for i in columns])
 
     @property
     def state(self) -> Mapping[str, State]:
@@ -34,7 +34,7 @@ class Distinct(Operator):
                 self._seen.clear()
             rows = batch.slice(run.start, run.stop - run.start)
             known = len(self._seen)
-            ids = self._seen.ids(rows.columns[self._first :], rows.num_rows)
+            ids = self._seen.ids([rows.column(i) for i in self._columns], rows.num_rows)
             _, first = np.unique(ids, return_index=True)
             new = np.sort(first[ids[first] >= known])
             if len(new):
