@@ -12,7 +12,8 @@ given before the end.
     statement error                     ... and under `----` stands the whole error as the command line prints it
     stream NAME                         rows follow: ROWTIME, then the columns
     bound [NAME] TIME                   a rowtime bound, of the last stream named (END: it ends)
-    clock TIME                          the clock of the engine; as the first record, when it starts
+    clock TIME                          the clock of the engine
+    start TIME                          when the engine starts, in place of 00:00:00
     run                                 the rows and bounds so far come in, before what follows is executed
     date DATE                           the day of all times of day, here and in results (2020-01-01 unless said)
     query TYPES [rowsort] [header] [open]
@@ -100,6 +101,8 @@ class Run:
         for record in self.records:
             if record.kind in ("stream", "bound", "clock"):
                 waiting.append(record)
+            elif record.kind == "start":
+                continue
             elif record.kind == "run":
                 self._all(waiting)
                 waiting = []
@@ -208,8 +211,7 @@ class Run:
 
 
 def _start(section: Section) -> str:
-    first = section.records[0]
-    return first.rest if first.kind == "clock" else "00:00:00"
+    return next((record.rest for record in section.records if record.kind == "start"), "00:00:00")
 
 
 def _match(record: Record, pattern: str, text: str) -> None:

@@ -105,7 +105,7 @@ def _record(lines: Sequence[str], at: int) -> Record:
 
 def _is_line(line: str) -> bool:
     """Whether a record is this one line, so that it needs no blank line around it."""
-    return re.match(r"(bound|clock|date) \S|run$", line) is not None
+    return re.match(r"(bound|clock|date|start) \S|run$", line) is not None
 
 
 def values_of(line: str) -> Row:
