@@ -10,13 +10,15 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from streamsql.attach import Attacher, Attachments, SinkOutlet
+from streamsql.engine.change import between, check_queries
 from streamsql.engine.engine import Engine
+from streamsql.engine.layout import layout_of, rebuild
 from streamsql.engine.result import Result
+from streamsql.error_report import ErrorReport
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.io.open import open_sink
 from streamsql.io.sink import Sink
@@ -26,7 +28,6 @@ from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
 from streamsql.sql.parser import parse
 from streamsql.statements import CreatePump, Insert, Query, Statement
-from streamsql.types import Batch
 
 IDLE_SECONDS = 0.05
 """How long an idle loop waits before it asks the clock again; arriving rows wake it at once."""
@@ -34,8 +35,6 @@ IDLE_SECONDS = 0.05
 CHECKPOINT_SECONDS = 5.0
 """How far apart checkpoints are, where nothing else is asked for."""
 
-ERRORS_SHOWN = 10
-"""Rows of `error_stream` that are shown in full where nothing else takes them."""
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Application:
     """One run of one application file."""
 
     def __init__(self, path: Path, settings: Settings, log: Log) -> None:
-        self._path = path
+        self.path = path
         self._settings = settings
         self._log = log
         self._wakeup = threading.Event()
@@ -86,6 +85,9 @@ class Application:
         self._errors = ErrorReport(log)
         self._directory = None if settings.checkpoint is None else CheckpointDirectory(settings.checkpoint)
         self._epoch = 0
+        self._statements: tuple[Statement, ...] = ()
+        self._on_stdout = False
+        self._reload = self._reloaded = False
         self.steps = 0
         self.step_seconds = 0.0
         self._resumed: Checkpoint | None = None
@@ -121,31 +123,71 @@ class Application:
         self._stop = True
         self._wakeup.set()
 
+    def ask_to_reload(self) -> None:
+        """Ask the run to `reload` after its step.  May be called by a signal handler, or another thread."""
+        self._reload = True
+        self._wakeup.set()
+
     # -- before the first step: everything that is wrong with the command shows here -----------------------------------
 
     def prepare(self) -> None:
         """Read the application, open its inputs and outputs, and go on from a checkpoint where there is one."""
         self._open_checkpoints()
-        text, statements = self._read()
+        text, self._statements = self._read()
+        reloaded = self._resumed is not None and self._resumed.facts["reloaded"]
         try:
-            self._attacher.declare(statements)
-            for statement in statements:
+            self._attacher.declare(self._statements)
+            for statement in self._statements:
+                if reloaded and isinstance(statement, CreatePump):
+                    statement = replace(statement, started=False)  # `rebuild` starts them in the order that they had
                 result = self.engine.execute(statement)
                 if result.rows is not None:
                     self._show(result)
         except Error as error:
-            raise error.located(text, str(self._path)) from None
+            raise error.located(text, str(self.path)) from None
         for warning in self.engine.warnings:
             self._log.warning(warning)
-        self._attacher.open_inputs()
+        if not reloaded:
+            self._attacher.open_inputs()
         staging = None if self._directory is None else self._directory.staging
         self._outlets = self._attacher.open_outputs(staging, resume=self._resumed is not None)
-        if not self._settings.attachments.outputs and not self._queries:
+        self._on_stdout = not self._settings.attachments.outputs and not self._queries
+        if self._on_stdout:
             self._open_stdout()
         self.engine.pipeline.hub(error_stream.NAME).outlets.append(self._errors)
         self._errors.mapped = error_stream.NAME in self._outlets
         if self._resumed is not None:
             self._resume(self._resumed)
+
+    def reload(self) -> None:
+        """Become what the file says now; raises Error where that cannot be, and everything goes on as it was.
+
+        What stays the same keeps its state.  Between two steps only.
+        """
+        text, statements = self._read()
+        try:
+            check_queries(self._statements, statements)
+            change = between(self.engine, statements, self._attacher.declared)
+        except Error as error:
+            raise error.located(text, str(self.path)) from None
+        kept = [name for name in change.gone_streams if self._is_kept(name)]
+        if kept:
+            text = f"the columns of {kept[0]} cannot change while an input or output is attached to it"
+            raise OperationalError(text, hint="stop the application and start it anew")
+        change.apply(self.engine)
+        self._statements, self._reloaded = statements, True
+        for name in [name for name in self._outlets if name in change.gone_streams]:
+            del self._outlets[name]
+        if self._on_stdout:
+            self._open_stdout()
+        for warning in self.engine.warnings:
+            self._log.warning(warning)
+        self.engine.warnings.clear()
+        self._log.info(f"{self.path} is reloaded: {change}")
+
+    def _is_kept(self, stream: str) -> bool:
+        """Whether rows of a stream come from an input, or go where rows with other columns cannot follow."""
+        return f"input {stream}" in self.engine.pipeline.feeds or (stream in self._outlets and not self._on_stdout)
 
     def check(self) -> None:
         """Look at everything that a run would need, and change nothing: SQL, inputs, schemas, where outputs would be."""
@@ -156,7 +198,7 @@ class Application:
                 if not isinstance(statement, (Insert, Query)):
                     self.engine.execute(statement)
         except Error as error:
-            raise error.located(text, str(self._path)) from None
+            raise error.located(text, str(self.path)) from None
         self._attacher.open_inputs()
         for feed in self.engine.pipeline.feeds.values():
             feed.source.close()
@@ -177,22 +219,22 @@ class Application:
                 if not isinstance(statement, (Insert, Query)):
                     self.engine.execute(statement)
         except Error as error:
-            raise error.located(text, str(self._path)) from None
+            raise error.located(text, str(self.path)) from None
         return "\n\n".join(plans)
 
     def _read(self) -> tuple[str, tuple[Statement, ...]]:
-        if self._path.suffix.lower() in (".json", ".yaml", ".yml"):
+        if self.path.suffix.lower() in (".json", ".yaml", ".yml"):
             raise ProgrammingError("not supported yet: application configurations", hint="run its SQL as a .sql file")
         try:
-            text = self._path.read_text(encoding="utf-8")
+            text = self.path.read_text(encoding="utf-8")
         except OSError as error:
-            raise OperationalError(f"cannot read {self._path}: {error.strerror}") from None
+            raise OperationalError(f"cannot read {self.path}: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise OperationalError(f"{self._path} is not UTF-8 text") from None
+            raise OperationalError(f"{self.path} is not UTF-8 text") from None
         try:
             return text, parse(text)
         except Error as error:
-            raise error.located(text, str(self._path)) from None
+            raise error.located(text, str(self.path)) from None
 
     def _open_checkpoints(self) -> None:
         if self._directory is None:
@@ -214,8 +256,11 @@ class Application:
             raise ProgrammingError(text, hint="--fresh starts over")
         for name, outlet in self._outlets.items():
             outlet.sink.commit(checkpoint.facts["staged"][name])
-        facts = checkpoint.facts
-        self.engine.load(facts, checkpoint.state)
+        facts, state = checkpoint.facts, checkpoint.state
+        if facts["reloaded"]:
+            facts, state = rebuild(self.engine, facts, state, self._attacher.open_input_of)
+            self._reloaded = True
+        self.engine.load(facts, state)
         if facts["complete"]:
             grown = [name for name, feed in self.engine.pipeline.feeds.items() if feed.source.grown(facts["feeds"][name][0])]
             if grown:
@@ -240,10 +285,15 @@ class Application:
         """With no output named, every stream that no pump reads goes to stdout."""
         read = {name for pump in self.engine.catalog.pumps.values() for name in pump.reads}
         streams = [s for s in self.engine.catalog.streams() if s.name not in read and s.name != error_stream.NAME]
+        for name in [name for name in self._outlets if name not in {stream.name for stream in streams}]:
+            self.engine.pipeline.hub(name).outlets.remove(self._outlets.pop(name))
         for stream in streams:
             tag = stream.name if len(streams) > 1 else None
             sink = open_sink(self._stdout(), stream.schema, stream=tag)
-            self._outlets[stream.name] = self._attacher.outlet(stream.name, sink)
+            if stream.name in self._outlets:
+                self._outlets[stream.name].sink = sink
+            else:
+                self._outlets[stream.name] = self._attacher.outlet(stream.name, sink)
 
     def _show(self, result: Result) -> None:
         """The rows of a query in the application go to stdout."""
@@ -266,6 +316,9 @@ class Application:
             self._wakeup.clear()
             progress = self._step()
             look()
+            if self._reload:
+                self._reload = False
+                self._try_to_reload()
             if self.engine.pipeline.ended:
                 break
             now = time.monotonic()
@@ -276,6 +329,13 @@ class Application:
                 self._wakeup.wait(IDLE_SECONDS)
         self._leave(complete)
         return Counts(self.rows_in, self.rows_out, self.errors, time.monotonic() - begun)
+
+    def _try_to_reload(self) -> None:
+        try:
+            self.reload()
+        except Error as error:
+            self._log.error(error)
+            self._log.warning(f"{self.path} is not reloaded: the application goes on as it was")
 
     def _step(self) -> bool:
         """One step; gives whether anything came."""
@@ -313,44 +373,12 @@ class Application:
         if self._directory is not None:
             self._epoch += 1
             facts, state = self.engine.save()
-            facts |= {"staged": staged, "complete": complete}
+            facts |= {"staged": staged, "complete": complete, "reloaded": self._reloaded}
+            if self._reloaded:
+                facts["layout"] = layout_of(self.engine)
             self._directory.save(Checkpoint(self._epoch, self._fingerprint(), facts, state))
         for name, outlet in self._outlets.items():
             outlet.sink.commit(staged[name])
-
-
-class ErrorReport:
-    """Counts the rows of `error_stream`, and shows them where no output takes them."""
-
-    def __init__(self, log: Log) -> None:
-        self.count = 0
-        self.mapped = False
-        self._log = log
-
-    def write(self, batch: Batch) -> None:
-        if not self.mapped:
-            for row in batch.slice(0, max(0, ERRORS_SHOWN - self.count)).to_pylist():
-                self._show(row)
-        self.count += batch.num_rows
-
-    def end(self) -> None:
-        pass
-
-    def close(self) -> None:
-        """Say how many more there were."""
-        if not self.mapped and self.count > ERRORS_SHOWN:
-            more = self.count - ERRORS_SHOWN
-            self._log.lost(f"{more:,} more rows in error_stream", count=more)
-
-    def _show(self, row: Mapping[str, Any]) -> None:
-        name = None if row["PUMP_NAME"] == "null" else row["PUMP_NAME"]
-        pump = "" if name is None else f" in pump {name}"
-        try:
-            data = bytes.fromhex(row["DATA_ROW"]).decode("utf-8", "replace")
-        except ValueError:
-            data = row["DATA_ROW"]
-        text = f"{row['ERROR_NAME']}{pump}: {row['MESSAGE']}: {data}"
-        self._log.lost(text, error=row["ERROR_NAME"], pump=name, row=data)
 
 
 def _indented(text: str) -> str:

@@ -69,6 +69,8 @@ class Attacher:
         self._wake = wake
         self._opened: dict[str, tuple[Source, Uri]] = {}
         self._used_schemas: set[str] = set()
+        self.declared: set[str] = set()
+        """The streams that no statement creates: they have the columns of their inputs."""
 
     def declare(self, statements: Sequence[Statement]) -> None:
         """Before the statements are executed: the streams and tables that they read and do not create."""
@@ -94,6 +96,7 @@ class Attacher:
         self._opened[given] = (source, uri)
         columns = [f for f in source.schema.fields if not f.hidden]
         self._engine.declare_stream(Stream(name, Schema.stream(columns)))
+        self.declared.add(name)
 
     def _declare_only(self, given: str, mentioned: Iterable[str], created: Iterable[str]) -> None:
         """A schema without an input: enough for EXPLAIN."""
@@ -103,6 +106,7 @@ class Attacher:
         fields = self._declared(given)
         assert fields is not None
         self._engine.declare_stream(Stream(name, Schema.stream(fields)))
+        self.declared.add(name)
 
     def open_inputs(self) -> None:
         """After the statements: let the rows of every input enter its stream."""
@@ -113,6 +117,15 @@ class Attacher:
                 known = [s.name for s in self._engine.catalog.streams()]
                 raise ProgrammingError(f"--input {given}: no stream of this name", hint=nearest(given, known))
             self._open_input(given, stream)
+
+    def open_input_of(self, stream: str) -> bool:
+        """Let the rows of the input of a stream enter it; False where it has none."""
+        relation = self._engine.catalog.relation(stream)
+        given = [each for each in self._attachments.inputs if matched(each, self._engine.catalog.relations) == stream]
+        if not given or not isinstance(relation, Stream):
+            return False
+        self._open_input(given[0], relation)
+        return True
 
     def _open_input(self, given: str, stream: Stream) -> None:
         """Let the rows of one input enter its stream."""

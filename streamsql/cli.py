@@ -131,6 +131,7 @@ def _session(database: str | None, commands: tuple[str, ...], format_: str | Non
 @_FORMAT
 @click.option("--explain", "explained", is_flag=True, help="Print the plans on stderr before the run.")
 @click.option("--dry-run", is_flag=True, help="Check SQL, inputs and outputs, and run nothing.")
+@click.option("--watch", is_flag=True, help="Reload the application when its file changes; what stays the same keeps its state.")
 @click.option("--metrics", type=click.IntRange(0, 65_535), metavar="PORT", help="Serve Prometheus metrics on 127.0.0.1:PORT.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For stderr.")
 def run(
@@ -141,6 +142,7 @@ def run(
     format_: str | None,
     explained: bool,
     dry_run: bool,
+    watch: bool,
     metrics: int | None,
     log_format: str,
     **attached: Any,
@@ -155,7 +157,7 @@ def run(
         settings = _settings(attached)
         settings.checkpoint, settings.fresh, settings.format = checkpoint, fresh, format_
         settings.checkpoint_seconds = parse_duration(checkpoint_interval) / 1000
-        surroundings = Surroundings(metrics=metrics, explain=explained, dry_run=dry_run)
+        surroundings = Surroundings(metrics=metrics, explain=explained, dry_run=dry_run, watch=watch)
         surroundings.live = surroundings.live and log_format == "text"
         sys.exit(run_headless(app, settings, surroundings, Log(sys.stderr, log_format)))
 

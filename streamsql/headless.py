@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ from streamsql.monitor.measures import Exchange, Measures, measure
 FAILED, INTERRUPTED = 1, 130
 """Exit statuses."""
 
+WATCH_SECONDS = 0.2
+"""How far apart `--watch` looks at the file."""
+
 
 @dataclass(slots=True)
 class Surroundings:
@@ -24,6 +28,7 @@ class Surroundings:
     metrics: int | None = None
     explain: bool = False
     dry_run: bool = False
+    watch: bool = False
     live: bool = field(default_factory=lambda: sys.stderr.isatty())
 
 
@@ -49,6 +54,8 @@ def run(path: Path, settings: Settings, surroundings: Surroundings, log: Log) ->
         signal.signal(signal.SIGINT, signal.default_int_handler)
         application.stop()
 
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: application.ask_to_reload())
     signal.signal(signal.SIGTERM, lambda *_: application.stop())
     signal.signal(signal.SIGINT, interrupt)
     try:
@@ -62,6 +69,34 @@ def run(path: Path, settings: Settings, surroundings: Surroundings, log: Log) ->
         observer.close()
     log.info(str(counts), **counts.fields())
     return INTERRUPTED if interrupted else 0
+
+
+class Watcher:
+    """Looks at a file every now and then, and says when it has changed."""
+
+    def __init__(self, path: Path, changed: Callable[[], None]) -> None:
+        self._path = path
+        self._changed = changed
+        self._closed = threading.Event()
+        self._seen = self._look()
+        threading.Thread(target=self._watch, name="streamsql-watch", daemon=True).start()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(WATCH_SECONDS):
+            now = self._look()
+            if now is not None and now != self._seen:  # None: an editor is just putting another file in its place
+                self._seen = now
+                self._changed()
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 class Observer:
@@ -78,6 +113,9 @@ class Observer:
             endpoint = Endpoint(surroundings.metrics, self._exchange)
             self._closing.append(endpoint.close)
             log.info(f"metrics at {endpoint.address}", address=endpoint.address)
+        if surroundings.watch:
+            watcher = Watcher(application.path, application.ask_to_reload)
+            self._closing.append(watcher.close)
         if surroundings.live:
             from streamsql.monitor.progress import Progress
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from streamsql.engine.layout import ends
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.engine.table_rows import TableRows
 from streamsql.errors import Error, OperationalError, ProgrammingError
-from streamsql.session.layout import ends
 from streamsql.session.session import Session
 from streamsql.types import Batch, Schema
 

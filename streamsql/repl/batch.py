@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from streamsql.application import ErrorReport
+from streamsql.error_report import ErrorReport
 from streamsql.log import Log
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.settings import Settings

@@ -20,11 +20,11 @@ from typing import IO, Any
 from streamsql.bind.uses import functions_of
 from streamsql.catalog import Function, Stream, View
 from streamsql.engine.engine import Engine
+from streamsql.engine.layout import Open, layout_of, rebuild
 from streamsql.errors import Error, OperationalError
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
-from streamsql.session.layout import Open, layout_of, rebuild
 from streamsql.sql.parser import parse
 from streamsql.statements import AlterPump, CreateFunction, CreatePump, CreateView, Statement
 

@@ -13,13 +13,13 @@ from streamsql.attach import Attachments
 from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
+from streamsql.engine.layout import tables_of
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError, not_supported
 from streamsql.run.checkpoint import Checkpoint
 from streamsql.session.database import Database, restore_catalog, restore_state
 from streamsql.session.held import Attached, HeldAttacher
-from streamsql.session.layout import tables_of
 from streamsql.session.loop import EngineLoop, Task
 from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
 from streamsql.time import Clock, WallClock
