@@ -130,9 +130,10 @@ class _Similar:
         raise ValueError(f"invalid pattern '{self.pattern}': '{c}' at {self.position} must be escaped")
 
     def _escape_sequence(self) -> str:
-        following = self.pattern[self.position : self.position + 1] or None
+        """What stands behind the escape: any character but a letter or a digit, whether it is special or not."""
+        following = self.pattern[self.position : self.position + 1]
         self.position += 1
-        return _escaped(following, SIMILAR_SPECIAL, self.escape or "")
+        return following if following and not following.isalnum() else _escaped(following or None, "", self.escape or "")
 
     def _repetition(self) -> str:
         match = re.compile(r"\d+(,\d*)?\}", re.ASCII).match(self.pattern, self.position)
