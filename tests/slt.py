@@ -10,6 +10,8 @@ given before the end.
     statement ok                        SQL follows; with a regular expression behind `ok`, the messages and warnings match it
     statement error REGEX               the SQL fails, and `LINE:COLUMN: message` or the hint matches
     statement error                     ... and under `----` stands the whole error as the command line prints it
+    script FILE                         the statements of a file that stands beside this one; under `----` stands the error that
+                                        the command line prints, if they are wrong
     stream NAME                         rows follow: ROWTIME, then the columns
     bound [NAME] TIME                   a rowtime bound, of the last stream named (END: it ends)
     clock TIME                          the clock of the engine
@@ -88,6 +90,7 @@ class Run:
     def __init__(self, section: Section, mode: Mode) -> None:
         self.mode = mode
         self.records = section.records
+        self.folder = section.folder
         self.outcomes: dict[int, Outcome] = {}
         self.calendar = Calendar()
         self.clock = ManualClock(self.calendar.time(_start(section)))
@@ -143,6 +146,19 @@ class Run:
         if wanted != "ok":
             raise record.failed("the statement should fail")
         _match(record, pattern, "\n".join([*said, *self.session.engine.warnings[warned:]]))
+
+    def _script(self, record: Record) -> None:
+        text = (self.folder / record.words[1]).read_bytes().decode()
+        try:
+            for statement in parsed(text):
+                self._execute(statement)
+        except Error as error:
+            if record.result is None:
+                raise error.located(text, record.words[1]) from None
+            self.outcomes[record.line] = Outcome(lines=error.located(text, record.words[1]).render().splitlines())
+            return
+        if record.result is not None:
+            raise record.failed("the statements should fail")
 
     def _query(self, record: Record) -> None:
         try:

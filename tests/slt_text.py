@@ -70,18 +70,19 @@ class Section:
     """A test: its records."""
 
     title: str
+    folder: Path
     records: list[Record] = field(default_factory=list)
 
 
 def read(path: Path) -> list[Section]:
     """The sections of a file: what stands before the first is the beginning of all of them."""
-    sections = [Section(path.stem)]
+    sections = [Section(path.stem, path.parent)]
     lines = path.read_text().splitlines()
     at = 0
     while at < len(lines):
         line = lines[at]
         if line.startswith("==="):
-            sections.append(Section(line.strip("= ")))
+            sections.append(Section(line.strip("= "), path.parent))
         elif line.strip() and not line.startswith("#"):
             record = _record(lines, at)
             sections[-1].records.append(record)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lark import Token
 from sqlglot import exp
 
@@ -11,6 +13,9 @@ from streamsql.sql.rules import at, rule
 from streamsql.statements import Identifier, ObjectName
 
 MAX_NAME = 128
+
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|%%\w+%%|%\{[^}]*\}")
+"""What a template leaves in a name that was not filled in."""
 
 Names = tuple[Identifier, ...]
 
@@ -23,6 +28,8 @@ def name(token: Token) -> Identifier:
         raise ProgrammingError('a name cannot be empty: ""')
     if len(text) > MAX_NAME:
         raise ProgrammingError(f"a name has at most {MAX_NAME} characters, this one has {len(text)}")
+    if quoted and (left := _PLACEHOLDER.search(text)) is not None:
+        raise ProgrammingError(f"{left.group()} is a template's placeholder that was not filled in")
     return Identifier(text, quoted, place(token))
 
 

@@ -1,0 +1,2 @@
+–- the output
+CREATE OR REPLACE STREAM "OUT" (k VARCHAR(8));

@@ -1,0 +1,1 @@
+CREATE OR REPLACE STREAM "${OutputStream}" ("k" VARCHAR(8), n INTEGER);

@@ -1,0 +1,4 @@
+CREATE OR REPLACE STREAM "OUT" (k VARCHAR(8));
+%{ for n in range(1, 4) ~}
+CREATE OR REPLACE PUMP "P_${n}" AS INSERT INTO "OUT" SELECT STREAM k FROM "SOURCE_SQL_STREAM_${format("%03.0f", n)}";
+%{ endfor ~}

@@ -1,0 +1,2 @@
+/* The output
+CREATE OR REPLACE STREAM "OUT" (k VARCHAR(8));

@@ -1,0 +1,7 @@
+CREATE STREAM "OUT" ("bucket" TIMESTAMP, "device" VARCHAR(64), lowest REAL, highest REAL, spread FLOAT);
+CREATE PUMP "OUT" AS INSERT INTO "OUT"
+SELECT STREAM TIMESTAMP '1970-01-01 00:00:00'
+        + FLOOR(("S".ROWTIME - TIMESTAMP '1970-01-01 00:00:00') SECOND / 10 TO SECOND) * 10 AS "bucket",
+    "S"."device", MIN("S"."value"), MAX("S"."value"), MAX("S"."value") - MIN("S"."value")
+FROM "SOURCE_SQL_STREAM_001" AS "S"
+GROUP BY "S"."device", FLOOR(("S".ROWTIME - TIMESTAMP '1970-01-01 00:00:00') SECOND / 10 TO SECOND);

@@ -1,0 +1,13 @@
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" ("productName"VARCHAR(32),"id"INTEGER, iso VARCHAR (32), code VARCHAR(8), city VARCHAR(32), epoch TIMESTAMP, read_back TIMESTAMP, part VARCHAR(16));
+/* São Paulo: 25 ºC, maçã, “aspas” */
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM" SELECT STREAM
+    TRIM("product"),
+    "id",
+    TIMESTAMP_TO_CHAR('yyyy-MM-dd''T''HH:mm:ss.SSS', "SOURCE_SQL_STREAM_001".ROWTIME),
+    SUBSTRING(SUBSTRING("raw" FROM '\|35=([0-9A-Za-z])\|') FROM 5),
+    'São Paulo', -- não é "Sao" ; 'ok'
+    TO_TIMESTAMP(CAST("sec" * 1000 AS BIGINT)),
+    CHAR_TO_TIMESTAMP('yyyy-MM-dd''T''HH:mm:ss', "iso"),
+    SUBSTRING(CAST("SOURCE_SQL_STREAM_001".ROWTIME AS VARCHAR(25)), 15, 19)
+FROM "SOURCE_SQL_STREAM_001"
+WHERE "product" LIKE '%a%' AND "city" = 'São Paulo' ;
