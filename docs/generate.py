@@ -22,6 +22,7 @@ TITLES = {
     "intervals": "Intervals",
     "formats": "Date and time as text",
     "periods": "Periods",
+    "log_parsers": "Log parsers",
 }
 
 HEAD = """# Functions

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from streamsql.functions.cast import converter
+from streamsql.io.texts import value_texts
 from streamsql.rows import QueryTime, Rows
 from streamsql.time import END, Time, from_datetime
 from streamsql.types import Batch, Family, Kind, Schema, SqlType, varchar
@@ -184,8 +185,8 @@ class Calendar:
     def _column(self, column: pa.Array, type_: SqlType) -> list[Value]:
         if type_.family is Family.BINARY:
             return [None if value is None else value.hex() for value in column.to_pylist()]
-        if type_.family is Family.CHARACTER:
-            return list(column.to_pylist())
+        if type_.family in (Family.CHARACTER, Family.ROW):
+            return list(value_texts(column, type_).to_pylist())
         convert = converter(type_, varchar(), False)
         assert convert is not None
         rows = Rows(pa.RecordBatch.from_arrays([column], names=["value"]), QueryTime())

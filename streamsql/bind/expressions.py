@@ -14,6 +14,7 @@ from streamsql.bind.context import Context
 from streamsql.bind.functions import call_scalar, convert, find_aggregate
 from streamsql.bind.parameters import constant
 from streamsql.bind.periods import period_predicate, predicate_name
+from streamsql.bind.records import check_comparable, reference
 from streamsql.bind.scope import Scope, as_column
 from streamsql.bind.source import ROWTIME_COLUMN
 from streamsql.bind.sql_functions import ParameterScope, check_data, chosen, inlined, returned
@@ -90,9 +91,7 @@ class ExpressionBinder:
     # -- leaves --------------------------------------------------------------------------------------------------------
 
     def column(self, node: exp.Column) -> Expression:
-        if node.args.get("db") is not None:
-            raise not_supported("a field of a record", node.meta.get("span"))
-        return self.scope.column(node)
+        return reference(self.scope, node)
 
     def boolean_literal(self, node: exp.Boolean) -> Expression:
         return Constant(types.BOOLEAN, bool(node.this))
@@ -283,6 +282,8 @@ class ExpressionBinder:
             if as_column(inner.bind(ordered.this)) != ROWTIME_COLUMN or ordered.args.get("desc"):
                 raise ProgrammingError("a window over a stream is in ROWTIME order", ordered.meta.get("span") or span)
         partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
+        for key in partition:
+            check_comparable(key, "PARTITION BY", window.meta.get("span"))
         return WindowNode(bound.type, bound, partition, frame_of(window, self.bind))
 
     def null_treatment(self, node: exp.IgnoreNulls | exp.RespectNulls) -> Expression:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from streamsql import types
+from streamsql.bind.records import record_type
 from streamsql.catalog import nearest
 from streamsql.coercion import assignable, common_type
 from streamsql.errors import InternalError, ProgrammingError, Span
@@ -47,6 +48,7 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "DAYTIME": (Family.DAY_TIME,),
     "YEARMONTH": (Family.YEAR_MONTH,),
     "ROW": (Family.ROW,),
+    "COMPARABLE": tuple(family for family in Family if family is not Family.ROW),
     "ANY": tuple(Family),
 }
 
@@ -70,7 +72,15 @@ def call_scalar(name: str, arguments: Sequence[Expression], span: Span | None) -
         hint = nearest(name, [*SCALARS, *AGGREGATES])
         raise ProgrammingError(f"no function {name}", span, hint)
     record, converted = _resolve(name, records, arguments, span)
-    return Call(_result(record.signature, record.returns, converted), record, tuple(converted), span)
+    try:
+        if record.record is not None:
+            type_ = record_type(record, record.record, converted)
+        else:
+            type_ = _result(record.signature, record.returns, converted)
+    except ProgrammingError as error:  # from a rule of the function table, which knows no places
+        error.span = error.span or span
+        raise
+    return Call(type_, record, tuple(converted), span)
 
 
 def find_aggregate(
@@ -145,7 +155,7 @@ def _fit(signature: Signature, arguments: Sequence[Expression]) -> list[Expressi
     parameters = [signature.parameter(i) for i in range(len(arguments))]
     shared = [a.type for a, p in zip(arguments, parameters, strict=True) if p.type == "T"]
     common = common_type(shared) if shared else None
-    if shared and common is None:
+    if shared and (common is None or common.kind is Kind.ROW):
         return None
     if common is not None and common.kind is Kind.NULL:
         common = types.varchar(1)
@@ -166,7 +176,7 @@ def _take(argument: Expression, parameter: Parameter, common: SqlType | None) ->
         return None if common is None else convert(argument, common)
     families = FAMILIES.get(parameter.type)
     if families is not None:
-        if argument.type.kind is Kind.NULL and parameter.type != "ANY":
+        if argument.type.kind is Kind.NULL and parameter.type not in ("ANY", "COMPARABLE"):
             return convert(argument, _NULL_TYPES.get(families[0], types.varchar(1)))
         exact = parameter.type in ("INTEGRAL", "EXACT")
         if exact and argument.type.kind in types.APPROXIMATE:

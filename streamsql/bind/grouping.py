@@ -10,6 +10,7 @@ from sqlglot import exp
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import call_scalar
 from streamsql.bind.monotone import is_time_key, time_form
+from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import BareRowtime, as_column, folded
 from streamsql.bind.select_list import Item
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
@@ -119,6 +120,7 @@ class GroupBinder:
             key = self._key(tree, items)
             if has(key, AggregateNode) or has(key, WindowNode):
                 raise ProgrammingError("an aggregate cannot be a key of GROUP BY", tree.meta.get("span"))
+            check_comparable(key, "GROUP BY", tree.meta.get("span"))
             if key not in keys:
                 keys.append(key)
         return keys

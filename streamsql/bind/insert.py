@@ -16,7 +16,7 @@ from streamsql.errors import ProgrammingError, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
 from streamsql.statements import Identifier, Insert
-from streamsql.types import ROWTIME, Family, Field, Schema
+from streamsql.types import ROWTIME, Family, Field, Kind, Schema
 
 
 def bind_insert(binder: QueryBinder, statement: Insert) -> nodes.Insert:
@@ -69,6 +69,7 @@ def _converted(statement: Insert, target: Stream, source: Source, found: dict[st
             expressions.append(Constant(column.type, None))
         elif not assignable(given.type, column.type):
             hint = f"CAST({given.name} AS {column.type})" if castable(given.type, column.type) else None
+            hint = f"name a field of the record: {given.name}.FIELD" if given.type.kind is Kind.ROW else hint
             text = f"column {column.name} of {target.name} is {column.type}, the query gives {given.type}"
             raise ProgrammingError(text, span, hint)
         else:

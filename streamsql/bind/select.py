@@ -16,6 +16,7 @@ from streamsql.bind.context import Context
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.grouping import GroupBinder
 from streamsql.bind.over import with_windows
+from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import Scope, as_column, folded
 from streamsql.bind.select_list import Item, items_of, order_of, project
 from streamsql.bind.sorting import drop_own_rowtime, over_sorted, sort
@@ -72,6 +73,8 @@ class SelectBinder:
 
     def _distinct(self, items: Sequence[Item], order: list[nodes.SortKey]) -> Source:
         bound = [as_column(item.bound) for item in items]
+        for item in items:
+            check_comparable(item.bound, "DISTINCT", item.tree.meta.get("span"))
         projected = self._project(items)
         window: nodes.Window | None = None
         first = 1 if projected.is_stream else 0

@@ -9,11 +9,12 @@ from sqlglot import exp
 
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.monotone import is_time_key, time_form
+from streamsql.bind.records import fields_of
 from streamsql.bind.scope import as_column, folded
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.bind.wording import counted
 from streamsql.errors import ProgrammingError
-from streamsql.expressions.nodes import Column, Constant, Expression
+from streamsql.expressions.nodes import Column, Constant, Expression, Member
 from streamsql.plan import nodes
 from streamsql.types import ROWTIME, TIMESTAMP, Family, Field, Schema
 
@@ -34,14 +35,19 @@ def items_of(select: exp.Select, binder: ExpressionBinder) -> list[Item]:
         if isinstance(tree, exp.Star):
             items += [Item(c.name, tree, c) for c in binder.scope.star()]
         elif isinstance(tree, exp.Column) and isinstance(tree.this, exp.Star):
-            alias = folded(tree.args["table"])
-            items += [Item(c.name, tree, c) for c in binder.scope.star(alias, tree.meta.get("span"))]
+            items += [Item(c.name, tree, c) for c in _stars(tree, binder)]
         else:
             inner = tree.this if isinstance(tree, exp.Alias) else tree
             bound = binder.bind(inner)
             name = folded(tree.args["alias"]) if isinstance(tree, exp.Alias) else _name_of(bound, len(items))
             items.append(Item(name, inner, bound))
     return items
+
+
+def _stars(tree: exp.Column, binder: ExpressionBinder) -> Sequence[Column | Member]:
+    """The columns of `relation.*`, or the fields of `record.*`."""
+    fields = fields_of(binder.scope, tree)
+    return binder.scope.star(folded(tree.args["table"]), tree.meta.get("span")) if fields is None else fields
 
 
 def order_of(select: exp.Select, items: Sequence[Item], binder: ExpressionBinder) -> list[nodes.SortKey]:
@@ -68,8 +74,8 @@ def _order_key(tree: exp.Expression, items: Sequence[Item], binder: ExpressionBi
 
 
 def _name_of(bound: Expression, position: int) -> str:
-    """The name of an item without AS: its column's, or EXPR$ and its position."""
-    return bound.name if isinstance(bound, Column) else f"EXPR${position}"
+    """The name of an item without AS: its column's or its field's, or EXPR$ and its position."""
+    return bound.name if isinstance(bound, (Column, Member)) else f"EXPR${position}"
 
 
 def project(select: exp.Select, source: Source, items: Sequence[Item], plain: ExpressionBinder) -> Source:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamsql.bind.monotone import is_time_key, time_form
+from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import BareRowtime
 from streamsql.bind.source import ROWTIME_ITSELF, Source
 from streamsql.errors import ProgrammingError, Span
@@ -15,6 +16,8 @@ from streamsql.types import TIMESTAMP, Field, Schema
 
 def sort(source: Source, keys: Sequence[nodes.SortKey], span: Span | None) -> Source:
     """ORDER BY: of a stream the leading key must follow ROWTIME."""
+    for key in keys:
+        check_comparable(key.expression, "ORDER BY", span)
     if not source.is_stream:
         return Source(nodes.Sort(source.schema, source.plan, tuple(keys), None))
     leading = keys[0].expression

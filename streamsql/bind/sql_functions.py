@@ -17,7 +17,7 @@ from streamsql.bind.scope import Scope, ScopeRelation, folded
 from streamsql.catalog import Function, nearest
 from streamsql.coercion import castable
 from streamsql.errors import ProgrammingError, Span, not_supported
-from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression
+from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression, Member
 from streamsql.types import Family, Field, Kind, SqlType
 
 MAX_NODES = 10_000
@@ -122,7 +122,7 @@ def _is_strict(body: Expression, parameter: int) -> bool:
     match body:
         case Column(index=index):
             return index == parameter
-        case Cast(operand=operand):
+        case Cast(operand=operand) | Member(operand=operand):
             return _is_strict(operand, parameter)
         case Call(function=function, arguments=arguments):
             return function.strict and any(_is_strict(argument, parameter) for argument in arguments)

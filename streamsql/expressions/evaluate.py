@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from streamsql.errors import InternalError
-from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression, Word
+from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression, Member, Word
 from streamsql.functions.cast import converter
 from streamsql.rows import Datum, Evaluate, QueryTime, Rows
 
@@ -37,6 +38,9 @@ def _build(expression: Expression, time: QueryTime) -> Evaluate:
             return _call(expression, time)
         case Cast(operand=operand, type=type_, assignment=assignment):
             return _cast(expression, operand, assignment, time)
+        case Member(operand=operand, index=index):
+            record = evaluator(operand, time)
+            return lambda rows: pc.struct_field(record(rows), index)
         case _:
             raise InternalError(f"no evaluation for {expression!r}")
 

@@ -1,4 +1,4 @@
-"""A bound expression is a column, a constant, a call or a cast.  Every node knows its type."""
+"""A bound expression is a column, a constant, a call, a cast or a field of a record.  Every node knows its type."""
 
 from __future__ import annotations
 
@@ -110,6 +110,22 @@ class Cast(Expression):
     operand: Expression
     assignment: bool = False
     span: Span | None = field(default=None, compare=False)
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.operand,)
+
+    def with_children(self, children: tuple[Expression, ...]) -> Self:
+        return replace(self, operand=children[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Expression):
+    """Field `index` of a record; of a record that is NULL it is NULL.  `name` is for people."""
+
+    operand: Expression
+    index: int
+    name: str = field(compare=False)
 
     @property
     def children(self) -> tuple[Expression, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression, Word
+from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression, Member, Word
 from streamsql.functions.registry import ScalarFunction
 from streamsql.time import timestamp_text
 from streamsql.types import Family, Kind
@@ -32,6 +32,8 @@ def _operand(expression: Expression) -> str:
             return f"CAST({text(operand)} AS {type_})"
         case Call(function=function, arguments=arguments):
             return _call(function, arguments)
+        case Member(operand=operand, name=name):
+            return f"{_operand(operand)}.{name}"
         case _:
             return type(expression).__name__
 

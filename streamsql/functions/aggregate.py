@@ -91,7 +91,7 @@ def _extreme(better: np.ufunc, type: SqlType) -> Accumulator:
     return Extreme(better, type) if is_fixed(type.arrow()) else ObjectExtreme(better, type)
 
 
-@aggregate("MIN(x: ANY) -> x", sliding=lambda _, result, __: SlidingExtreme(False, result), duckdb="min(x)")
+@aggregate("MIN(x: COMPARABLE) -> x", sliding=lambda _, result, __: SlidingExtreme(False, result), duckdb="min(x)")
 def minimum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The least value; strings are compared by code point.
 
@@ -101,7 +101,7 @@ def minimum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulato
     return _extreme(np.minimum, result)
 
 
-@aggregate("MAX(x: ANY) -> x", sliding=lambda _, result, __: SlidingExtreme(True, result), duckdb="max(x)")
+@aggregate("MAX(x: COMPARABLE) -> x", sliding=lambda _, result, __: SlidingExtreme(True, result), duckdb="max(x)")
 def maximum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The greatest value; strings are compared by code point.
 

@@ -17,13 +17,14 @@ A signature is `NAME(parameter: TYPE, ...) -> RESULT`; NAME may have several wor
 
 * a type name (`DOUBLE`, `VARCHAR`, `TIMESTAMP` ...): the argument is converted to it where the dialect converts implicitly;
 * a family (`NUMERIC`, `INTEGRAL`, `EXACT`, `CHARACTER`, `BINARYSTRING`, `BOOLEAN`, `DATE`, `TIME`, `TIMESTAMP`, `DATETIME`,
-  `INTERVAL`, `DAYTIME`, `YEARMONTH`, `ANY`): the argument stays as it is;
+  `INTERVAL`, `DAYTIME`, `YEARMONTH`, `COMPARABLE`, `ANY`): the argument stays as it is;
 * `T`: all arguments so marked are converted to their common type;
 * `UNIT` or `WORD`: not a value but a keyword (`MINUTE`, `LEADING`), passed to the implementation as a `str`.  To a
   `returns=` rule the type of a UNIT is the interval of that unit: `interval("MINUTE")`.
 
 `parameter?: TYPE` may be left out, `parameter...: TYPE` takes any number.  Words between parameters (`t: T BY i: INTERVAL`)
-are documentation.  RESULT is a type name, a parameter's name (its type, after conversion), or comes from `returns=`.
+are documentation.  RESULT is a type name, a parameter's name (its type, after conversion), or comes from `returns=`.  Of a
+function with `record=` it is RECORD; its fields come from the values of the other arguments, which must be constants.
 """
 
 from __future__ import annotations
@@ -42,13 +43,18 @@ from streamsql.keys.interner import Ids
 from streamsql.operator import Operator
 from streamsql.rows import Datum, Mask
 from streamsql.state import Arrays
-from streamsql.types import Schema, SqlType
+from streamsql.types import Field, Schema, SqlType
 
 Implementation = Callable[..., Any]
 """`implementation(rows: Rows, *arguments: Datum) -> Datum`; a lazy one gets `Evaluate`s for arguments."""
 
 TypeRule = Callable[[Sequence[SqlType]], SqlType]
 """From the (converted) argument types to the result's type."""
+
+RecordRule = Callable[[Sequence[Any]], tuple[Field, ...]]
+"""From the values of the arguments behind the first, which are constants, to the fields of the record that comes out.
+
+Raises ProgrammingError for values that describe none."""
 
 
 class Direction(Enum):
@@ -145,6 +151,7 @@ class ScalarFunction:
     monotone: MonotoneRule | None
     next_change: Callable[..., int] | None
     duckdb: str | None
+    record: RecordRule | None
 
     @property
     def name(self) -> str:
@@ -167,12 +174,13 @@ def scalar(
     monotone: MonotoneRule | None = None,
     next_change: Callable[..., int] | None = None,
     duckdb: str | None = None,
+    record: RecordRule | None = None,
 ) -> Callable[[Implementation], Implementation]:
     """Enter the decorated implementation into the function table."""
 
     def enter(implementation: Implementation) -> Implementation:
         parsed = parse_signature(signature)
-        record = ScalarFunction(
+        function = ScalarFunction(
             parsed,
             implementation,
             returns,
@@ -186,8 +194,9 @@ def scalar(
             monotone,
             next_change,
             duckdb,
+            record,
         )
-        SCALARS.setdefault(parsed.name, []).append(record)
+        SCALARS.setdefault(parsed.name, []).append(function)
         return implementation
 
     return enter

@@ -5,11 +5,13 @@
 * DECIMAL: all digits of its scale, never an exponent.
 * TIMESTAMP: `yyyy-MM-dd HH:mm:ss.SSS`; DATE: `yyyy-MM-dd`; TIME: `HH:mm:ss.SSS`.
 * BINARY: base64.
+* Intervals as CAST AS VARCHAR prints them; records: JSON objects.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.interval_text import interval_text
 from streamsql.time import timestamp_text
 from streamsql.types import Family, Kind, SqlType
 
@@ -34,7 +37,7 @@ def value_texts(array: pa.Array, type: SqlType) -> pa.Array:
 
 def is_quoted(type: SqlType) -> bool:
     """Whether JSON writes values of this type between quotes."""
-    return type.family not in (Family.NUMERIC, Family.BOOLEAN)
+    return type.family not in (Family.NUMERIC, Family.BOOLEAN, Family.ROW)
 
 
 def special_numbers(array: pa.Array) -> pa.Array | None:
@@ -88,6 +91,33 @@ def _cast(array: pa.Array, _: SqlType) -> pa.Array:
     return pc.cast(array, pa.string())
 
 
+def _intervals(array: pa.Array, type: SqlType) -> pa.Array:
+    assert type.qualifier is not None
+    lengths = pc.cast(array, pa.int64()).to_pylist()
+    texts = [None if length is None else interval_text(length, type.qualifier) for length in lengths]
+    return pa.array(texts, pa.string())
+
+
+def _records(array: pa.Array, type: SqlType) -> pa.Array:
+    names = [json.dumps(field.name, ensure_ascii=False) for field in type.fields]
+    columns = [_json_values(column, field.type) for column, field in zip(array.flatten(), type.fields, strict=True)]
+    rows = zip(*columns, strict=True) if columns else [()] * len(array)
+    texts = [f"{{{', '.join(map(': '.join, zip(names, row, strict=True)))}}}" for row in rows]
+    return pa.array(texts, pa.string(), mask=array.is_null().to_numpy(zero_copy_only=False))
+
+
+def _json_values(array: pa.Array, type: SqlType) -> list[str]:
+    """Each value as JSON has it."""
+    is_bare = not is_quoted(type)
+
+    def value(text: str | None) -> str:
+        if text is None:
+            return "null"
+        return text if is_bare and text not in ("NaN", "Infinity", "-Infinity") else json.dumps(text, ensure_ascii=False)
+
+    return [value(text) for text in value_texts(array, type).to_pylist()]
+
+
 _TEXTS: dict[Family, Callable[[pa.Array, SqlType], pa.Array]] = {
     Family.NUMERIC: _numbers,
     Family.BOOLEAN: _cast,
@@ -96,6 +126,10 @@ _TEXTS: dict[Family, Callable[[pa.Array, SqlType], pa.Array]] = {
     Family.DATE: _cast,
     Family.TIME: _cast,
     Family.TIMESTAMP: _timestamps,
+    Family.DAY_TIME: _intervals,
+    Family.YEAR_MONTH: _intervals,
+    Family.ROW: _records,
+    Family.NULL: _cast,
 }
 
 

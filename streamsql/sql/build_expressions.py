@@ -13,7 +13,7 @@ from streamsql.sql.build_literals import interval_type, string_literal
 from streamsql.sql.build_names import identifier
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule, span_of
-from streamsql.sql.type_names import data_type
+from streamsql.sql.sqlglot_types import data_type
 from streamsql.statements import Identifier
 from streamsql.types import IntervalQualifier, SqlType
 

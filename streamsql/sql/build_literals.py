@@ -10,7 +10,8 @@ from streamsql.errors import ProgrammingError
 from streamsql.sql import literals
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule
-from streamsql.sql.type_names import data_type, sql_type
+from streamsql.sql.sqlglot_types import data_type
+from streamsql.type_names import sql_type
 from streamsql.types import IntervalQualifier, SqlType
 
 

@@ -25,6 +25,7 @@ from streamsql.types import (
     DATE,
     DOUBLE,
     INTEGER,
+    NULL,
     REAL,
     TIME,
     TIMESTAMP,
@@ -33,10 +34,14 @@ from streamsql.types import (
     Schema,
     SqlType,
     decimal,
+    interval,
     varchar,
 )
 
 BYTES = SqlType(Kind.VARBINARY, length=100)
+RECORD = SqlType(
+    Kind.ROW, fields=(Field("T", varchar(9)), Field("D", DOUBLE), Field("N", INTEGER), Field("ü", SqlType(Kind.VARBINARY, 3)))
+)
 TEXTS = [
     (DOUBLE, 1.0, "1.0"),
     (DOUBLE, -0.0, "-0.0"),
@@ -61,6 +66,10 @@ TEXTS = [
     (TIME, time(1, 2, 3), '"01:02:03.000"'),
     (TIMESTAMP, datetime(2026, 1, 2, 3, 4, 5, 6000), '"2026-01-02 03:04:05.006"'),
     (TIMESTAMP, datetime(1, 1, 1), '"0001-01-01 00:00:00.000"'),
+    (interval("DAY", "SECOND"), 371_000, '"+0 00:06:11"'),
+    (interval("YEAR", "MONTH"), 40, '"+3-04"'),
+    (NULL, None, "null"),
+    (RECORD, {"T": 'a"b', "D": math.nan, "N": None, "ü": b"\xff"}, '{"T": "a\\"b", "D": "NaN", "N": null, "ü": "/w=="}'),
     (INTEGER, None, "null"),
     (varchar(), None, "null"),
 ]
@@ -110,6 +119,12 @@ def test_csv_fields(text: str | None, field: str) -> None:
     encoder = CsvEncoder(schema)
     assert encoder.header == b'A,"x,y"\n'
     assert encoder.encode(batch(schema, [[text, "plain"], [None, math.nan]])).decode() == f"{field},\nplain,NaN\n"
+
+
+def test_a_record_is_one_csv_field() -> None:
+    schema = Schema((Field("R", SqlType(Kind.ROW, fields=(Field("A", INTEGER), Field("B", varchar())))),))
+    rows = batch(schema, [[{"A": 1, "B": "x"}, None]])
+    assert CsvEncoder(schema).encode(rows).decode() == '"{""A"": 1, ""B"": ""x""}"\n\n'
 
 
 def one_json(value: Any, type_: SqlType) -> str:

@@ -1,8 +1,6 @@
-"""The names of types in SQL text, and sqlglot's form of a type."""
+"""The names of types in SQL text."""
 
 from __future__ import annotations
-
-from sqlglot import exp
 
 from streamsql import types
 from streamsql.errors import ProgrammingError
@@ -26,14 +24,6 @@ _SYNONYMS = {
 }
 
 _DEFAULT_LENGTH = {Kind.CHAR: 1, Kind.BINARY: 1, Kind.VARCHAR: None, Kind.VARBINARY: None}
-
-_SQLGLOT = {
-    Kind.INTEGER: exp.DataType.Type.INT,
-    Kind.REAL: exp.DataType.Type.FLOAT,
-    Kind.NULL: exp.DataType.Type.NULL,
-}
-"""Where sqlglot's name is another; its FLOAT has 32 bits."""
-
 
 def sql_type(name: str, arguments: tuple[int, ...]) -> SqlType:
     """The type that DDL spells `name(arguments)`.
@@ -66,14 +56,3 @@ def _sized(kind: Kind, *arguments: int) -> SqlType:
     if length is not None and not 1 <= length <= MAX_LENGTH:
         raise ProgrammingError(f"the length of a {kind.value} is from 1 to {MAX_LENGTH}, not {length}")
     return SqlType(kind, length=length)
-
-
-def data_type(type_: SqlType) -> exp.DataType:
-    """sqlglot's form of a type.  An interval carries its qualifier, so that different ones are different trees."""
-    if type_.is_interval:
-        return exp.DataType(this=exp.Interval(unit=exp.Var(this=str(type_.qualifier))))
-    parameters = [type_.length] if type_.length is not None else []
-    if type_.kind is Kind.DECIMAL:
-        parameters = [type_.precision, type_.scale]
-    name = _SQLGLOT.get(type_.kind) or exp.DataType.Type[type_.kind.value]
-    return exp.DataType(this=name, expressions=[exp.DataTypeParam(this=exp.Literal.number(n)) for n in parameters])
