@@ -78,7 +78,7 @@ class Application:
         self._log = log
         self._wakeup = threading.Event()
         self._stop = False
-        self.engine = Engine()
+        self.engine = Engine(s3_root=settings.attachments.s3_root)
         self._attacher = Attacher(self.engine, settings.attachments, self._wakeup.set)
         self._outlets: dict[str, SinkOutlet] = {}
         self._queries: list[tuple[Result, Sink]] = []

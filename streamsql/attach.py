@@ -19,6 +19,7 @@ from streamsql.catalog import Stream, Table, nearest
 from streamsql.engine.engine import Engine
 from streamsql.engine.execution import fields_of
 from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
+from streamsql.external_ddl import CreateExternalTable
 from streamsql.io.open import check_sink, open_sink, open_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
@@ -259,6 +260,7 @@ def _queries(statement: Statement) -> list[exp.Expression]:
 def names_of(statements: Sequence[Statement]) -> tuple[set[str], set[str]]:
     """The relations that statements read, and those that they create."""
     created = {s.name.name for s in statements if isinstance(s, (CreateStream, CreateForeignStream, CreateView))}
+    created |= {s.name.last.text.upper() for s in statements if isinstance(s, CreateExternalTable)}
     tables = (table for s in statements for query in _queries(s) for table in query.find_all(exp.Table))
     return {folded(table.this) for table in tables}, created
 

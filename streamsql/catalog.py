@@ -2,17 +2,21 @@
 
 Each is kept with the statement that made it, so the catalog saved to a file is an SQL script.  Streams, views and reference
 tables share one name space; pumps have their own (published applications name a pump and a stream alike), functions too.
+External tables are in databases; without a database in front, a name means one of the current database where it is not that
+of a stream, view or table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pyarrow as pa
 
 from streamsql.errors import Error, IntegrityError, ProgrammingError, Span
+from streamsql.external.databases import DEFAULT, Databases
+from streamsql.external.table import ExternalTable
 from streamsql.statements import CreateFunction, CreatePump, CreateView, Statement
 from streamsql.types import Family, Schema, SqlType
 
@@ -40,23 +44,25 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A named query."""
+    """A named query; `database` is the one in which its names are looked up."""
 
     name: str
     statement: CreateView
+    database: str = DEFAULT
 
 
-Relation = Stream | Table | View
+Relation = Stream | Table | View | ExternalTable
 
 
 @dataclass(frozen=True, slots=True)
 class Pump:
-    """A continuous INSERT: what it reads, and the stream it writes."""
+    """A continuous INSERT: what it reads, and the stream it writes; `database` as of a view."""
 
     name: str
     statement: CreatePump
     reads: frozenset[str]
     target: str
+    database: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +103,29 @@ class Catalog:
     relations: dict[str, Relation] = field(default_factory=dict)
     pumps: dict[str, Pump] = field(default_factory=dict)
     functions: dict[str, tuple[Function, ...]] = field(default_factory=dict)
+    databases: Databases = field(default_factory=Databases)
 
-    def relation(self, name: str) -> Relation | None:
-        """The relation of exactly this name, or the one table that has it in another case."""
-        found = self.relations.get(name)
+    def relation(self, name: str, database: str | None = None) -> Relation | None:
+        """The relation of exactly this name, or the one table that has it in another case.
+
+        With the name of a database its external table counts first: in front of a stream a schema says nothing.
+        """
+        external = self.databases.table(name, database)
+        found: Relation | None = self.relations.get(name) if external is None or database is None else external
         if found is None:
             same = [r for r in self.relations.values() if isinstance(r, Table) and r.name.upper() == name.upper()]
             found = same[0] if len(same) == 1 else None
-        return found
+        return found or external
+
+    def unqualified(self) -> dict[str, Relation]:
+        """The relations that need no database in front of their names, by these names in the case in which they are kept."""
+        here = self.databases.database()
+        external = {} if here is None else {table.name.upper(): table for table in here.tables.values()}
+        return {**external, **self.relations}
+
+    def within(self, database: str) -> Catalog:
+        """The same catalog, in which names without a database are looked up in this one."""
+        return replace(self, databases=self.databases.within(database))
 
     def streams(self) -> Iterator[Stream]:
         return (relation for relation in self.relations.values() if isinstance(relation, Stream))

@@ -45,7 +45,7 @@ def assignable(source: SqlType, target: SqlType) -> bool:
     """Whether a value of `source` becomes one of `target` by itself, in an INSERT or as an argument."""
     if source.kind is Kind.NULL:
         return True
-    if source.family is Family.ROW:
+    if source.is_nested:
         return source == target
     return source.family is target.family
 

@@ -145,13 +145,6 @@ class CreateFunction(Statement):
 
 
 @dataclass(frozen=True, slots=True)
-class CreateSchema(Statement):
-    """CREATE [OR REPLACE] SCHEMA name: accepted, since an application has one schema anyway."""
-
-    name: ObjectName
-
-
-@dataclass(frozen=True, slots=True)
 class SetOption(Statement):
     """SET SCHEMA 'name', SET name = value, ALTER SESSION SET ...: the name in upper case and the value."""
 
@@ -169,7 +162,7 @@ class AlterPump(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Drop(Statement):
-    """DROP kind [IF EXISTS] name [CASCADE]; `kind` is STREAM, PUMP, VIEW, FUNCTION, SCHEMA, FOREIGN STREAM ..."""
+    """DROP kind [IF EXISTS] name [CASCADE]; `kind` is STREAM, PUMP, VIEW, FUNCTION, FOREIGN STREAM"""
 
     kind: str
     name: ObjectName

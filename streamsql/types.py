@@ -32,6 +32,8 @@ class Family(Enum):
     DAY_TIME = "INTERVAL DAY TO SECOND"
     YEAR_MONTH = "INTERVAL YEAR TO MONTH"
     ROW = "ROW"
+    ARRAY = "ARRAY"
+    MAP = "MAP"
     NULL = "NULL"
 
 
@@ -56,6 +58,8 @@ class Kind(Enum):
     DAY_TIME = "INTERVAL DAY TO SECOND"
     YEAR_MONTH = "INTERVAL YEAR TO MONTH"
     ROW = "ROW"
+    ARRAY = "ARRAY"
+    MAP = "MAP"
     NULL = "NULL"
 
 
@@ -86,6 +90,8 @@ KINDS: dict[Kind, KindFacts] = {
     Kind.DAY_TIME: KindFacts(Family.DAY_TIME, pa.duration("ms")),
     Kind.YEAR_MONTH: KindFacts(Family.YEAR_MONTH, pa.int32()),
     Kind.ROW: KindFacts(Family.ROW, None),
+    Kind.ARRAY: KindFacts(Family.ARRAY, None),
+    Kind.MAP: KindFacts(Family.MAP, None),
     Kind.NULL: KindFacts(Family.NULL, pa.null()),
 }
 """INTERVAL YEAR TO MONTH is a whole number of months; an interval is never a column of a stream."""
@@ -119,7 +125,7 @@ class SqlType:
     """A type with its parameters.
 
     `length` is that of character and binary types (None: no limit); `precision` and `scale` those of DECIMAL; `qualifier`
-    that of an interval; `fields` those of a ROW.
+    that of an interval; `fields` those of a ROW, the element of an ARRAY, the key and the value of a MAP.
     """
 
     kind: Kind
@@ -150,6 +156,10 @@ class SqlType:
         return self.family in (Family.DAY_TIME, Family.YEAR_MONTH)
 
     @property
+    def is_nested(self) -> bool:
+        return self.kind in (Kind.ROW, Kind.ARRAY, Kind.MAP)
+
+    @property
     def is_datetime(self) -> bool:
         return self.family in (Family.DATE, Family.TIME, Family.TIMESTAMP)
 
@@ -159,6 +169,10 @@ class SqlType:
             return pa.decimal128(self.precision, self.scale)
         if self.kind is Kind.ROW:
             return pa.struct([field.arrow() for field in self.fields])
+        if self.kind is Kind.ARRAY:
+            return pa.list_(self.fields[0].type.arrow())
+        if self.kind is Kind.MAP:
+            return pa.map_(self.fields[0].type.arrow(), self.fields[1].type.arrow())
         return KINDS[self.kind].arrow
 
     def as_decimal(self) -> SqlType:
@@ -177,6 +191,8 @@ class SqlType:
             return f"{self.kind.value}({self.length})"
         if self.qualifier is not None:
             return f"INTERVAL {self.qualifier}"
+        if self.kind in (Kind.ARRAY, Kind.MAP):
+            return f"{self.kind.value}({', '.join(str(field.type) for field in self.fields)})"
         return str(self.kind.value)
 
 
@@ -230,6 +246,16 @@ def interval(start: str, end: str | None = None, precision: int = 2, fraction: i
     """INTERVAL start TO end: day-time, or year-month when it starts with YEAR or MONTH."""
     kind = Kind.YEAR_MONTH if start in ("YEAR", "MONTH") else Kind.DAY_TIME
     return SqlType(kind, qualifier=IntervalQualifier(start, end or start, precision, fraction))
+
+
+def array(element: SqlType) -> SqlType:
+    """ARRAY(element)."""
+    return SqlType(Kind.ARRAY, fields=(Field("element", element),))
+
+
+def map_of(key: SqlType, value: SqlType) -> SqlType:
+    """MAP(key, value)."""
+    return SqlType(Kind.MAP, fields=(Field("key", key, nullable=False), Field("value", value)))
 
 
 ROWTIME_FIELD = Field(ROWTIME, TIMESTAMP, nullable=False, hidden=True)

@@ -20,8 +20,9 @@ from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeCo
 from streamsql.bind.wording import counted
 from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
 from streamsql.coercion import common_type
-from streamsql.errors import ProgrammingError, Span, not_supported
+from streamsql.errors import Error, ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
+from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TABLE_FUNCTIONS
 from streamsql.plan import nodes
 from streamsql.types import NULL, ROWTIME, Field, Kind, Schema, SqlType, varchar
@@ -113,22 +114,35 @@ class QueryBinder:
 
     def _relation(self, item: exp.Table) -> Source:
         name, span = folded(item.this), item.meta.get("span")
-        if name in self._common:
+        database = item.args.get("db")
+        if name in self._common and database is None:
             return self._common[name]
-        relation = self.catalog.relation(name)
+        relation = self.catalog.relation(name, None if database is None else str(database.this))
         match relation:
             case Stream(schema=schema):
                 return Source.of(nodes.Scan(schema, name))
             case Table(schema=schema):
                 return Source(nodes.Scan(schema, name))
             case View(statement=statement):
-                inner = QueryBinder(self.catalog, (), f"{self.name}/{name}")
+                inner = QueryBinder(self.catalog.within(relation.database), (), f"{self.name}/{name}")
                 source = inner.query(statement.query)
                 if statement.columns:
                     source = _renamed(source, [column.name for column in statement.columns], span)
                 return source
+            case ExternalTable():
+                raise not_supported("reading external tables", span)
             case _:
-                raise unknown("stream", name, self.catalog.relations, span)
+                raise self._unknown(item, name)
+
+    def _unknown(self, item: exp.Table, name: str) -> Error:
+        """The error for a name that is not there: of a stream, or of a table where a database stands in front."""
+        database = item.args.get("db")
+        known = None if database is None else self.catalog.databases.database(str(database.this))
+        if known is None:
+            names = [*self.catalog.relations, *self.catalog.databases.names()]
+            return unknown("stream", name, dict.fromkeys(names), item.meta.get("span"))
+        hint = nearest(str(item.this.this), [table.name for table in known.tables.values()])
+        return ProgrammingError(f"no table {item.this.this} in database {known.name}", item.meta.get("span"), hint)
 
     def _bind_common(self, with_: exp.With) -> None:
         if with_.args.get("recursive"):

@@ -53,6 +53,7 @@ class Change:
         for gone in self.gone_streams:
             engine.drop_relation(gone)
         engine.catalog.functions = dict(self.catalog.functions)
+        engine.catalog.databases = self.catalog.databases
         relations = engine.catalog.relations
         for view in [view for view in relations.values() if isinstance(view, View)]:
             del relations[view.name]
@@ -104,7 +105,7 @@ def check_queries(before: Sequence[Statement], after: Sequence[Statement]) -> No
 
 def _imagined(engine: Engine, statements: Sequence[Statement], given: set[str]) -> Engine:
     """An engine with the catalog of these statements, in which nothing runs."""
-    imagined = Engine(clock=engine.clock, use_rules=engine.use_rules, seed=engine.seed, started=engine.started)
+    imagined = Engine(engine.clock, engine.use_rules, engine.seed, engine.s3_root, started=engine.started)
     for name, relation in engine.catalog.relations.items():
         if isinstance(relation, Table):
             imagined.catalog.relations[name] = relation

@@ -72,6 +72,8 @@ class Engine:
     clock: Clock = field(default_factory=WallClock)
     use_rules: bool = True
     seed: int = 0
+    s3_root: str | None = None
+    """The directory that stands in for S3."""
     interactive: bool = False
     """Whether CREATE OR REPLACE may take a stream away from its pumps."""
 
@@ -139,7 +141,10 @@ class Engine:
             case Insert():
                 plan = bind_insert(QueryBinder(self.catalog, parameters), statement)
             case CreatePump(name=name, insert=insert):
-                plan = bind_insert(QueryBinder(self.catalog, parameters, name.name), insert)
+                pump = self.catalog.pumps.get(name.name)
+                known = pump is not None and pump.statement is statement
+                catalog = self.catalog.within(pump.database) if pump is not None and known else self.catalog
+                plan = bind_insert(QueryBinder(catalog, parameters, name.name), insert)
             case _:
                 raise ProgrammingError("only queries, INSERT and pumps have a plan", statement.span)
         return improve(plan) if self.use_rules else plan

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from streamsql.bind.context import Context
 from streamsql.bind.expressions import function_body
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.bind.uses import pumps_calling
-from streamsql.catalog import Function, Pump, Stream, Table, View, unknown
-from streamsql.engine.result import Result
-from streamsql.engine.row_queue import RowQueue
+from streamsql.catalog import Function, Pump, Stream, View, unknown
+from streamsql.engine.external import EXTERNAL_HANDLERS
+from streamsql.engine.result import Result, listing
 from streamsql.errors import IntegrityError, ProgrammingError, not_supported
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.plan import nodes
@@ -25,7 +23,6 @@ from streamsql.statements import (
     ColumnDefinition,
     CreateFunction,
     CreatePump,
-    CreateSchema,
     CreateStream,
     CreateView,
     Drop,
@@ -36,7 +33,7 @@ from streamsql.statements import (
     SetOption,
     Statement,
 )
-from streamsql.types import ROWTIME, Field, Schema, varchar
+from streamsql.types import ROWTIME, Field, Schema
 
 if TYPE_CHECKING:
     from streamsql.engine.engine import Engine
@@ -55,7 +52,7 @@ def create_view(engine: Engine, statement: CreateView, parameters: Parameters) -
     name = statement.name.name
     _make_room(engine, statement, statement.replace)
     QueryBinder(engine.catalog).query(statement.query)  # a view that cannot be read is an error now, not later
-    engine.catalog.relations[name] = View(name, statement)
+    engine.catalog.relations[name] = View(name, statement, engine.catalog.databases.current)
     return Result(f"view {name} created")
 
 
@@ -117,7 +114,7 @@ def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -
     reads = frozenset(nodes.streams_of(plan))
     if not reads:
         raise ProgrammingError(f"pump {name} reads no stream", statement.insert.query.meta.get("span"))
-    pump = Pump(name, statement, reads, plan.target)
+    pump = Pump(name, statement, reads, plan.target, engine.catalog.databases.current)
     engine.catalog.check_no_cycle(pump, statement.name.span)
     if name in engine.catalog.pumps:
         engine.drop_pump(name)
@@ -152,8 +149,6 @@ def alter_pump(engine: Engine, statement: AlterPump, parameters: Parameters) -> 
 
 def drop(engine: Engine, statement: Drop, parameters: Parameters) -> Result:
     name, kind = statement.name.name, statement.kind
-    if kind == "SCHEMA":
-        return Result("there is one schema, which stays")
     if kind == "FUNCTION":
         return _drop_function(engine, statement)
     known: dict[str, Any] = dict(engine.catalog.pumps) if kind == "PUMP" else _relations_of(engine, statement)
@@ -198,7 +193,7 @@ def _drop_function(engine: Engine, statement: Drop) -> Result:
 
 
 def _relations_of(engine: Engine, statement: Drop) -> dict[str, Any]:
-    wanted = {"STREAM": Stream, "FOREIGN STREAM": Stream, "VIEW": View, "TABLE": Table}.get(statement.kind)
+    wanted = {"STREAM": Stream, "FOREIGN STREAM": Stream, "VIEW": View}.get(statement.kind)
     if wanted is None:
         raise not_supported(f"DROP {statement.kind}", statement.span)
     return {name: relation for name, relation in engine.catalog.relations.items() if isinstance(relation, wanted)}
@@ -228,10 +223,7 @@ def explain_plan(engine: Engine, statement: Explain, parameters: Parameters) -> 
     if statement.analyze:
         raise not_supported("EXPLAIN ANALYZE", statement.span)
     text = explain(engine.plan_of(statement.statement, parameters))
-    queue = RowQueue(Schema((Field("PLAN", varchar()),)))
-    queue.write(pa.RecordBatch.from_pydict({"PLAN": pa.array(text.splitlines(), pa.string())}))
-    queue.end()
-    return Result("", rows=queue)
+    return listing(("PLAN",), [(line,) for line in text.splitlines()])
 
 
 def accept(engine: Engine, statement: Statement, parameters: Parameters) -> Result:
@@ -256,10 +248,11 @@ def fields_of(columns: Sequence[ColumnDefinition]) -> tuple[Field, ...]:
 Handler = Callable[["Engine", Any, Parameters], Result]
 
 HANDLERS: dict[type[Statement], Handler] = {
+    **EXTERNAL_HANDLERS,
     AlterPump: alter_pump,
     CreateFunction: create_function,
     CreatePump: create_pump,
-    CreateSchema: accept,
+    
     CreateStream: create_stream,
     CreateView: create_view,
     Drop: drop,

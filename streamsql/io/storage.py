@@ -9,6 +9,8 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -22,11 +24,28 @@ S3_ROOT = "STREAMSQL_S3_ROOT"
 _WILD = re.compile(r"[*?[]")
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as a listing shows it; a file with another `version` or size is another file."""
+
+    path: str
+    size: int
+    version: int
+
+
 class Storage(Protocol):
     """Files by path."""
 
     def expand(self, pattern: str) -> list[str]:
         """The files that a path or glob means, in name order; none when there is no such file."""
+        ...
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders in a folder, in order; none where there is no such folder."""
+        ...
+
+    def files(self, folder: str) -> Iterator[Entry]:
+        """The files in a folder and in the folders below it, in name order; none where there is no such folder."""
         ...
 
     def open(self, path: str) -> BinaryIO:
@@ -60,6 +79,26 @@ class LocalStorage:
         found = Path(*parts[:first]).glob("/".join(parts[first:]))
         hidden = parts[-1].startswith(".")
         return sorted(str(path) for path in found if path.is_file() and (hidden or not path.name.startswith(".")))
+
+    def folders(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def files(self, folder: str) -> Iterator[Entry]:
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name + "/" * entry.is_dir())  # as keys of S3 are ordered
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for entry in found:
+            if entry.is_dir():
+                yield from self.files(entry.path)
+            else:
+                facts = entry.stat()
+                yield Entry(entry.path, facts.st_size, facts.st_mtime_ns)
 
     def open(self, path: str) -> BinaryIO:
         stream: BinaryIO = pa.OSFile(path)
@@ -115,6 +154,20 @@ class S3Storage:
             if info.type == FileType.File and matches(info.path) and depth in (None, info.path.count("/"))
         )
 
+    def folders(self, folder: str) -> list[str]:
+        from pyarrow.fs import FileSelector, FileType
+
+        found = self._files.get_file_info(FileSelector(folder.rstrip("/"), allow_not_found=True))
+        return sorted(info.base_name for info in found if info.type == FileType.Directory)
+
+    def files(self, folder: str) -> Iterator[Entry]:
+        from pyarrow.fs import FileSelector, FileType
+
+        found = self._files.get_file_info(FileSelector(folder.rstrip("/"), recursive=True, allow_not_found=True))
+        for info in sorted(found, key=lambda info: info.path):
+            if info.type == FileType.File:
+                yield Entry(info.path, int(info.size), int(info.mtime_ns or 0))
+
     def open(self, path: str) -> BinaryIO:
         stream: BinaryIO = self._files.open_input_file(path)
         return stream
@@ -132,10 +185,10 @@ class S3Storage:
 
 
 def storage_of(uri: Uri, s3_root: str | None) -> tuple[Storage, str]:
-    """Where the files of a URI are, and their path there."""
+    """Where the files of a URI are, and their path there.  Hadoop's two other names of S3 are S3."""
     if uri.scheme == "file":
         return LocalStorage(), uri.path
-    if uri.scheme != "s3":
+    if uri.scheme not in ("s3", "s3a", "s3n"):
         raise not_supported(f"{uri.scheme}:// as in {uri.text!r}", hint="files, s3:// and - are")
     root = s3_root or os.environ.get(S3_ROOT)
     return (LocalStorage(), f"{root.rstrip('/')}/{uri.path}") if root else (S3Storage(), uri.path)

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from streamsql.bind.relations import columns_of
 from streamsql.catalog import Catalog, Relation, Stream, Table, View
+from streamsql.external.table import ExternalTable
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from streamsql.repl.names import columns_of, signature_of, spelled
+from streamsql.repl.names import kind_of, signature_of, spelled
 from streamsql.sql.parser import completions, highlight
 
 assert library  # imported for what it fills: the tables of functions
@@ -26,6 +28,7 @@ _TERMINALS = frozenset(
     {
         "NAME",
         "QUOTED_NAME",
+        "BACKTICK_NAME",
         "STRING",
         "UNICODE_STRING",
         "INTEGER_NUMBER",
@@ -41,7 +44,7 @@ _CLAUSES = frozenset(
 _NOT_CALLED = frozenset({"AND", "OR", "NOT", "IN", "CASE", "LIKE", "NEGATE", "MINUS_DATETIME"})
 """Functions that are words between their arguments, or have no name of their own in SQL."""
 
-_RANKS = ("column", "stream", "table", "view", "pump", "function", "keyword")
+_RANKS = ("column", "stream", "table", "external table", "view", "pump", "database", "function", "keyword")
 
 
 FEW = 40
@@ -138,7 +141,8 @@ def _names(expected: frozenset[str], words: Sequence[Word], at: int, catalog: Ca
         return
     before = [word for word in words if word.start < at]
     last = before[-1].text.upper() if before else ""
-    relations = dict(catalog.relations)
+    relations = catalog.unqualified()
+    first = before[0].text.upper() if before else ""
     if last == ".":
         yield from _members(before, words, relations, catalog)
     elif "NULL" in expected:
@@ -151,17 +155,23 @@ def _names(expected: frozenset[str], words: Sequence[Word], at: int, catalog: Ca
         yield from _bracketed(before, catalog)
     elif last == "," and _clause(before) == "INTO":
         yield from _target_columns(before, catalog)
-    elif last == "PUMP" and before[0].text.upper() != "CREATE":
+    elif last == "PUMP" and first != "CREATE":
         yield from (Suggestion(spelled(p.name), 0, "pump", f"writes {p.target}") for p in list(catalog.pumps.values()))
-    elif last == "FUNCTION" and before[0].text.upper() == "DROP":
+    elif last == "FUNCTION" and first == "DROP":
         yield from (Suggestion(spelled(name), 0, "function") for name in list(catalog.functions))
-    elif last in ("STREAM", "VIEW", "TABLE") and before[0].text.upper() == "DROP":
-        wanted = {"STREAM": Stream, "VIEW": View, "TABLE": Table}[last]
+    elif last in ("STREAM", "VIEW") and first == "DROP":
+        wanted = {"STREAM": Stream, "VIEW": View}[last]
         yield from _relations(r for r in relations.values() if isinstance(r, wanted) and not getattr(r, "read_only", False))
+    elif first in ("DESC", "DESCRIBE"):
+        yield from _relations(relations.values())
+    elif last == "USE" or (last in ("DATABASE", "SCHEMA") and first in ("ALTER", "DROP")):
+        yield from (Suggestion(spelled(d.name, any_case=True), 0, "database") for d in catalog.databases)
+    elif last in ("TABLE", "PARTITIONS", "TBLPROPERTIES") and first in ("ALTER", "DROP", "MSCK", "SHOW"):
+        yield from _relations(r for r in relations.values() if isinstance(r, ExternalTable))
 
 
 def _relations(relations: Iterable[Relation]) -> Iterator[Suggestion]:
-    return (Suggestion(spelled(r.name), 0, type(r).__name__.lower()) for r in relations)
+    return (Suggestion(spelled(r.name, any_case=isinstance(r, ExternalTable)), 0, kind_of(r)) for r in relations)
 
 
 def _bracketed(before: Sequence[Word], catalog: Catalog) -> Iterator[Suggestion]:
@@ -184,11 +194,14 @@ def _target_columns(before: Sequence[Word], catalog: Catalog) -> Iterator[Sugges
 def _members(
     before: Sequence[Word], words: Sequence[Word], relations: Mapping[str, Relation], catalog: Catalog
 ) -> Iterator[Suggestion]:
-    """After `name.`: the columns of what the name stands for."""
+    """After `name.`: the columns of what the name stands for, or the tables of a database."""
     if len(before) > 1:
         relation = _in_scope(words, relations).get(before[-2].name)
+        database = catalog.databases.database(before[-2].name)
         if relation is not None:
             yield from _columns(relation, catalog)
+        elif database is not None:
+            yield from _relations(database.tables.values())
 
 
 def _values(words: Sequence[Word], relations: Mapping[str, Relation], catalog: Catalog) -> Iterator[Suggestion]:
@@ -197,7 +210,7 @@ def _values(words: Sequence[Word], relations: Mapping[str, Relation], catalog: C
     offered = scope or (relations if len(relations) <= FEW else {})
     for relation in {id(r): r for r in offered.values()}.values():
         yield from _columns(relation, catalog)
-    yield from (Suggestion(spelled(name), 0, type(relation).__name__.lower()) for name, relation in scope.items())
+    yield from (Suggestion(spelled(name), 0, kind_of(relation)) for name, relation in scope.items())
     yield from functions(catalog)
 
 
@@ -219,7 +232,8 @@ def _in_scope(words: Sequence[Word], relations: Mapping[str, Relation]) -> dict[
 
 def _columns(relation: Relation, catalog: Catalog) -> Iterator[Suggestion]:
     for field in columns_of(relation, catalog):
-        yield Suggestion(spelled(field.name), 0, "column", f"{relation.name} {field.type}")
+        name = spelled(field.name, any_case=isinstance(relation, (Table, ExternalTable)))
+        yield Suggestion(name, 0, "column", f"{relation.name} {field.type}")
 
 
 def _clause(before: Sequence[Word]) -> str:

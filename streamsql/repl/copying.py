@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from streamsql.catalog import Stream, Table, View
+from streamsql.catalog import Relation, Stream, Table
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.io.open import discover, open_sink, open_source
 from streamsql.io.source import Source
@@ -119,7 +119,7 @@ def _rows_of(source: Source, failed: list[FailedRow]) -> Iterator[Batch]:
         source.close()
 
 
-def _relation(access: Access, name: str) -> Stream | Table | View:
+def _relation(access: Access, name: str) -> Relation:
     quoted = len(name) > 1 and name[0] == name[-1] == '"'
     wanted = name[1:-1].replace('""', '"') if quoted else name
     found = access.catalog.relation(wanted) or (None if quoted else access.catalog.relation(wanted.upper()))

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from streamsql.catalog import Function, Pump, Relation, Stream, nearest, unknown
+from streamsql.bind.relations import columns_of
+from streamsql.catalog import Function, Pump, Relation, Stream, Table, nearest, unknown
 from streamsql.errors import ProgrammingError
+from streamsql.external.ddl_text import table_text
+from streamsql.external.table import ExternalTable
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from streamsql.repl.names import columns_of, signature_of, spelled
+from streamsql.repl.names import kind_of, signature_of, spelled
 from streamsql.repl.printers.look import Look
 from streamsql.repl.render import render
 from streamsql.types import Batch, Field, Schema, varchar
@@ -40,14 +43,14 @@ def listing(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Listing:
 
 def relations(access: Access, kinds: tuple[type[Relation], ...], name: str = "") -> Listing:
     """The relations of some kinds, all or one; with what writes and reads them."""
-    found = [r for r in dict(access.catalog.relations).values() if isinstance(r, kinds)]
+    found = {key: r for key, r in access.catalog.unqualified().items() if isinstance(r, kinds)}
     if name:
-        found = [_named(name, {r.name: r for r in found}, kinds[0].__name__.lower())]
+        found = {name: _named(name, found, kinds[0].__name__.lower())}
     rows = []
-    for relation in sorted(found, key=lambda r: r.name):
-        columns = ", ".join(spelled(f.name) for f in columns_of(relation, access.catalog) if not f.hidden)
+    for relation in sorted(found.values(), key=lambda r: r.name):
+        columns = ", ".join(_spelled(f.name, relation) for f in columns_of(relation, access.catalog) if not f.hidden)
         writers, readers = _writers(access, relation), _readers(access, relation)
-        rows.append((relation.name, type(relation).__name__.lower(), columns, ", ".join(writers), ", ".join(readers)))
+        rows.append((relation.name, kind_of(relation), columns, ", ".join(writers), ", ".join(readers)))
     return listing(("Name", "Kind", "Columns", "Written by", "Read by"), rows)
 
 
@@ -62,10 +65,12 @@ def pumps(access: Access, name: str = "") -> Listing:
 
 def described(access: Access, name: str) -> str:
     """All about the relations and pumps of a name."""
-    known: dict[str, Relation | Pump] = {**access.catalog.pumps, **access.catalog.relations}
+    relations = access.catalog.unqualified()
+    known: dict[str, Relation | Pump] = {**access.catalog.pumps, **relations}
     found = _named(name, known, "stream, table, view or pump")
     parts = []
-    relation, pump = access.catalog.relations.get(found.name), access.catalog.pumps.get(found.name)
+    relation = found if isinstance(found, ExternalTable) else relations.get(found.name)
+    pump = access.catalog.pumps.get(found.name)
     if relation is not None:
         parts.append(_relation(access, relation))
     if pump is not None:
@@ -74,9 +79,10 @@ def described(access: Access, name: str) -> str:
 
 
 def _relation(access: Access, relation: Relation) -> str:
-    rows = [(spelled(f.name), str(f.type), "" if f.nullable else "not null") for f in columns_of(relation, access.catalog)]
+    columns = columns_of(relation, access.catalog)
+    rows = [(_spelled(f.name, relation), str(f.type), "" if f.nullable else "not null") for f in columns]
     table = render(*listing(("Column", "Type", "Null"), rows), Look(footer=False))
-    lines = [f"{type(relation).__name__.lower()} {relation.name}", table.rstrip("\n")]
+    lines = [f"{kind_of(relation)} {relation.name}", table.rstrip("\n")]
     for verb, names in (("written by", _writers(access, relation)), ("read by", _readers(access, relation))):
         if names:
             lines.append(f"{verb} {', '.join(names)}")
@@ -88,8 +94,14 @@ def _pump(access: Access, pump: Pump) -> str:
     return "\n".join([first, *_statement(pump)])
 
 
+def _spelled(column: str, relation: Relation) -> str:
+    return spelled(column, any_case=isinstance(relation, (Table, ExternalTable)))
+
+
 def _statement(thing: Relation | Pump | Function) -> list[str]:
     """The statement that made something, where one did."""
+    if isinstance(thing, ExternalTable):
+        return ["", f"{table_text(thing)};"]
     statement = getattr(thing, "statement", None)
     return ["", f"{statement.text};"] if statement is not None else []
 
@@ -97,13 +109,11 @@ def _statement(thing: Relation | Pump | Function) -> list[str]:
 def statements(access: Access, name: str = "") -> str:
     """The statements that made everything, or the things of one name."""
     functions = [function for overloads in dict(access.catalog.functions).values() for function in overloads]
-    known: list[Relation | Pump | Function] = [
-        *functions,
-        *dict(access.catalog.relations).values(),
-        *dict(access.catalog.pumps).values(),
-    ]
+    relations, pumps = access.catalog.unqualified(), dict(access.catalog.pumps)
+    known: list[Relation | Pump | Function] = [*functions, *relations.values(), *pumps.values()]
     if name:
-        found = _named(name, {thing.name: thing for thing in known}, "stream, table, view, pump or function")
+        named = {**{function.name: function for function in functions}, **pumps, **relations}
+        found = _named(name, named, "stream, table, view, pump or function")
         known = [thing for thing in known if thing.name == found.name]
     return "\n\n".join(line for thing in known for line in _statement(thing) if line)
 

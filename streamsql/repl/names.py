@@ -1,22 +1,23 @@
-"""The names of the catalog as a user writes them, and what is behind them."""
+"""The names of the catalog as a user writes them."""
 
 from __future__ import annotations
 
 import re
 
-from streamsql.bind.query import QueryBinder
-from streamsql.catalog import Catalog, Function, Relation, View
-from streamsql.errors import Error
+from streamsql.catalog import Function, Relation
+from streamsql.external.table import ExternalTable
 from streamsql.sql import tables
-from streamsql.types import Field
 
 _PLAIN = re.compile(r"[^\W\d][\w$]*")
 
 
-def spelled(name: str) -> str:
-    """A name of the catalog as it must be written, with quotes where it needs them."""
-    reserved = tables.scanner().lists.get(name) in ("RESERVED", "RESERVED_FUNCTION")
-    if name == name.upper() and _PLAIN.fullmatch(name) and not reserved:
+def spelled(name: str, any_case: bool = False) -> str:
+    """A name of the catalog as it must be written, with quotes where it needs them.
+
+    `any_case`: of a table or a column of one, which match in any case.
+    """
+    reserved = tables.scanner().lists.get(name.upper()) in ("RESERVED", "RESERVED_FUNCTION")
+    if (any_case or name == name.upper()) and _PLAIN.fullmatch(name) and not reserved:
         return name
     return '"' + name.replace('"', '""') + '"'
 
@@ -27,16 +28,6 @@ def signature_of(function: Function) -> str:
     return f"{spelled(function.name)}({parameters}) -> {function.statement.returns}"
 
 
-def columns_of(relation: Relation, catalog: Catalog) -> tuple[Field, ...]:
-    """The columns of a relation, ROWTIME included; none of a view that cannot be read any more."""
-    if not isinstance(relation, View):
-        return relation.schema.fields
-    try:
-        fields = QueryBinder(catalog).query(relation.statement.query).plan.schema.fields
-    except Error:
-        return ()
-    columns = relation.statement.columns
-    visible = [field for field in fields if not field.hidden]
-    if columns is None:
-        return fields
-    return tuple(Field(column.name, field.type, field.nullable) for column, field in zip(columns, visible, strict=False))
+def kind_of(relation: Relation) -> str:
+    """What a relation is, in a word or two."""
+    return "external table" if isinstance(relation, ExternalTable) else type(relation).__name__.lower()

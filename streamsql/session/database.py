@@ -1,12 +1,14 @@
 """What a connection keeps under its path.
 
     PATH/catalog.sql       the catalog, an SQL script
+    PATH/partitions/       the partitions of the external tables (see `streamsql.session.partition_files`)
     PATH/checkpoints/      state of the pumps, positions in the inputs, staged output (see `streamsql.run.checkpoint`)
     PATH/lock              held by the process that has the database open
 
-Kept are functions, streams, views, pumps and whether they run, what they have gathered, how far the inputs and outputs are
-and which they are.  Not kept are registered tables and queries that run.  The checkpoint holds its own copy of the script, so
-that catalog and state always belong together; the file is for people, and is read where there is no checkpoint.
+Kept are databases and external tables, functions, streams, views, pumps and whether they run, what they have gathered, how far
+the inputs and outputs are and which they are.  Not kept are registered tables, queries that run, and which database is in use.
+The checkpoint holds its own copy of the script, so that catalog and state always belong together; the file is for people, and
+is read where there is no checkpoint.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from streamsql.catalog import Function, Stream, View
 from streamsql.engine.engine import Engine
 from streamsql.engine.layout import Open, layout_of, rebuild
 from streamsql.errors import Error, OperationalError
+from streamsql.external.databases import DEFAULT, Databases
+from streamsql.external.ddl_text import database_text, schema_text, table_text
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
+from streamsql.session.partition_files import PartitionFiles
 from streamsql.sql.parser import parse
 from streamsql.statements import AlterPump, CreateFunction, CreatePump, CreateView, Statement
 
@@ -46,6 +51,7 @@ class Database:
             raise OperationalError(f"cannot open the database {str(path)!r}: {error.strerror}") from None
         _lock(self._lock, path)
         self._directory.open(fresh=False)
+        self.partitions = PartitionFiles(path / "partitions")
 
     @property
     def staging(self) -> Path:
@@ -76,6 +82,7 @@ class Database:
         facts, state = engine.save()
         script = script_of(engine)
         facts |= {"catalog": script, "layout": layout_of(engine), "attached": attached, "staged": staged}
+        self.partitions.save(engine)
         kept = {name: containers for name, containers in state.items() if not name.startswith("query ")}
         self._epoch += 1
         self._directory.save(Checkpoint(self._epoch, fingerprint_of(engine), facts, kept))
@@ -101,7 +108,7 @@ def restore_catalog(engine: Engine, statements: tuple[Statement, ...]) -> None:
                 engine.execute(replace(statement, started=False))
                 engine.catalog.pumps[name.name] = replace(engine.catalog.pumps[name.name], statement=statement)
             case CreateView(name=name):
-                engine.catalog.relations[name.name] = View(name.name, statement)
+                engine.catalog.relations[name.name] = View(name.name, statement, engine.catalog.databases.current)
             case CreateFunction(name=name):
                 known = engine.catalog.functions.get(name.name, ())
                 engine.catalog.functions[name.name] = (*known, Function(name.name, statement))
@@ -109,6 +116,7 @@ def restore_catalog(engine: Engine, statements: tuple[Statement, ...]) -> None:
                 pass  # which pumps run is in the layout
             case _:
                 engine.execute(statement)
+    engine.catalog.databases.current = DEFAULT
     engine.warnings.clear()
 
 
@@ -125,21 +133,52 @@ def restore_state(engine: Engine, checkpoint: Checkpoint, open_input: Open) -> N
 
 def script_of(engine: Engine) -> str:
     """The catalog as an SQL script."""
-    lines = ["-- StreamSQL: the catalog of this database, written by the program"]
+    script = _Script()
+    script.add_external(engine.catalog.databases)
     functions = [function for overloads in engine.catalog.functions.values() for function in overloads]
     functions.sort(key=lambda function: len(functions_of(engine.catalog, function.statement.body)))  # first those that are called
-    lines += [f"{function.statement.text};" for function in functions]
+    for function in functions:
+        script.add(function.statement.text)
     for relation in engine.catalog.relations.values():
         if isinstance(relation, Stream) and relation.name != error_stream.NAME:
-            lines.append(f"{_text(relation)};")
+            script.add(_text(relation))
         elif isinstance(relation, View):
-            lines.append(f"{relation.statement.text};")
+            script.add(relation.statement.text, relation.database)
     for pump in engine.catalog.pumps.values():
-        lines.append(f"{pump.statement.text};")
+        script.add(pump.statement.text, pump.database)
         runs = engine.runs(pump.name)
         if runs != pump.statement.started:
-            lines.append(f"ALTER PUMP {_quoted(pump.name)} {'START' if runs else 'STOP'};")
-    return "\n\n".join(lines) + "\n"
+            script.add(f"ALTER PUMP {_quoted(pump.name)} {'START' if runs else 'STOP'}")
+    return script.text()
+
+
+class _Script:
+    """Statements one after the other, each in its database."""
+
+    def __init__(self) -> None:
+        self._lines = ["-- StreamSQL: the catalog of this database, written by the program"]
+        self._current = DEFAULT
+
+    def add(self, statement: str, database: str | None = None) -> None:
+        """A statement, and the database in which its names are looked up."""
+        if database is not None and database != self._current:
+            self._lines.append(f"USE {_quoted(database)};")
+            self._current = database
+        self._lines.append(f"{statement};")
+
+    def add_external(self, databases: Databases) -> None:
+        """Databases, external schemas and tables; partitions have files of their own."""
+        for database in databases:
+            if database.name != DEFAULT or database.properties:
+                self.add(database_text(database))
+        for schema in databases.schemas.values():
+            self.add(schema_text(schema))
+        for database in databases:
+            for table in database.tables.values():
+                self.add(table_text(table))
+
+    def text(self) -> str:
+        return "\n\n".join(self._lines) + "\n"
 
 
 def fingerprint_of(engine: Engine) -> dict[str, str]:

@@ -17,6 +17,7 @@ from streamsql.engine.layout import tables_of
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError, not_supported
+from streamsql.external_ddl import Inquiry
 from streamsql.run.checkpoint import Checkpoint
 from streamsql.session.database import Database, restore_catalog, restore_state
 from streamsql.session.held import Attached, HeldAttacher
@@ -58,7 +59,7 @@ class Session:
         if checkpoint is not None:
             attachments = _remembered(checkpoint, attachments)
         started = None if checkpoint is None else checkpoint.facts["started"]
-        self.engine = Engine(clock=clock, interactive=True, started=started)
+        self.engine = Engine(clock=clock, interactive=True, started=started, s3_root=attachments.s3_root)
         self.loop = EngineLoop(self.engine, self)
         self.engine.report = self._report
         staging = None if database is None else database.staging
@@ -80,8 +81,10 @@ class Session:
         if checkpoint is None:
             for statement in statements:
                 self.engine.execute(statement)
+            database.partitions.load(self.engine)
         else:
             restore_catalog(self.engine, statements)
+            database.partitions.load(self.engine)
             attached = checkpoint.facts["attached"]
             self._attacher.restore_outputs(attached, checkpoint.facts["staged"])
             same = {f"input {stream}" for stream in self._attacher.continuing(attached)}
@@ -209,7 +212,7 @@ class Session:
                 result = self.engine.execute(statement, parameters)
                 if result.streaming and isinstance(result.rows, RowQueue):
                     result.rows.news = self.loop.note
-                changed = changed or not isinstance(statement, (Query, Insert, Explain))
+                changed = changed or not isinstance(statement, (Query, Insert, Explain, Inquiry))
                 self._dirty = self._dirty or changed or isinstance(statement, Insert)
                 done.append(Executed(result, self._warnings()))
         finally:

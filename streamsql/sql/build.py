@@ -98,12 +98,21 @@ FROM items; alias=TableAlias(this=Identifier, columns=[Identifier, ...]) where t
 
 from __future__ import annotations
 
-from streamsql.sql import build_expressions, build_literals, build_names, build_queries, build_sources, build_statements
+from streamsql.sql import (
+    build_expressions,
+    build_external,
+    build_literals,
+    build_names,
+    build_queries,
+    build_sources,
+    build_statements,
+)
 from streamsql.sql.rules import build
 
 __all__ = [
     "build",
     "build_expressions",
+    "build_external",
     "build_literals",
     "build_names",
     "build_queries",

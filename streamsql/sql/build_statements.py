@@ -16,7 +16,6 @@ from streamsql.statements import (
     CreateForeignStream,
     CreateFunction,
     CreatePump,
-    CreateSchema,
     CreateStream,
     CreateView,
     Drop,
@@ -112,11 +111,6 @@ def create_view(
     replace: bool, name: ObjectName, columns: Names | None, description: str | None, query: exp.Expression
 ) -> CreateView:
     return CreateView(name, columns, query, replace, description)
-
-
-@rule
-def create_schema(_replace: bool, name: ObjectName) -> CreateSchema:
-    return CreateSchema(name)
 
 
 @rule

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import cast
@@ -51,11 +51,23 @@ _LEXICAL = (
     "UNCLOSED_STRING",
     "QUOTED_NAME",
     "UNCLOSED_NAME",
+    "BACKTICK_NAME",
     *reversed(NUMBERS),
     WORD,
     "NOT_EQUAL",
 )
 """The order in which they are looked for; symbols come after them."""
+
+_ESCAPED = {"STRING": r"'(?:[^'\\]|\\.|'')*'", "QUOTED_NAME": r'"(?:[^"\\]|\\.)*"'}
+"""Text as Hive has it: a backslash escapes, and double quotes hold text too."""
+
+_HIVE = frozenset(
+    {
+        *(("CREATE", kind) for kind in ("DATABASE", "SCHEMA", "EXTERNAL")),
+        *(("ALTER", kind) for kind in ("DATABASE", "SCHEMA", "TABLE")),
+    }
+)
+"""How the statements begin in which texts are so."""
 
 _FIRST_IN_WORD = {"TO": ("UNTIL", "TO"), "FROM": ("FROM_END", "FROM")}
 """Words that stand for several terminals, the first acceptable of which is taken."""
@@ -116,9 +128,17 @@ class Scanner(Lexer):
 
     @cached_property
     def _regexp(self) -> re.Pattern[str]:
+        return self._alternatives({})
+
+    @cached_property
+    def _hive_regexp(self) -> re.Pattern[str]:
+        return self._alternatives(_ESCAPED)
+
+    def _alternatives(self, others: Mapping[str, str]) -> re.Pattern[str]:
         """The first alternative that matches is taken: the longer before the shorter, the closed before the unclosed."""
         longest_first = sorted(self.symbols, key=lambda name: -len(self.symbols[name]))
-        alternatives = [(name, self._lexical.get(name) or UNCLOSED[name]) for name in _LEXICAL]
+        patterns = {**UNCLOSED, **self._lexical, **{name: f"(?s:{pattern})" for name, pattern in others.items()}}
+        alternatives = [(name, patterns[name]) for name in _LEXICAL]
         alternatives += [(name, re.escape(self.symbols[name])) for name in longest_first]
         alternatives += [(END, ";"), (STRAY, "(?s:.)")]
         return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in alternatives))
@@ -128,13 +148,20 @@ class Scanner(Lexer):
 
         Words have the type NAME.  UNCLOSED_..., STRAY and AFTER_NUMBER are the types of what cannot be in a statement.
         """
-        number_end = -1
+        number_end = end = -1
         starts = _line_starts(text)
-        for match in self._regexp.finditer(text):
+        regexp = self._regexp
+        opening: list[str] = []  # the first two words of the statement
+        while match := regexp.match(text, max(0, end)):
             kind = match.lastgroup or STRAY
+            start, end = match.span()
             if kind == "WHITESPACE":
                 continue
-            start, end = match.span()
+            if kind == END:
+                regexp, opening = self._regexp, []
+            elif len(opening) < 2 and kind not in COMMENTS:
+                opening.append(match.group().upper())
+                regexp = self._hive_regexp if tuple(opening) in _HIVE else regexp
             if kind == WORD and start == number_end:
                 kind = AFTER_NUMBER
             elif kind in NUMBERS:

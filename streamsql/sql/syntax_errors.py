@@ -44,7 +44,7 @@ _UNCLOSED_TEXTS = {
     "UNCLOSED_NAME": ("a quoted name that begins here is not closed", 'names in quotes end on the same line: "name"'),
 }
 
-_LONGEST_LIST = 7
+_LONGEST_LIST = 9
 """Alternatives that a message names at most."""
 
 
@@ -280,7 +280,9 @@ _CLAUSES = frozenset(
     {"WHERE", "GROUP", "HAVING", "WINDOW", "WINDOWED", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "EXCEPT", "INTERSECT"}
 )
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
-_NAMES = frozenset({"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED"})
+_NAMES = frozenset(
+    {"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED", "BACKTICK_NAME", "RESERVED", "RESERVED_FUNCTION"}
+)
 _OPEN_END = frozenset({"an operator", "the next clause"})
 """What may come after a name, in which case nobody looks for a bracket."""
 
@@ -291,6 +293,8 @@ def _groups() -> tuple[tuple[str, frozenset[str], int], ...]:
     name = Token(WORD, "a")
     value = Token("INTEGER_NUMBER", "1")
     cast = [Token(WORD, "CAST"), Token("LPAR", "("), name, Token(WORD, "AS")]
+    column = [Token(WORD, word) for word in ("CREATE", "EXTERNAL", "TABLE")] + [name, Token("LPAR", "("), name]
+    hive_type = tables.expected(column, "statement")
     statement = tables.expected([], "statement")
     expression = tables.expected([], "expression")
     operators = tables.expected([value], "expression") - {"$END"}
@@ -299,6 +303,7 @@ def _groups() -> tuple[tuple[str, frozenset[str], int], ...]:
         ("a statement", statement, len(statement)),
         ("an expression", expression, len(expression) - 3),
         ("a type", tables.expected(cast, "expression"), 10),
+        ("a type", hive_type, len(hive_type)),
         ("an operator", operators, 5),
         ("a query", query, len(query)),
         ("a join", _JOINS, 3),

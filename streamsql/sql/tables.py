@@ -17,7 +17,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from streamsql.sql.lexer import Scanner
 
-FILES = ("streamsql.lark", "expressions.lark", "tokens.lark")
+FILES = ("streamsql.lark", "external.lark", "expressions.lark", "tokens.lark")
 """The files of the grammar, which are read as one."""
 
 

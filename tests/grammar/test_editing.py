@@ -59,8 +59,8 @@ def test_colours_of_what_is_not_finished(text: str, last: tuple[str, str]) -> No
     ("text", "expected"),
     [
         ("SELECT STREAM a FROM ", {"NAME", "QUOTED_NAME", "(", "TABLE"}),
-        ("CREATE OR REPLACE ", {"STREAM", "FOREIGN", "PUMP", "VIEW", "FUNCTION", "SCHEMA"}),
-        ("SELECT 1; ALTER ", {"PUMP", "SESSION"}),
+        ("CREATE OR REPLACE ", {"STREAM", "FOREIGN", "PUMP", "VIEW", "FUNCTION", "SCHEMA", "DATABASE"}),
+        ("SELECT 1; ALTER ", {"PUMP", "SESSION", "TABLE", "DATABASE", "SCHEMA"}),
         ("SELECT FLOOR(x TO ", {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}),
         ("SELECT 1 /* x */ FROM t ORDER ", {"BY"}),
         ("SELECT a FROM t LIMIT 1 -- x\n", {"OFFSET", "FETCH", "LIMIT", ";"}),
@@ -92,6 +92,11 @@ def test_completions_at_the_start() -> None:
             "SET",
             "DROP",
             "EXPLAIN",
+            "MSCK",
+            "SHOW",
+            "DESCRIBE",
+            "DESC",
+            "USE",
         }
     )
 

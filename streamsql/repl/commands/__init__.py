@@ -68,11 +68,11 @@ def argument_completions(command: Command, argument: str, access: Access) -> lis
     catalog = access.catalog
     match command.completes:
         case "relation":
-            return [spelled(name) for name in list(catalog.relations)]
+            return [spelled(name) for name in catalog.unqualified()]
         case "pump":
             return [spelled(name) for name in list(catalog.pumps)]
         case "object":
-            return [spelled(name) for name in dict.fromkeys([*catalog.relations, *catalog.pumps])]
+            return [spelled(name) for name in dict.fromkeys([*catalog.unqualified(), *catalog.pumps])]
         case "function":
             return sorted({name for name, *_ in describe.all_functions(access) if name.replace("_", "").isalnum()})
         case "command":

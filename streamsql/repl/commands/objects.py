@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from streamsql.catalog import Stream, Table, View
 from streamsql.errors import ProgrammingError
+from streamsql.external.table import ExternalTable
 from streamsql.repl import describe
 from streamsql.repl.commands.command import Command
 from streamsql.repl.settings import OPTIONS, shown
@@ -21,7 +22,7 @@ def _relations(shell: Shell, argument: str) -> None:
     if argument:
         shell.say(describe.described(shell.access, argument))
     else:
-        shell.show(*describe.relations(shell.access, (Stream, Table, View)))
+        shell.show(*describe.relations(shell.access, (Stream, Table, View, ExternalTable)))
 
 
 def _streams(shell: Shell, argument: str) -> None:
@@ -29,7 +30,7 @@ def _streams(shell: Shell, argument: str) -> None:
 
 
 def _tables(shell: Shell, argument: str) -> None:
-    shell.show(*describe.relations(shell.access, (Table,), argument))
+    shell.show(*describe.relations(shell.access, (Table, ExternalTable), argument))
 
 
 def _views(shell: Shell, argument: str) -> None:
@@ -70,7 +71,7 @@ def _status(shell: Shell, _: str) -> None:
 COMMANDS: tuple[Command, ...] = (
     Command(("\\d", ".tables"), "[NAME]", "streams, tables and views; or what NAME is", _relations, "object"),
     Command(("\\ds",), "[NAME]", "streams", _streams, "relation"),
-    Command(("\\dt",), "[NAME]", "reference tables", _tables, "relation"),
+    Command(("\\dt",), "[NAME]", "reference tables and external tables", _tables, "relation"),
     Command(("\\dv",), "[NAME]", "views", _views, "relation"),
     Command(("\\dp", "\\pumps", ".pumps"), "[NAME]", "pumps, and whether they run", _pumps, "pump"),
     Command(("\\di",), "", "inputs and outputs, and how many rows went through them", _attached),
