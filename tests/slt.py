@@ -135,7 +135,10 @@ class Run:
         wanted, pattern = record.words[1], " ".join(record.words[2:])
         warned = len(self.session.engine.warnings)
         try:
-            said = [self._execute(statement).message for statement in parsed(record.sql)]
+            results = [self._execute(statement) for statement in parsed(record.sql)]
+            for result in results:  # what is wrong with the rows of a table shows when they are taken
+                while not result.streaming and result.rows is not None and result.rows.take() is not None:
+                    pass
         except Error as error:
             if wanted != "error":
                 raise error.located(record.sql) from None
@@ -145,6 +148,7 @@ class Run:
             return
         if wanted != "ok":
             raise record.failed("the statement should fail")
+        said = (result.message for result in results)
         _match(record, pattern, "\n".join([*said, *self.session.engine.warnings[warned:]]))
 
     def _script(self, record: Record) -> None:

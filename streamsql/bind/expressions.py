@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from streamsql import types
+from streamsql.bind.comparisons import OPERATORS, compared, is_special
 from streamsql.bind.context import Context
 from streamsql.bind.functions import call_scalar, convert, find_aggregate
 from streamsql.bind.parameters import constant
@@ -18,6 +19,7 @@ from streamsql.bind.records import check_comparable, reference
 from streamsql.bind.scope import Scope, as_column
 from streamsql.bind.source import ROWTIME_COLUMN
 from streamsql.bind.sql_functions import ParameterScope, check_data, chosen, inlined, returned
+from streamsql.bind.subqueries import Subquery, exists, scalar
 from streamsql.bind.unplaced import AggregateNode, WindowNode
 from streamsql.bind.windows import frame_of, resolve_window
 from streamsql.catalog import Function, nearest
@@ -28,36 +30,19 @@ from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.plan.nodes import AggregateCall
 from streamsql.types import Kind
 
-OPERATORS: dict[type[exp.Expression], str] = {
-    exp.Add: "+",
-    exp.Sub: "-",
-    exp.Mul: "*",
-    exp.Div: "/",
-    exp.DPipe: "||",
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-    exp.And: "AND",
-    exp.Or: "OR",
-    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
-    exp.NullSafeNEQ: "IS DISTINCT FROM",
-}
-"""The infix operators and the functions that compute them."""
-
 
 @dataclass(slots=True)
 class ExpressionBinder:
     """Binds the expressions of one SELECT.
 
-    `windows` are the named windows of its WINDOW clause; `aggregates` and `over` say whether such calls may stand here.
+    `windows` are the named windows of its WINDOW clause; `aggregates` and `over` say whether such calls may stand here;
+    `subquery` binds the subqueries, where there may be some.
     """
 
     scope: Scope
     context: Context = field(default_factory=Context)
     windows: Mapping[str, exp.Window] = field(default_factory=dict)
+    subquery: Callable[[exp.Expression, Scope], Subquery] | None = None
     aggregates: bool = False
     over: bool = False
     _inside: str | None = None
@@ -68,6 +53,8 @@ class ExpressionBinder:
         if "value" in node.meta:
             return Constant(node.meta["type"], node.meta["value"])
         operator = OPERATORS.get(type(node))
+        if operator is not None and is_special(node):
+            return compared(node, self)
         if operator is not None:
             left, right = self.bind(node.this), self.bind(node.expression)
             if operator == "-" and left.type.is_datetime and right.type.is_datetime:
@@ -81,12 +68,19 @@ class ExpressionBinder:
 
     def boolean(self, node: exp.Expression, clause: str) -> Expression:
         """A condition: WHERE, HAVING."""
-        condition = self.bind(node)
+        condition = self._condition(node)
         if condition.type.kind is Kind.NULL:
             return convert(condition, types.BOOLEAN)
         if condition.type.kind is not Kind.BOOLEAN:
             raise ProgrammingError(f"{clause} needs a condition, and this is {condition.type}", node.meta.get("span"))
         return condition
+
+    def _condition(self, node: exp.Expression) -> Expression:
+        """A condition of which it counts only whether it is TRUE: UNKNOWN may be FALSE in it."""
+        if isinstance(node, (exp.And, exp.Or)):
+            sides = [self._condition(node.this), self._condition(node.expression)]
+            return call_scalar(OPERATORS[type(node)], sides, node.meta.get("span"))
+        return compared(node, self, only_true=True) if is_special(node) else self.bind(node)
 
     # -- leaves --------------------------------------------------------------------------------------------------------
 
@@ -112,6 +106,10 @@ class ExpressionBinder:
             what = f":{key}" if isinstance(key, str) else f"parameter {key + 1}"
             raise ProgrammingError(f"no value was given for {what}", span) from None
         return constant(value, span)
+
+    def row(self, node: exp.Tuple) -> Expression:
+        text = "a row is no value of its own"
+        raise ProgrammingError(text, node.meta.get("span"), "rows are compared: (a, b) = (c, d), (a, b) IN (SELECT ...)")
 
     # -- predicates and special forms ----------------------------------------------------------------------------------
 
@@ -139,10 +137,9 @@ class ExpressionBinder:
         return call_scalar("AND", [low, high], span)
 
     def in_list(self, node: exp.In) -> Expression:
-        span = node.meta.get("span")
-        if node.args.get("query") is not None:
-            raise not_supported("IN with a subquery", span)
-        return call_scalar("IN", [self.bind(node.this), *(self.bind(e) for e in node.expressions)], span)
+        if is_special(node):
+            return compared(node, self)
+        return call_scalar("IN", [self.bind(node.this), *(self.bind(e) for e in node.expressions)], node.meta.get("span"))
 
     def like(self, node: exp.Expression) -> Expression:
         name = "LIKE" if isinstance(node, exp.Like) else "SIMILAR TO"
@@ -180,8 +177,17 @@ class ExpressionBinder:
         arguments = [self.bind(node.this), *([] if unit is None else [self.bind(unit)])]
         return call_scalar(name, arguments, node.meta.get("span"))
 
-    def subquery(self, node: exp.Expression) -> Expression:
-        raise not_supported("a subquery in an expression", node.meta.get("span"))
+    def scalar_subquery(self, node: exp.Subquery) -> Expression:
+        return scalar(self.inner(node), node.meta.get("span"))
+
+    def exists(self, node: exp.Exists) -> Expression:
+        return exists(self.inner(node))
+
+    def inner(self, node: exp.Expression) -> Subquery:
+        """The subquery that `node` holds."""
+        if self.subquery is None:
+            raise not_supported("a subquery here", node.meta.get("span"), "a subquery in WHERE, or in the select list")
+        return self.subquery(node.this, self.scope)
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
@@ -301,6 +307,7 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expressio
     exp.Null: ExpressionBinder.null,
     exp.Var: ExpressionBinder.word,
     exp.Placeholder: ExpressionBinder.placeholder,
+    exp.Tuple: ExpressionBinder.row,
     exp.Neg: ExpressionBinder.negate,
     exp.Not: ExpressionBinder.negation,
     exp.Is: ExpressionBinder.is_test,
@@ -317,8 +324,8 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expressio
     exp.Window: ExpressionBinder.windowed,
     exp.IgnoreNulls: ExpressionBinder.null_treatment,
     exp.RespectNulls: ExpressionBinder.null_treatment,
-    exp.Subquery: ExpressionBinder.subquery,
-    exp.Exists: ExpressionBinder.subquery,
+    exp.Subquery: ExpressionBinder.scalar_subquery,
+    exp.Exists: ExpressionBinder.exists,
 }
 """One method a kind of node: a new form is one entry."""
 

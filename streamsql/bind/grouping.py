@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from streamsql.bind.correlation import check_own, tie_of
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import call_scalar
 from streamsql.bind.monotone import is_time_key, time_form
@@ -14,7 +15,8 @@ from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import BareRowtime, as_column, folded
 from streamsql.bind.select_list import Item
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
-from streamsql.bind.unplaced import AggregateNode, WindowNode, has
+from streamsql.bind.subqueries import look_up
+from streamsql.bind.unplaced import AggregateNode, OuterColumn, WindowNode, has
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.expressions.text import text
@@ -28,13 +30,19 @@ def plain_call(call: nodes.AggregateCall) -> nodes.AggregateCall:
 
 
 class Places:
-    """Where the keys and calls of a grouped query stand in its rows; `clause` is where the keys are written."""
+    """Where the keys (from `first` on) and the calls (from `first_call` on) of a grouped query stand in its rows.
 
-    def __init__(self, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], first: int, clause: str) -> None:
+    `clause` is where the keys are written.
+    """
+
+    def __init__(
+        self, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], first: int, first_call: int, clause: str
+    ) -> None:
         self._clause = clause
         self._keys = list(keys)
         self._calls = list(calls)
         self._first = first
+        self._first_call = first_call
 
     def replace(self, expression: Expression, span: Span | None) -> Expression:
         """`expression` over the rows of the groups; a column that is no key is an error."""
@@ -46,8 +54,7 @@ class Places:
             return Column(plain.type, self._first + index, text(plain))
         if isinstance(expression, AggregateNode):
             call = plain_call(expression.call)
-            place = self._first + len(self._keys) + self._calls.index(call)
-            return Column(expression.type, place, str(call))
+            return Column(expression.type, self._first_call + self._calls.index(call), str(call))
         if isinstance(expression, BareRowtime):
             return ROWTIME_COLUMN
         if isinstance(expression, Column):
@@ -55,6 +62,16 @@ class Places:
             message = f"column {expression.name} is neither a key of {self._clause} nor inside an aggregate"
             raise ProgrammingError(message, span, hint)
         return expression.with_children(tuple(self.replace(child, span) for child in expression.children))
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The rows of groups; the select list, ORDER BY and what ties a subquery to the query around it over them."""
+
+    source: Source
+    items: list[Item]
+    order: list[nodes.SortKey]
+    correlated: list[Expression]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +83,13 @@ class GroupBinder:
     plain: ExpressionBinder
 
     def bind(
-        self, items: Sequence[Item], conditions: Sequence[Expression], order: Sequence[nodes.SortKey]
-    ) -> tuple[Source, list[Item], list[nodes.SortKey]]:
-        """The rows of the groups for which the conditions of HAVING hold; the select list and ORDER BY over them."""
+        self,
+        items: Sequence[Item],
+        conditions: Sequence[Expression],
+        order: Sequence[nodes.SortKey],
+        correlated: Sequence[Expression],
+    ) -> Groups:
+        """The groups for which the conditions of HAVING hold; those of a subquery also by what ties it to the query around."""
         group = self.select.args.get("group")
         keys = self._keys(group, items)
         calls: list[nodes.AggregateCall] = []
@@ -80,29 +101,51 @@ class GroupBinder:
                         calls.append(call)
                 elif isinstance(node, WindowNode):
                     raise not_supported("OVER in a query with GROUP BY", self.select.meta.get("span"))
-        first = 1 if self.source.is_stream else 0
-        fields = [Field(f"key {i}", key.type) for i, key in enumerate(keys)]
-        fields += [Field(call.name, call.type) for call in calls]
-        schema = Schema.stream(fields) if first else Schema(tuple(fields))
-        places = Places(keys, calls, first, "PARTITION BY" if _is_stagger(group) else "GROUP BY")
-        source = self._grouped(group, keys, calls, schema)
-        for condition in conditions:
-            over_groups = places.replace(condition, self.select.args["having"].meta.get("span"))
-            source = Source(nodes.Filter(schema, source.plan, over_groups), source.times)
-        replaced = [Item(i.name, i.tree, places.replace(i.bound, i.tree.meta.get("span"))) for i in items]
+        ties = [tie_of(condition, self.select.meta.get("span")) for condition in correlated]
+        source = self._grouped(group, keys, calls, [tie.own for tie in ties])
+        first = 1 if source.is_stream else 0
+        places = Places(keys, calls, first, first + len(keys) + len(ties), "PARTITION BY" if _is_stagger(group) else "GROUP BY")
+        tied = [tie.over(first + len(keys) + i) for i, tie in enumerate(ties)]
+        span = self.select.args["having"].meta.get("span") if conditions else None
+        replaced = [places.replace(condition, span) for condition in conditions]
+        source, replaced = look_up(source, replaced)
+        tied += [condition for condition in replaced if has(condition, OuterColumn)]
+        for condition in replaced:
+            if not has(condition, OuterColumn):
+                source = Source(nodes.Filter(source.schema, source.plan, condition), source.times)
+        listed = [places.replace(item.bound, item.tree.meta.get("span")) for item in items]
         span = self.select.args["order"].meta.get("span") if order else None
-        sorted_by = [nodes.SortKey(places.replace(key.expression, span), key.descending) for key in order]
-        return source, replaced, sorted_by
+        sorted_by = [places.replace(key.expression, span) for key in order]
+        source, placed = look_up(source, [*listed, *sorted_by])
+        return Groups(
+            source,
+            [Item(item.name, item.tree, bound) for item, bound in zip(items, placed)],
+            [nodes.SortKey(expression, key.descending) for key, expression in zip(order, placed[len(items) :], strict=True)],
+            tied,
+        )
 
     def _grouped(
-        self, group: exp.Group | None, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], schema: Schema
+        self,
+        group: exp.Group | None,
+        keys: Sequence[Expression],
+        calls: Sequence[nodes.AggregateCall],
+        ties: Sequence[Expression],
     ) -> Source:
+        """The rows that the groups give: the keys, those of `ties` behind the others, and the calls."""
+        arguments = [argument for call in calls for argument in call.arguments]
+        for expression in (*keys, *arguments):
+            check_own(expression, "inside GROUP BY or an aggregate", self.select.meta.get("span"))
+        source, placed = look_up(self.source, [*keys, *ties, *arguments])
+        all_keys, rest = tuple(placed[: len(keys) + len(ties)]), iter(placed[len(keys) + len(ties) :])
+        all_calls = tuple(replace(call, arguments=tuple(next(rest) for _ in call.arguments)) for call in calls)
+        fields = [Field(f"key {i}", key.type) for i, key in enumerate(all_keys)]
+        fields += [Field(call.name, call.type) for call in all_calls]
+        schema = Schema.stream(fields) if source.is_stream else Schema(tuple(fields))
         if group is not None and _is_stagger(group):
-            length = self._stagger_length(group)
-            return Source.of(nodes.Stagger(schema, self.source.plan, tuple(keys), tuple(calls), length))
+            return Source.of(nodes.Stagger(schema, source.plan, all_keys, all_calls, self._stagger_length(group)))
         window = self._window(keys, group)
-        times = _times_of_groups(window, 1 if self.source.is_stream else 0)
-        return Source(nodes.Aggregate(schema, self.source.plan, tuple(keys), tuple(calls), window), times)
+        times = _times_of_groups(window, 1 if source.is_stream else 0)
+        return Source(nodes.Aggregate(schema, source.plan, all_keys, all_calls, window), times)
 
     def _stagger_length(self, group: exp.Group) -> int:
         tree = group.meta["stagger"]

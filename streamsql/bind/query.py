@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp
@@ -17,6 +18,7 @@ from streamsql.bind.scope import Scope, ScopeRelation, as_column, folded
 from streamsql.bind.select import SelectBinder
 from streamsql.bind.sorting import drop_own_rowtime, sort
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.subqueries import Subquery
 from streamsql.bind.wording import counted
 from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
 from streamsql.coercion import common_type
@@ -25,7 +27,11 @@ from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TABLE_FUNCTIONS
 from streamsql.plan import nodes
-from streamsql.types import NULL, ROWTIME, Field, Kind, Schema, SqlType, varchar
+from streamsql.plan.conditions import TRUE
+from streamsql.types import BOOLEAN, NULL, ROWTIME, Field, Kind, Schema, SqlType, varchar
+
+_ONE_ROW = nodes.Values(Schema((Field("none", BOOLEAN, hidden=True),)), ((TRUE,),))
+"""What a SELECT without FROM reads."""
 
 
 @dataclass(slots=True)
@@ -48,14 +54,10 @@ class QueryBinder:
 
     def query(self, tree: exp.Expression) -> Source:
         """A query of any form."""
-        outer = self._common
-        with_ = tree.args.get("with_")
-        if with_ is not None:
-            self._bind_common(with_)
-        try:
+        with self._common_tables(tree):
             match tree:
                 case exp.Select():
-                    result = self._select(tree)
+                    result = self._select(tree, None).bind()
                 case exp.Subquery():
                     result = self.query(tree.this)
                 case exp.Union():
@@ -66,25 +68,55 @@ class QueryBinder:
                     raise not_supported(tree.key.upper(), tree.meta.get("span"))
                 case _:
                     raise not_supported(f"{tree.key} as a query", tree.meta.get("span"))
-        finally:
-            self._common = outer
         if not isinstance(tree, exp.Select):
             result = self._order(tree, result)
         return self._limit(tree, result)
 
+    def subquery(self, tree: exp.Expression, outer: Scope) -> Subquery:
+        """A query inside an expression, over `outer`; a SELECT may refer to it."""
+        while isinstance(tree, exp.Subquery) and not _has_clauses(tree):
+            tree = tree.this
+        span = tree.meta.get("span")
+        if not isinstance(tree, exp.Select):
+            result = Subquery.of(self.query(tree))
+        else:
+            with self._common_tables(tree):
+                result = self._select(tree, outer).bind_subquery()
+            limited = self._limit(tree, Source(result.table))
+            if limited.plan is not result.table and result.is_tied:
+                raise not_supported("LIMIT in a subquery that refers to the query around it", span, "MAX, MIN or FIRST_VALUE")
+            result = replace(result, table=limited.plan)
+        if result.table.schema.is_stream:
+            text = "a subquery in an expression reads tables, and this one reads a stream, which never ends"
+            raise ProgrammingError(text, span, "join the stream in FROM")
+        return result
+
+    @contextmanager
+    def _common_tables(self, tree: exp.Expression) -> Iterator[None]:
+        """What WITH names, while its query is bound."""
+        outer = self._common
+        with_ = tree.args.get("with_")
+        try:
+            if with_ is not None:
+                self._bind_common(with_)
+            yield
+        finally:
+            self._common = outer
+
     # -- SELECT and its FROM -------------------------------------------------------------------------------------------
 
-    def _select(self, tree: exp.Select) -> Source:
+    def _select(self, tree: exp.Select, outer: Scope | None) -> SelectBinder:
         from_ = tree.args.get("from_")
         if from_ is None:
-            empty = nodes.Values(Schema(()), ((),))
-            return SelectBinder(tree, Source(empty), Scope(()), self.context).bind()
-        windows = {folded(window.this): window for window in tree.args.get("windows") or ()}
-        source, scope = FromBinder(self._item, windows, self.context).bind(from_.this, tree.args.get("joins") or ())
-        if self._says_stream(tree) and not source.is_stream:
+            source, scope = Source(_ONE_ROW), Scope((), outer)
+        else:
+            windows = {folded(window.this): window for window in tree.args.get("windows") or ()}
+            source, scope = FromBinder(self._item, windows, self.context).bind(from_.this, tree.args.get("joins") or ())
+            scope = Scope(scope.relations, outer)
+        if from_ is not None and self._says_stream(tree) and not source.is_stream:
             span = tree.args["operation_modifiers"][0].meta.get("span")
             raise ProgrammingError("SELECT STREAM reads no stream here", span, "leave out STREAM")
-        return SelectBinder(tree, source, scope, self.context).bind()
+        return SelectBinder(tree, source, scope, self.context, self.subquery)
 
     def _says_stream(self, tree: exp.Select) -> bool:
         return any(word.name.upper() == "STREAM" for word in tree.args.get("operation_modifiers") or ())
@@ -273,8 +305,12 @@ def _branches(tree: exp.Expression) -> list[exp.Expression]:
 
 
 def _is_plain_union(tree: exp.Expression) -> bool:
-    clauses = ("order", "limit", "offset", "with_", "distinct")
-    return isinstance(tree, exp.Union) and not any(tree.args.get(clause) for clause in clauses)
+    return isinstance(tree, exp.Union) and not tree.args.get("distinct") and not _has_clauses(tree)
+
+
+def _has_clauses(tree: exp.Expression) -> bool:
+    """Whether something binds to the whole of a query in brackets, or of a union."""
+    return any(tree.args.get(clause) for clause in ("order", "limit", "offset", "with_"))
 
 
 def _as(source: Source, schema: Schema) -> nodes.Node:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from streamsql.bind.unplaced import OuterColumn
 from streamsql.catalog import nearest
-from streamsql.errors import ProgrammingError, Span
+from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.types import ROWTIME, ROWTIME_FIELD, TIMESTAMP, Field
 
@@ -46,10 +47,11 @@ class ScopeRelation:
 
 
 class Scope:
-    """The names that an expression can use."""
+    """The names that an expression can use; `outer`: those of the query around a subquery."""
 
-    def __init__(self, relations: Sequence[ScopeRelation]) -> None:
+    def __init__(self, relations: Sequence[ScopeRelation], outer: Scope | None = None) -> None:
         self.relations = tuple(relations)
+        self._outer = outer
 
     def star(self, alias: str | None = None, span: Span | None = None) -> list[Column]:
         """The columns of `*` or `alias.*`."""
@@ -69,22 +71,21 @@ class Scope:
         known = [relation.alias for relation in self.relations if relation.alias]
         raise ProgrammingError(f"no {alias} in FROM", span, nearest(alias, known))
 
-    def column(self, column: exp.Column) -> Column:
+    def column(self, column: exp.Column) -> Expression:
         """The column that `name` or `relation.name` means: the first of a relation that has the name twice.
 
-        Columns of tables match without regard to case, where none has exactly the name.
+        Columns of tables match without regard to case, where none has exactly the name.  In a subquery a name that no relation
+        of its own has is looked for in the query around it.
         """
-        span = column.meta.get("span")
-        name = folded(column.this)
-        qualifier = column.args.get("table")
-        if qualifier is not None:
-            looked_at = [self.named(folded(qualifier), span)]
-        else:
-            looked_at = [relation for relation in self.relations if name not in relation.merged]
-        found = [(relation, i) for relation in looked_at for i, f in enumerate(relation.fields) if f.name == name]
-        if not found:
-            tables = [relation for relation in looked_at if ROWTIME_FIELD not in relation.fields]
-            found = [(t, i) for t in tables for i, f in enumerate(t.fields) if f.name.upper() == name.upper()]
+        span, name, qualifier = column.meta.get("span"), folded(column.this), column.args.get("table")
+        found = self._found(column)
+        is_own = qualifier is not None and any(relation.alias == folded(qualifier) for relation in self.relations)
+        if not found and not is_own and self._outer is not None and self._outer._found(column, deep=True):
+            outer = self._outer.column(column)
+            if isinstance(outer, OuterColumn):
+                text = "a column of a query further out than the one around the subquery"
+                raise not_supported(text, span, "join the tables in the subquery's FROM")
+            return OuterColumn(outer.type, outer)
         if not found:
             relations = self.relations if qualifier is None else (self.named(folded(qualifier), span),)
             raise ProgrammingError(f"no column {name}" + self._where(qualifier), span, _hint(name, relations))
@@ -96,6 +97,19 @@ class Scope:
         if name == ROWTIME and field.hidden and qualifier is None:
             return BareRowtime(TIMESTAMP, relation.offset + i, ROWTIME)
         return Column(field.type, relation.offset + i, field.name)
+
+    def _found(self, column: exp.Column, deep: bool = False) -> list[tuple[ScopeRelation, int]]:
+        """The columns that a name may mean, as relations and places in them; `deep`: also in the queries around."""
+        name, qualifier = folded(column.this), column.args.get("table")
+        if qualifier is not None:
+            looked_at = [relation for relation in self.relations if relation.alias == folded(qualifier)]
+        else:
+            looked_at = [relation for relation in self.relations if name not in relation.merged]
+        found = [(relation, i) for relation in looked_at for i, f in enumerate(relation.fields) if f.name == name]
+        if not found:
+            tables = [relation for relation in looked_at if ROWTIME_FIELD not in relation.fields]
+            found = [(t, i) for t in tables for i, f in enumerate(t.fields) if f.name.upper() == name.upper()]
+        return self._outer._found(column, deep) if not found and deep and self._outer is not None else found
 
     @property
     def rowtime(self) -> str:

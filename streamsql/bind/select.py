@@ -8,11 +8,12 @@ FROM -> WHERE -> OVER                          any other
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
 from streamsql.bind.context import Context
+from streamsql.bind.correlation import distinct_values, of_no_rows
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.grouping import GroupBinder
 from streamsql.bind.over import with_windows
@@ -21,41 +22,106 @@ from streamsql.bind.scope import Scope, as_column, folded
 from streamsql.bind.select_list import Item, items_of, order_of, project
 from streamsql.bind.sorting import drop_own_rowtime, over_sorted, sort
 from streamsql.bind.source import ROWTIME_COLUMN, Source
-from streamsql.bind.unplaced import AggregateNode, has
-from streamsql.errors import ProgrammingError
-from streamsql.expressions.nodes import Column
+from streamsql.bind.subqueries import Subquery, look_up
+from streamsql.bind.unplaced import AggregateNode, OuterColumn, SubqueryNode, WindowNode, has
+from streamsql.errors import ProgrammingError, Span, not_supported
+from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
-from streamsql.plan.conditions import filtered
+from streamsql.plan.conditions import conjunction, conjuncts, filtered
 
 
 class SelectBinder:
-    """Binds one SELECT over the relations of its FROM clause."""
+    """Binds one SELECT over the relations of its FROM clause; `subquery` binds the subqueries in its expressions."""
 
-    def __init__(self, select: exp.Select, source: Source, scope: Scope, context: Context) -> None:
+    def __init__(
+        self,
+        select: exp.Select,
+        source: Source,
+        scope: Scope,
+        context: Context,
+        subquery: Callable[[exp.Expression, Scope], Subquery],
+    ) -> None:
         self._select = select
         self._source = source
         windows = {folded(window.this): window for window in select.args.get("windows") or ()}
-        self._plain = ExpressionBinder(scope, context, windows)
-        self._items_binder = ExpressionBinder(scope, context, windows, aggregates=True, over=True)
+        self._plain = ExpressionBinder(scope, context, windows, subquery)
+        self._items_binder = ExpressionBinder(scope, context, windows, subquery, aggregates=True, over=True)
+        self._correlated: list[Expression] = []
 
     def bind(self) -> Source:
         """The SELECT as a relation."""
+        return self._finish(*self._rows(self._items()))
+
+    def bind_subquery(self) -> Subquery:
+        """The SELECT as a subquery in an expression; it may refer to the query around it."""
+        items = self._items()
+        is_single = self._select.args.get("group") is None and any(has(item.bound, AggregateNode) for item in items)
+        of_none = [of_no_rows(as_column(item.bound)) for item in items] if is_single else None
+        if of_none is not None and any(has(value, SubqueryNode) for value in of_none):
+            raise not_supported("a subquery beside an aggregate in a subquery", self._span, "WITH names a query of its own")
+        items, order = self._rows(items)
+        values = [as_column(item.bound) for item in items]
+        if not self._correlated and not any(has(value, OuterColumn) for value in values):
+            return Subquery.of(self._finish(items, order), is_single)
+        if is_single and self._select.args.get("having") is not None:
+            raise not_supported("HAVING without GROUP BY in a subquery that refers to the query around it", self._span)
+        table, condition = self._source.plan, conjunction(self._correlated)
+        if self._select.args.get("distinct") is not None:
+            table, values, condition = distinct_values(table, values, condition, self._span)
+        return Subquery(table, tuple(values), condition, None if of_none is None else tuple(of_none), is_single)
+
+    @property
+    def _span(self) -> Span | None:
+        span: Span | None = self._select.meta.get("span")
+        return span
+
+    def _items(self) -> list[Item]:
+        """The rows for which WHERE holds, and the select list over them."""
         where = self._select.args.get("where")
         if where is not None:
-            predicate = as_column(self._plain.boolean(where.this, "WHERE"))
-            self._source = Source(filtered(self._source.plan, predicate), self._source.times)
-        items = items_of(self._select, self._items_binder)
+            self._filter(as_column(self._plain.boolean(where.this, "WHERE")))
+        return items_of(self._select, self._items_binder)
+
+    def _filter(self, predicate: Expression) -> None:
+        """WHERE.  What needs no subquery comes before the subqueries are looked up, where no row that they drop can fail in it;
+        what ties a subquery to the query around it is kept for that."""
+        parts = conjuncts(predicate)
+        first = next((i for i, part in enumerate(parts) if has(part, SubqueryNode)), None)
+        if first is not None:
+            is_early = [not has(part, SubqueryNode) and (i < first or not part.can_fail) for i, part in enumerate(parts)]
+            early = [part for part, now in zip(parts, is_early, strict=True) if now]
+            self._keep(conjunction(early))
+            self._source, late = look_up(self._source, [part for part, now in zip(parts, is_early, strict=True) if not now])
+            predicate = conjunction(late)
+        self._keep(predicate)
+
+    def _keep(self, predicate: Expression) -> None:
+        if has(predicate, OuterColumn):
+            parts = conjuncts(predicate)
+            self._correlated += [part for part in parts if has(part, OuterColumn)]
+            predicate = conjunction(part for part in parts if not has(part, OuterColumn))
+        self._source = Source(filtered(self._source.plan, predicate), self._source.times)
+
+    def _rows(self, items: list[Item]) -> tuple[list[Item], list[nodes.SortKey]]:
+        """The rows that the select list is computed from; it, and the keys of ORDER BY, over them."""
         group, having = self._select.args.get("group"), self._select.args.get("having")
         conditions = [] if having is None else [self._items_binder.boolean(having.this, "HAVING")]
         grouped = group is not None or any(has(e, AggregateNode) for e in (*(i.bound for i in items), *conditions))
         order = order_of(self._select, items, self._items_binder)
         if grouped:
-            self._source, items, order = GroupBinder(self._select, self._source, self._plain).bind(items, conditions, order)
-        elif having is not None:
+            binder = GroupBinder(self._select, self._source, self._plain)
+            groups = binder.bind(items, conditions, order, self._correlated)
+            self._source, self._correlated = groups.source, groups.correlated
+            return groups.items, groups.order
+        if having is not None:
             raise ProgrammingError("HAVING without GROUP BY", having.meta.get("span"), "use WHERE")
-        else:
-            self._source, items, order = with_windows(self._select, self._source, items, order)
-        return self._finish(items, order)
+        self._source, placed = look_up(self._source, [*(i.bound for i in items), *(k.expression for k in order)])
+        items = [Item(i.name, i.tree, bound) for i, bound in zip(items, placed)]
+        order = [nodes.SortKey(e, key.descending) for key, e in zip(order, placed[len(items) :], strict=True)]
+        if self._correlated and any(has(item.bound, WindowNode) for item in items):
+            raise not_supported("OVER in a subquery that refers to the query around it", self._span)
+        self._source, items, order = with_windows(self._select, self._source, items, order)
+        return items, order
 
     def _finish(self, items: list[Item], order: list[nodes.SortKey]) -> Source:
         """ORDER BY, the select list, DISTINCT."""

@@ -32,7 +32,7 @@ class ParameterScope(Scope):
         fields = tuple(Field(parameter.name.name, parameter.type) for parameter in function.statement.parameters)
         super().__init__((ScopeRelation(function.name, fields, 0),))
 
-    def column(self, column: exp.Column) -> Column:
+    def column(self, column: exp.Column) -> Expression:
         name, qualifier = folded(column.this), column.args.get("table")
         known = [field.name for field in self.relations[0].fields]
         if name not in known or (qualifier is not None and folded(qualifier) != self._function.name):

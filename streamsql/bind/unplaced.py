@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
+from streamsql.errors import Span
 from streamsql.expressions.nodes import Expression
-from streamsql.plan.nodes import AggregateCall, Frame
+from streamsql.plan.nodes import AggregateCall, Frame, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,53 @@ class WindowNode(Expression):
     def with_children(self, children: tuple[Expression, ...]) -> Self:
         count = len(self.call.arguments)
         return replace(self, call=replace(self.call, arguments=children[:count]), partition=children[count:])
+
+
+@dataclass(frozen=True, slots=True)
+class OuterColumn(Expression):
+    """In a subquery: an expression over the rows of the query around it."""
+
+    outer: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class SubqueryNode(Expression):
+    """A subquery inside an expression, until its table is looked up.
+
+    `condition` says which rows of `table` belong to a row; it is over the table's columns and `outer_columns`, whose values
+    are those of `outer`.
+    """
+
+    table: Node
+    condition: Expression
+    outer_columns: tuple[OuterColumn, ...]
+    outer: tuple[Expression, ...]
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return self.outer
+
+    def with_children(self, children: tuple[Expression, ...]) -> Self:
+        return replace(self, outer=children)
+
+
+@dataclass(frozen=True, slots=True)
+class ExistsNode(SubqueryNode):
+    """Whether there is such a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode(SubqueryNode):
+    """The value of the one such row.
+
+    `value` is over the same columns as the condition; `of_none` is the value where there is no such row.  `is_single`: there
+    is never a second one.
+    """
+
+    value: Expression
+    of_none: Expression
+    is_single: bool
+    span: Span | None = field(default=None, compare=False)
 
 
 def has(expression: Expression, kind: type[Expression]) -> bool:

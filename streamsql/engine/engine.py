@@ -167,9 +167,9 @@ class Engine:
         """Let a pump of the catalog run; one that runs goes on."""
         if name in self._running:
             return
+        built = self._build(plan, name, f"pump {name}", QueryTime(self.started or 0, self.clock))
         target = self.pipeline.hub(plan.target)
         port = self.pipeline.new_writer(target)
-        built = self._build(plan, name, f"pump {name}", QueryTime(self.started or 0, self.clock))
         self.pipeline.connect(built.output, target, port)
         written = _RowCount()
         built.output.outlets.append(written)
@@ -201,9 +201,13 @@ class Engine:
     def _build(self, plan: nodes.Node, owner: str, prefix: str, time: QueryTime) -> Built:
         """Attach a plan's operators, and give them the tables that it looks rows up in."""
         built = Compiler(self.pipeline, owner, prefix, time, self.seed).build(plan)
-        for leaf, vertex, port in built.tables:
-            for _ in self.pipeline.push_table(vertex, port, self._leaf(leaf, self.catalog)):
-                pass
+        try:
+            for leaf, vertex, port in built.tables:
+                for _ in self.pipeline.push_table(vertex, port, self._leaf(leaf, self.catalog)):
+                    pass
+        except Error:
+            self.pipeline.remove(built.vertices)
+            raise
         return built
 
     # -- queries -----------------------------------------------------------------------------------------------------------
@@ -328,8 +332,6 @@ class Engine:
 
 def values_batch(rows: Sequence[Sequence[Any]], schema: Schema, time: QueryTime) -> Batch:
     """Literal rows as a batch."""
-    if not schema.fields:
-        return pa.RecordBatch.from_arrays([pa.nulls(len(rows))], names=["none"])
     columns: list[list[Any]] = [[] for _ in schema.fields]
     for row in rows:
         for column, expression in zip(columns, row, strict=True):

@@ -118,12 +118,12 @@ def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -
     engine.catalog.check_no_cycle(pump, statement.name.span)
     if name in engine.catalog.pumps:
         engine.drop_pump(name)
+    if statement.started:
+        engine.start_pump(name, plan)
     engine.catalog.pumps[name] = pump
     if not statement.started:
         engine.warnings.append(f"pump {name} is created STOPPED: ALTER PUMP {name} START starts it")
-        return Result(f"pump {name} created, stopped")
-    engine.start_pump(name, plan)
-    return Result(f"pump {name} created")
+    return Result(f"pump {name} created{'' if statement.started else ', stopped'}")
 
 
 def _check_parameters(parameters: Sequence[ColumnDefinition]) -> None:

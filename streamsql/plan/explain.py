@@ -65,6 +65,10 @@ def describe(node: nodes.Node) -> str:
             return f"Join {kind.value}{_on(condition, schema)}, over {', '.join(_frame(w.frame) for w in windows)}"
         case nodes.Lookup(kind=kind, condition=condition, schema=schema):
             return f"Lookup {kind.value}{_on(condition, schema)}"
+        case nodes.Mark(input=below, table=table, conditions=conditions, schema=schema):
+            marks = schema.fields[len(below.schema.fields) :]
+            both = Schema((*below.schema.fields, *table.schema.fields))
+            return "Mark " + "; ".join(f"{m.name}{_on(c, both)}" for m, c in zip(marks, conditions, strict=True))
         case nodes.Limit(count=count, offset=offset):
             return f"Limit {'all' if count is None else count}" + (f" offset {offset}" if offset else "")
         case nodes.TableCall(function=function, arguments=arguments):

@@ -1,4 +1,5 @@
 """Joins of fewer columns: those that nobody reads do not wait in windows; those that only the condition reads do not come out.
+A table that rows are only marked by has the columns that the conditions read.
 
 Not where a row may fail between the join and the next operator: `error_stream` then shows all of it.
 """
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from streamsql.expressions.nodes import Column, Expression
-from streamsql.plan.nodes import Aggregate, Filter, Insert, Join, Lookup, Node, Project, Stagger
+from streamsql.plan.nodes import Aggregate, Filter, Insert, Join, Lookup, Mark, Node, Project, Stagger
 from streamsql.types import ROWTIME_FIELD, Schema
 
 Reader = Insert | Project | Filter | Aggregate | Stagger
@@ -23,11 +24,13 @@ def drop_unused_columns(plan: Node) -> Node:
         above.append(below)
         below = below.input
     places: Mapping[int, int] | None = None
-    if isinstance(below, (Join, Lookup)):
+    if isinstance(below, Mark):
+        below = _of_marking_table(below)
+    if isinstance(below, (Join, Lookup, Mark)):
         used = _used(above, below)
         if used is not None:
-            below, places = _narrowed(below, used)
-    if above and not isinstance(below, (Join, Lookup)):
+            below, places = _marked(below, used) if isinstance(below, Mark) else _narrowed(below, used)
+    if above and not isinstance(below, (Join, Lookup, Mark)):
         below = drop_unused_columns(below)
     else:
         below = below.map_inputs(drop_unused_columns)
@@ -36,9 +39,9 @@ def drop_unused_columns(plan: Node) -> Node:
     return below
 
 
-def _used(above: Sequence[Reader], join: Join | Lookup) -> frozenset[int] | None:
+def _used(above: Sequence[Reader], join: Join | Lookup | Mark) -> frozenset[int] | None:
     """The columns of the join that are read from it; None where all must stay."""
-    if join.condition.can_fail or any(_can_fail(reader) for reader in above):
+    if join.can_fail or any(_can_fail(reader) for reader in above):
         return None
     used = frozenset[int]()
     for reader in reversed(above):
@@ -116,6 +119,37 @@ def _narrowed(join: Join | Lookup, used: frozenset[int]) -> tuple[Join | Lookup,
         for window, keep in zip(join.windows, kept, strict=True)
     )
     return Join(schema, tuple(inputs), windows, join.kind, condition, unread), places
+
+
+def _of_marking_table(mark: Mark) -> Mark:
+    """The Mark with the columns of its table that the conditions read."""
+    if mark.can_fail:
+        return mark
+    width = len(mark.input.schema.fields)
+    read = frozenset(column for condition in mark.conditions for column in condition.columns())
+    keep = [i for i in range(len(mark.table.schema.fields)) if width + i in read] or [0]
+    if len(keep) == len(mark.table.schema.fields):
+        return mark
+    places = {i: i for i in range(width)} | {width + i: width + n for n, i in enumerate(keep)}
+    conditions = tuple(_renumbered(condition, places) for condition in mark.conditions)
+    return replace(mark, table=_picked(mark.table, keep), conditions=conditions)
+
+
+def _marked(mark: Mark, used: frozenset[int]) -> tuple[Node, Mapping[int, int]]:
+    """The Mark with the answers and the columns in `used` and those that it needs itself, and where each of them stands."""
+    width = len(mark.input.schema.fields)
+    asked = [i for i in range(len(mark.conditions)) if width + i in used]
+    needed = used.union(*(mark.conditions[i].columns() for i in asked))
+    keep = [i for i in range(width) if i in needed or (i == 0 and mark.input.schema.is_stream)] or [0]
+    places = {column: n for n, column in enumerate([*keep, *(width + i for i in asked)])}
+    if len(places) == len(mark.schema.fields):
+        return mark, places
+    below = _picked(mark.input, keep)
+    if not asked:
+        return below, places
+    tables = {width + i: len(keep) + i for i in range(len(mark.table.schema.fields))}
+    conditions = tuple(_renumbered(mark.conditions[i], {**tables, **{c: places[c] for c in keep}}) for i in asked)
+    return Mark(Schema(tuple(mark.schema.fields[column] for column in places)), below, mark.table, conditions), places
 
 
 def _picked(node: Node, columns: list[int]) -> Node:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Self
 
+from streamsql.errors import Span
 from streamsql.expressions.nodes import Expression
 from streamsql.expressions.text import text
 from streamsql.functions.registry import AggregateFunction, TableFunction
@@ -224,12 +225,16 @@ class Union(Node):
 
 
 class JoinKind(Enum):
-    """What becomes of rows that match nothing: of no input, the first, the second, or both they come with NULLs."""
+    """What becomes of rows that match nothing: of no input, the first, the second, or both they come with NULLs.
+
+    SINGLE is a LEFT lookup in which a row that matches more than one fails.
+    """
 
     INNER = "inner"
     LEFT = "left"
     RIGHT = "right"
     FULL = "full"
+    SINGLE = "single"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +263,18 @@ class Join(Node):
     condition: Expression
     unread: frozenset[int] = frozenset()
 
+    @property
+    def can_fail(self) -> bool:
+        """Whether some row may fail in it."""
+        return self.condition.can_fail
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup(Node):
     """A stream or table joined with a table: every input row with the table's rows for which `condition` is true, at once.
 
-    The columns are those of the input, then those of the table; a LEFT join keeps the input's rows, a FULL one (of two
-    tables) the table's too.  Nobody reads the columns in `unread`: they are NULL.
+    The columns are those of the input, then those of the table; a LEFT or SINGLE join keeps the input's rows, a FULL one (of
+    two tables) the table's too.  Nobody reads the columns in `unread`: they are NULL.
     """
 
     input: Node
@@ -272,6 +282,37 @@ class Lookup(Node):
     kind: JoinKind
     condition: Expression
     unread: frozenset[int] = frozenset()
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether some row may fail in it."""
+        return self.condition.can_fail or self.kind is JoinKind.SINGLE
+
+
+@dataclass(frozen=True, slots=True)
+class Mark(Node):
+    """Every row of a stream or table with, for each condition, whether a table has a row for which it is true, at once.
+
+    The columns are those of the input, then the answers.  A condition is over the columns of the input, then those of the
+    table.
+    """
+
+    input: Node
+    table: Node
+    conditions: tuple[Expression, ...]
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether some row may fail in it."""
+        return any(condition.can_fail for condition in self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Single(Node):
+    """A table of one row at most: more are an error of the statement, at `span`."""
+
+    input: Node
+    span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

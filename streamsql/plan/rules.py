@@ -12,7 +12,7 @@ from dataclasses import replace
 from streamsql.expressions.nodes import Column, Constant
 from streamsql.plan.conditions import TRUE, both, filtered, is_stable, moved, parted
 from streamsql.plan.narrowing import drop_unused_columns
-from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Node, Project
+from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Mark, Node, Project
 
 Rule = Callable[[Node], Node]
 
@@ -47,14 +47,14 @@ def push_filter_through_project(node: Node) -> Node:
 
 
 def push_filter_below_lookup(node: Node) -> Node:
-    """Filter over a Lookup that keeps no table rows and cannot fail: what it says of the rows looked up, before they are."""
+    """Filter over a Lookup or Mark that gives every row and cannot fail: what it says of the rows, before they are looked up."""
     match node:
-        case Filter(input=Lookup(kind=kind, input=below, condition=condition) as lookup, predicate=predicate):
-            if kind is JoinKind.FULL or condition.can_fail or predicate.can_fail:
+        case Filter(input=(Lookup() | Mark()) as lookup, predicate=predicate):
+            if lookup.can_fail or predicate.can_fail or (isinstance(lookup, Lookup) and lookup.kind is JoinKind.FULL):
                 return node
-            width = len(below.schema.fields)
+            width = len(lookup.input.schema.fields)
             early, late = parted(predicate, lambda part: is_stable(part) and all(c < width for c in part.columns()))
-            return node if early == TRUE else filtered(replace(lookup, input=filtered(below, early)), late)
+            return node if early == TRUE else filtered(replace(lookup, input=filtered(lookup.input, early)), late)
     return node
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from streamsql.errors import InternalError
 from streamsql.expressions.evaluate import evaluator
+from streamsql.expressions.nodes import Expression
 from streamsql.operator import Operator
 from streamsql.plan import nodes
 from streamsql.plan.conditions import split
@@ -24,16 +25,19 @@ from streamsql.run.join import Join
 from streamsql.run.join_order import JoinOrder, connected
 from streamsql.run.limit import Limit
 from streamsql.run.lookup import Lookup
+from streamsql.run.mark import Mark
 from streamsql.run.matching import Rest, Terms
 from streamsql.run.merge import Merge
 from streamsql.run.over import Over, OverWindow, SlidingCall
 from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.run.retime import Retime
+from streamsql.run.single import Single
 from streamsql.run.sort import Sort
 from streamsql.run.stagger import Stagger
+from streamsql.run.table_index import TableIndex
 from streamsql.run.transform import Require, Select, Stage, Transform, Where
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
-from streamsql.types import ROWTIME_FIELD, SqlType
+from streamsql.types import ROWTIME_FIELD, Schema, SqlType
 
 T = TypeVar("T")
 
@@ -79,7 +83,8 @@ class Compiler:
             inputs = node.inputs
         vertex = self._add(word, operator)
         ports = list(enumerate(inputs))
-        for port, child in reversed(ports) if isinstance(node, nodes.Lookup) else ports:  # a table before what is looked up in it
+        looks_up = isinstance(node, (nodes.Lookup, nodes.Mark))
+        for port, child in reversed(ports) if looks_up else ports:  # a table before what is looked up in it
             if isinstance(child, nodes.Scan) and child.schema.is_stream:
                 connections.append((self._pipeline.hub(child.relation), vertex, port))
             elif isinstance(child, (nodes.Scan, nodes.Values)):
@@ -128,8 +133,15 @@ class Compiler:
                 return Merge(schema.arrow(), len(branches))
             case nodes.Join():
                 return self._join(node)
-            case nodes.Lookup():
-                return self._lookup(node)
+            case nodes.Lookup(table=table, kind=kind, condition=condition, schema=schema, unread=unread):
+                index = self._table_index(node, condition, schema)
+                return Lookup(schema.arrow(), table.schema.arrow(), kind, index, unread, self._time)
+            case nodes.Mark(input=below, table=table, conditions=conditions, schema=schema):
+                both = Schema((*below.schema.fields, *table.schema.fields))
+                indices = [self._table_index(node, condition, both) for condition in conditions]
+                return Mark(schema.arrow(), table.schema.arrow(), indices, self._time)
+            case nodes.Single(span=span):
+                return Single(span)
             case nodes.Limit(count=count, offset=offset):
                 return Limit(count, offset)
             case nodes.Retime(column=column, within=within, keys=keys, schema=schema):
@@ -204,14 +216,12 @@ class Compiler:
         arrow = node.schema.arrow()
         return Join(arrow, schemas, node.windows, node.kind, terms, order, types, rest, node.unread, self._time)
 
-    def _lookup(self, node: nodes.Lookup) -> Operator:
-        inputs = (node.input.schema, node.table.schema)
-        parts = split(node.condition, [len(schema.fields) for schema in inputs], 0)
+    def _table_index(self, node: nodes.Lookup | nodes.Mark, condition: Expression, both: Schema) -> TableIndex:
+        """The table by the keys of a condition; `both` are the columns that it is over."""
+        parts = split(condition, [len(below.schema.fields) for below in (node.input, node.table)], 0)
         keys = [parts.keys[0][i] or () if parts.keys else () for i in range(2)]
         terms = (Terms(parts.alone[0], keys[:1], self._time), Terms(parts.alone[1], keys[1:], self._time))
-        types = [column.type.arrow() for column in keys[0]]
-        rest = Rest(parts.rest, node.schema, self._time)
-        return Lookup(node.schema.arrow(), inputs[1].arrow(), node.kind, terms, types, rest, node.unread, self._time)
+        return TableIndex(terms, [column.type.arrow() for column in keys[0]], Rest(parts.rest, both, self._time))
 
     def _sliding(self, call: nodes.AggregateCall) -> SlidingCall:
         make = _made(call.function.sliding)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from streamsql.errors import InternalError
-from streamsql.keys.interner import Ids, Interner
+from streamsql.keys.interner import Ids
 from streamsql.operator import Failed, Operator, Output
 from streamsql.plan.nodes import JoinKind
-from streamsql.rows import QueryTime, Rows
-from streamsql.run.matching import NONE, Rest, Terms, key_ids
+from streamsql.rows import ErrorName, QueryTime, Rows
+from streamsql.run.matching import NONE
+from streamsql.run.table_index import TableIndex, pair_column
 from streamsql.state import RowBuffer, empty_batch
 from streamsql.time import END, Time
 from streamsql.types import Batch
-
-_CANDIDATES = 262_144
-"""Pairs that are looked at together."""
 
 
 class Lookup(Operator):
@@ -35,25 +33,20 @@ class Lookup(Operator):
         schema: pa.Schema,
         table: pa.Schema,
         kind: JoinKind,
-        terms: tuple[Terms, Terms],
-        key_types: Sequence[pa.DataType],
-        rest: Rest,
+        index: TableIndex,
         unread: frozenset[int],
         time: QueryTime,
     ) -> None:
         self._schema = schema
-        self._width = len(schema) - len(table)
-        self._nothing = empty_batch(pa.schema(list(schema)[: self._width]))
-        self._keeps_rows = kind in (JoinKind.LEFT, JoinKind.FULL)
+        self._nothing = empty_batch(pa.schema(list(schema)[: len(schema) - len(table)]))
+        self._keeps_rows = kind in (JoinKind.LEFT, JoinKind.FULL, JoinKind.SINGLE)
         self._keeps_table = kind is JoinKind.FULL
-        self._terms = terms
-        self._rest = rest
+        self._one_at_most = kind is JoinKind.SINGLE
+        self._index = index
         self._unread = unread
         self._time = time
         self._coming = RowBuffer(table)
         self._table: Batch | None = None
-        self._known = Interner(key_types)
-        self._keys = 0  # of the table; the keys of rows that are not in it come behind
 
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
         if port == 1:
@@ -66,19 +59,11 @@ class Lookup(Operator):
             yield from self._end_of_rows() if port == 0 else self._end_of_table()
 
     def _end_of_table(self) -> Iterator[Output]:
-        """Order the table by its keys."""
         table = self._coming.take_all()
         rows = Rows(table, self._time)
-        meets, columns = self._terms[1].evaluate(rows)
+        self._index.build(rows)
         if rows.failures:
             yield Failed.of(table, rows.failures)
-            meets = meets & rows.good()
-        ids = key_ids(self._known, meets, columns[0])
-        self._keys = len(self._known)
-        self._by_key = np.argsort(ids, kind="stable")[np.count_nonzero(ids == NONE) :]
-        counts = np.bincount(ids[ids != NONE], minlength=self._keys)
-        self._counts = np.append(counts, 0)  # the last for the key NONE
-        self._starts = np.append(np.cumsum(counts) - counts, 0)
         self._matched = np.zeros(table.num_rows, bool)
         self._lost = ~rows.good()
         self._table = table
@@ -87,31 +72,20 @@ class Lookup(Operator):
         if self._table is None:
             raise InternalError("a row is looked up in a table that is not there yet")
         rows = Rows(batch, self._time)
-        meets, columns = self._terms[0].evaluate(rows)
-        good = rows.good()
-        ids = key_ids(self._known, meets & good, columns[0])
-        ids[ids >= self._keys] = NONE
-        if len(self._known) > 2 * max(self._keys, _CANDIDATES):
-            self._known.keep(np.arange(self._keys))
-        for start, stop in _chunks(self._counts[ids]):
-            yield from self._chunk(rows, ids, start, stop)
+        keys = self._index.keys(rows)
+        for run in self._index.runs(keys):
+            yield from self._match(rows, keys, run)
         if rows.failures:
             yield Failed.of(batch, rows.failures)
 
-    def _chunk(self, rows: Rows, ids: Ids, start: int, stop: int) -> Iterator[Output]:
-        """Match the rows from `start` to `stop`."""
-        counts = self._counts[ids[start:stop]]
-        left = np.repeat(np.arange(start, stop), counts)
-        within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
-        right = self._by_key[self._starts[ids[left]] + within]
-        holds, failures = self._rest.holds(lambda c: self._column(rows.batch, c, left, right), len(left))
-        for pair, failure in failures.items():
-            rows.fail_row(int(left[pair]), failure)
-        if holds is not None:
-            left, right = left[holds], right[holds]
+    def _match(self, rows: Rows, keys: Ids, run: tuple[int, int]) -> Iterator[Output]:
+        left, right = self._index.matches(rows, keys, run, lambda c, left, right: self._column(rows.batch, c, left, right))
         if self._keeps_table:
             self._matched[right] = True
+        if self._one_at_most and len(left) > 1:
+            left, right = _first_of_each(rows, left, right)
         if self._keeps_rows:
+            start, stop = run
             alone = rows.good()[start:stop]
             alone[left - start] = False
             left = np.concatenate((left, np.flatnonzero(alone) + start))
@@ -130,9 +104,7 @@ class Lookup(Operator):
 
     def _column(self, batch: Batch, column: int, left: Ids, right: Ids) -> pa.Array:
         assert self._table is not None
-        if column < self._width:
-            return batch.column(column).take(_places(left))
-        return self._table.column(column - self._width).take(_places(right))
+        return pair_column(batch, self._table, column, left, right)
 
     def _end_of_rows(self) -> Iterator[Output]:
         """A full join: the rows of the table that nothing has matched."""
@@ -143,18 +115,12 @@ class Lookup(Operator):
             yield self._joined(self._nothing, np.full(len(right), NONE), right)
 
 
-def _places(indices: Ids) -> pa.Array:
-    """Indices for `take`; NONE gives NULL."""
-    missing = indices == NONE
-    return pa.array(indices, mask=missing) if missing.any() else pa.array(indices)
-
-
-def _chunks(counts: Ids) -> Iterator[tuple[int, int]]:
-    """Runs of rows with so many candidates together, or of one row with more."""
-    totals = np.cumsum(counts)
-    start = 0
-    while start < len(counts):
-        before = int(totals[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(totals, before + _CANDIDATES, "right")))
-        yield start, stop
-        start = stop
+def _first_of_each(rows: Rows, left: Ids, right: Ids) -> tuple[Ids, Ids]:
+    """Pairs of rows that match one row; a row that matches more is reported."""
+    again = np.append(False, left[1:] == left[:-1])
+    if not again.any():
+        return left, right
+    several = np.zeros(rows.count, bool)
+    several[left[again]] = True
+    rows.fail(several, "a subquery gives more than one row for this one, where one value is wanted", ErrorName.ARGUMENT)
+    return left[~several[left]], right[~several[left]]

@@ -66,6 +66,11 @@ class Rest:
         self._evaluate = None if condition == TRUE else evaluator(moved, time)
         self._names = [schema.fields[column].name for column in self._columns]
 
+    @property
+    def is_true(self) -> bool:
+        """Whether nothing is asked."""
+        return self._evaluate is None
+
     def holds(self, gather: Gather, count: int) -> tuple[Mask | None, Mapping[int, Failure]]:
         """For which candidates it is true (None: for all), and for which it cannot be told."""
         if self._evaluate is None or not count:

@@ -94,6 +94,12 @@ OPERATORS = {
         SELECT STREAM ROWTIME, s.*, x, y FROM s LEFT JOIN (VALUES ('a', 1), ('b', 2), ('a', 3)) AS r(x, y) ON s.k = x AND v > y;
         SELECT STREAM ROWTIME, k, y FROM (VALUES ('a', 1), ('b', 2)) AS r(k, y) JOIN s USING (k) WHERE 6 / (v - y) > 0;"""
     + ERRORS,
+    "subqueries": """
+        SELECT STREAM ROWTIME, k, v, k NOT IN (SELECT x FROM (VALUES ('a'), ('b')) AS r(x)),
+            (SELECT COUNT(*) FROM (VALUES (1), (2), (2)) AS r(x) WHERE x = v) FROM s
+            WHERE EXISTS (SELECT * FROM (VALUES (1), (3)) AS r(x) WHERE 6 / (v - x) > 1);
+        SELECT STREAM ROWTIME, k, (SELECT y FROM (VALUES (1, 2), (3, 4), (3, 5)) AS r(x, y) WHERE x = v) FROM s;"""
+    + ERRORS,
     "join": """
         SELECT STREAM ROWTIME, s.ROWTIME, u.ROWTIME, s.k, s.v, u.d FROM s OVER (RANGE INTERVAL '10' SECOND PRECEDING) JOIN u
             ON s.k = u.k AND s.v < u.v;

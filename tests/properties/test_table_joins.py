@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from table_oracle import SCHEMA, check, tables
 
-from streamsql.catalog import Table
-from streamsql.engine.engine import Engine
-from streamsql.run import lookup
-from streamsql.time import ManualClock
-from streamsql.types import DOUBLE, INTEGER, Field, Schema, varchar
-
-SCHEMA = Schema((Field("K", varchar(4)), Field("V", INTEGER), Field("D", DOUBLE)))
-CONNECTION = duckdb.connect()
-
-row = st.tuples(
-    st.sampled_from(["a", "b", "c", "ab", None]),
-    st.sampled_from([None, -1, 0, 1, 2, 3]),
-    st.sampled_from([None, -1.5, 0.0, 1.0, 2.0]),
-)
-tables = st.lists(row, max_size=15).map(
-    lambda rows: pa.table(
-        [pa.array([r[i] for r in rows], f.type.arrow()) for i, f in enumerate(SCHEMA.fields)], schema=SCHEMA.arrow()
-    )
-)
+from streamsql.run import table_index
 
 KINDS = st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
 CONDITIONS = st.sampled_from(
@@ -49,32 +29,6 @@ CONDITIONS = st.sampled_from(
 WHERES = st.sampled_from(["", " WHERE x.v = 1", " WHERE x.k = y.k AND x.v <> y.v", " WHERE y.k IS NULL", " WHERE x.v + y.v > 2"])
 
 
-def ours(query: str, use_rules: bool = True, **named: pa.Table) -> list[tuple[Any, ...]]:
-    engine = Engine(clock=ManualClock(0), use_rules=use_rules)
-    for name, rows in named.items():
-        engine.catalog.relations[name.upper()] = Table(name.upper(), SCHEMA, rows)
-    queue = engine.execute_script(query)[0].rows
-    assert queue is not None
-    found: list[tuple[Any, ...]] = []
-    while (batch := queue.take()) is not None:
-        batch.validate(full=True)
-        found += zip(*(column.to_pylist() for column in batch.columns), strict=True)
-    return found
-
-
-def theirs(query: str, **named: pa.Table) -> list[tuple[Any, ...]]:
-    cursor = CONNECTION.cursor()
-    for name, rows in named.items():
-        cursor.register(name, rows)
-    return list(cursor.sql(query).fetchall())
-
-
-def check(query: str, **named: pa.Table) -> None:
-    wanted = sorted(theirs(query, **named), key=repr)
-    for rules in (True, False):
-        assert sorted(ours(query, rules, **named), key=repr) == wanted
-
-
 @settings(max_examples=60, deadline=None)
 @given(tables, tables, KINDS, CONDITIONS, WHERES)
 def test_two_tables(r: pa.Table, s: pa.Table, kind: str, on: str, where: str) -> None:
@@ -84,9 +38,7 @@ def test_two_tables(r: pa.Table, s: pa.Table, kind: str, on: str, where: str) ->
 
 @settings(max_examples=40, deadline=None)
 @given(tables, tables, tables, KINDS, KINDS, CONDITIONS, CONDITIONS, WHERES)
-def test_three_tables(
-    r: pa.Table, s: pa.Table, t: pa.Table, first: str, second: str, on: str, on_too: str, where: str
-) -> None:
+def test_three_tables(r: pa.Table, s: pa.Table, t: pa.Table, first: str, second: str, on: str, on_too: str, where: str) -> None:
     conditions = on.format(x="x", y="y"), on_too.format(x="y", y="z")
     check(
         f"SELECT x.k, x.v, y.k, y.d, z.v FROM r AS x {first} s AS y ON {conditions[0]} {second} t AS z ON {conditions[1]}{where}",
@@ -117,7 +69,7 @@ def test_products(r: pa.Table, s: pa.Table, comma: str) -> None:
 
 def test_many_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Candidates are looked at a part at a time."""
-    monkeypatch.setattr(lookup, "_CANDIDATES", 100)
+    monkeypatch.setattr(table_index, "CANDIDATES", 100)
     rows = pa.table([pa.array(["a", "b"] * 60), pa.array(range(120), pa.int32()), pa.array([0.5] * 120)], schema=SCHEMA.arrow())
     check("SELECT x.v, y.v FROM r AS x LEFT JOIN r AS y ON x.k = y.k AND x.v < y.v - 90", r=rows)
     check("SELECT x.v, y.v FROM r AS x FULL JOIN r AS y ON x.v < y.v - 100", r=rows)

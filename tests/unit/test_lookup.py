@@ -7,7 +7,7 @@ import pytest
 
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
-from streamsql.run import lookup
+from streamsql.run import lookup, table_index
 from streamsql.time import ManualClock
 from streamsql.types import BIGINT, Field, Schema, varchar
 
@@ -41,7 +41,7 @@ def test_a_pump_and_a_query_read_a_registered_table() -> None:
 
 
 def test_the_keys_of_rows_that_are_not_in_the_table_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "_CANDIDATES", 1000)
+    monkeypatch.setattr(table_index, "CANDIDATES", 1000)
     engine = engine_with(names(10))
     queue = engine.execute_script('SELECT STREAM id, "name" FROM s JOIN "names" AS n ON n."Id" = s.id')[0].rows
     assert queue is not None
@@ -51,7 +51,7 @@ def test_the_keys_of_rows_that_are_not_in_the_table_are_forgotten(monkeypatch: p
         engine.insert_rows("S", rows, explicit=False)
         batch = queue.take()
         assert batch is not None and batch["name"].to_pylist()[0] == "n7" and batch.num_rows == (1 if start else 11)
-        assert len(operator._known) <= 2_600
+        assert len(operator._index._known) <= 2_600
 
 
 def test_explain_names_the_table() -> None:

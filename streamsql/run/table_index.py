@@ -1,0 +1,98 @@
+"""A table's rows by the keys of one condition, and the rows looked up in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.keys.interner import Ids, Interner
+from streamsql.rows import Rows
+from streamsql.run.matching import NONE, Rest, Terms, key_ids
+from streamsql.types import Batch
+
+CANDIDATES = 262_144
+"""Pairs that are looked at together."""
+
+PairColumn = Callable[[int, Ids, Ids], pa.Array]
+"""A column of the joined rows, by its position, for some rows and the table's rows beside them."""
+
+
+class TableIndex:
+    """One condition between rows and a table: `terms` are those of the rows and of the table, `rest` is asked of each pair."""
+
+    def __init__(self, terms: tuple[Terms, Terms], key_types: Sequence[pa.DataType], rest: Rest) -> None:
+        self._terms = terms
+        self._rest = rest
+        self._known = Interner(key_types)
+        self._keys = 0  # of the table; the keys of rows that are not in it come behind
+        self._by_key = self._starts = self._counts = np.zeros(0, np.int64)
+
+    def build(self, table: Rows) -> None:
+        """Order the table by its keys; rows for which that fails are reported to `table` and match nothing."""
+        meets, columns = self._terms[1].evaluate(table)
+        if table.failures:
+            meets = meets & table.good()
+        ids = key_ids(self._known, meets, columns[0])
+        self._keys = len(self._known)
+        self._by_key = np.argsort(ids, kind="stable")[np.count_nonzero(ids == NONE) :]
+        counts = np.bincount(ids[ids != NONE], minlength=self._keys)
+        self._counts = np.append(counts, 0)  # the last for the key NONE
+        self._starts = np.append(np.cumsum(counts) - counts, 0)
+
+    def keys(self, rows: Rows) -> Ids:
+        """The key of each row, NONE where the table has no such key; failures are reported to `rows`."""
+        meets, columns = self._terms[0].evaluate(rows)
+        ids = key_ids(self._known, meets & rows.good(), columns[0])
+        ids[ids >= self._keys] = NONE
+        if len(self._known) > 2 * max(self._keys, CANDIDATES):
+            self._known.keep(np.arange(self._keys))
+        return ids
+
+    def counts(self, keys: Ids) -> Ids:
+        """How many rows of the table have each key."""
+        counts: Ids = self._counts[keys]
+        return counts
+
+    @property
+    def settled_by_keys(self) -> bool:
+        """Whether all rows of a key match."""
+        return self._rest.is_true
+
+    def runs(self, keys: Ids) -> Iterator[tuple[int, int]]:
+        """Runs of rows with so many candidates together that they can be looked at, or of one row with more."""
+        totals = np.cumsum(self.counts(keys))
+        start = 0
+        while start < len(keys):
+            before = int(totals[start - 1]) if start else 0
+            stop = max(start + 1, int(np.searchsorted(totals, before + CANDIDATES, "right")))
+            yield start, stop
+            start = stop
+
+    def matches(self, rows: Rows, keys: Ids, run: tuple[int, int], column: PairColumn) -> tuple[Ids, Ids]:
+        """The pairs that match, of the rows of a run: the indices of the rows, ascending, and those of the table's rows.
+
+        A pair for which the condition cannot be told is no match, and its row is reported.
+        """
+        start, stop = run
+        counts = self.counts(keys[start:stop])
+        left = np.repeat(np.arange(start, stop), counts)
+        within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
+        right = self._by_key[self._starts[keys[left]] + within]
+        holds, failures = self._rest.holds(lambda c: column(c, left, right), len(left))
+        for pair, failure in failures.items():
+            rows.fail_row(int(left[pair]), failure)
+        return (left, right) if holds is None else (left[holds], right[holds])
+
+
+def pair_column(batch: Batch, table: Batch, column: int, left: Ids, right: Ids) -> pa.Array:
+    """A column of the rows of a batch with rows of a table beside them."""
+    width = batch.num_columns
+    return batch.column(column).take(places(left)) if column < width else table.column(column - width).take(places(right))
+
+
+def places(indices: Ids) -> pa.Array:
+    """Indices for `take`; NONE gives NULL."""
+    missing = indices == NONE
+    return pa.array(indices, mask=missing) if missing.any() else pa.array(indices)
