@@ -16,6 +16,7 @@ from streamsql.bind.joins import FromBinder
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.scope import Scope, ScopeRelation, as_column, folded
 from streamsql.bind.select import SelectBinder
+from streamsql.bind.set_operations import has_clauses, set_operation
 from streamsql.bind.sorting import drop_own_rowtime, sort
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.bind.subqueries import Subquery
@@ -28,7 +29,7 @@ from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TABLE_FUNCTIONS
 from streamsql.plan import nodes
 from streamsql.plan.conditions import TRUE
-from streamsql.types import BOOLEAN, NULL, ROWTIME, Field, Kind, Schema, SqlType, varchar
+from streamsql.types import BOOLEAN, ROWTIME, Field, Kind, Schema, SqlType, varchar
 
 _ONE_ROW = nodes.Values(Schema((Field("none", BOOLEAN, hidden=True),)), ((TRUE,),))
 """What a SELECT without FROM reads."""
@@ -60,12 +61,10 @@ class QueryBinder:
                     result = self._select(tree, None).bind()
                 case exp.Subquery():
                     result = self.query(tree.this)
-                case exp.Union():
-                    result = self._union(tree)
                 case exp.Values():
                     result = self.values(tree)
                 case exp.SetOperation():
-                    raise not_supported(tree.key.upper(), tree.meta.get("span"))
+                    result = set_operation(tree, self.query)
                 case _:
                     raise not_supported(f"{tree.key} as a query", tree.meta.get("span"))
         if not isinstance(tree, exp.Select):
@@ -74,7 +73,7 @@ class QueryBinder:
 
     def subquery(self, tree: exp.Expression, outer: Scope) -> Subquery:
         """A query inside an expression, over `outer`; a SELECT may refer to it."""
-        while isinstance(tree, exp.Subquery) and not _has_clauses(tree):
+        while isinstance(tree, exp.Subquery) and not has_clauses(tree):
             tree = tree.this
         span = tree.meta.get("span")
         if not isinstance(tree, exp.Select):
@@ -219,7 +218,7 @@ class QueryBinder:
         kept = {i: time for i, time in source.times.items() if i in passed}
         return Source(plan, kept)
 
-    # -- VALUES, UNION ALL, ORDER BY and LIMIT of a whole query ----------------------------------------------------------
+    # -- VALUES, ORDER BY and LIMIT of a whole query ----------------------------------------------------------
 
     def values(self, tree: exp.Values, untyped: bool = False) -> Source:
         binder = ExpressionBinder(Scope(()), self.context)
@@ -238,28 +237,6 @@ class QueryBinder:
         fields = tuple(Field(f"EXPR${i}", type_) for i, type_ in enumerate(columns))
         converted = tuple(tuple(convert(v, t) for v, t in zip(row, columns, strict=True)) for row in rows)
         return Source(nodes.Values(Schema(fields), converted))
-
-    def _union(self, tree: exp.Union) -> Source:
-        branches = [self.query(branch) for branch in _branches(tree)]
-        span = tree.meta.get("span")
-        if tree.args.get("distinct"):
-            raise not_supported("UNION without ALL", span, "UNION ALL")
-        if len({branch.is_stream for branch in branches}) > 1:
-            raise ProgrammingError("UNION ALL of a stream and a table", span, "both sides must be streams, or both tables")
-        widths = {len(branch.schema.visible) for branch in branches}
-        if len(widths) > 1:
-            raise ProgrammingError(f"the sides of UNION ALL have {' and '.join(map(str, sorted(widths)))} columns", span)
-        fields: list[Field] = []
-        for i in range(widths.pop()):
-            sides = [branch.schema.visible[i] for branch in branches]
-            common = common_type([side.type for side in sides])
-            if common is None:
-                kinds = " and ".join(dict.fromkeys(str(side.type) for side in sides))
-                raise ProgrammingError(f"column {i + 1} of UNION ALL has no common type: {kinds}", span)
-            fields.append(Field(sides[0].name, varchar(1) if common == NULL else common))
-        schema = Schema.stream(fields) if branches[0].is_stream else Schema(tuple(fields))
-        plans = tuple(_as(branch, schema) for branch in branches)
-        return Source.of(nodes.Union(schema, plans))
 
     def _order(self, tree: exp.Expression, source: Source) -> Source:
         order = tree.args.get("order")
@@ -296,31 +273,6 @@ class QueryBinder:
         if not isinstance(bound, Constant) or not bound.type.is_integer or bound.value < 0:
             raise ProgrammingError(f"{clause.key.upper()} takes a whole number", tree.meta.get("span"))
         return int(bound.value)
-
-
-def _branches(tree: exp.Expression) -> list[exp.Expression]:
-    """The branches of a chain of UNION ALL, left to right, as one list: one merge, not a tower of them."""
-    left = tree.this
-    return [*(_branches(left) if _is_plain_union(left) else [left]), tree.expression]
-
-
-def _is_plain_union(tree: exp.Expression) -> bool:
-    return isinstance(tree, exp.Union) and not tree.args.get("distinct") and not _has_clauses(tree)
-
-
-def _has_clauses(tree: exp.Expression) -> bool:
-    """Whether something binds to the whole of a query in brackets, or of a union."""
-    return any(tree.args.get(clause) for clause in ("order", "limit", "offset", "with_"))
-
-
-def _as(source: Source, schema: Schema) -> nodes.Node:
-    """A branch of UNION ALL with the columns of the union."""
-    places = source.schema.visible_indices
-    first: tuple[Expression, ...] = (ROWTIME_COLUMN,) if source.is_stream else ()
-    fields = schema.visible
-    columns = [Column(source.schema.fields[p].type, p, source.schema.fields[p].name) for p in places]
-    converted = tuple(convert(column, target.type) for column, target in zip(columns, fields, strict=True))
-    return nodes.Project(schema, source.plan, (*first, *converted))
 
 
 def _renamed(source: Source, names: Sequence[str], span: Span | None) -> Source:

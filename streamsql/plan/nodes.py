@@ -224,6 +224,15 @@ class Union(Node):
     branches: tuple[Node, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SetOperation(Node):
+    """Of two tables the distinct rows of the first that the second has (`common`: INTERSECT), or has not (EXCEPT)."""
+
+    input: Node
+    table: Node
+    common: bool
+
+
 class JoinKind(Enum):
     """What becomes of rows that match nothing: of no input, the first, the second, or both they come with NULLs.
 

@@ -31,6 +31,7 @@ from streamsql.run.merge import Merge
 from streamsql.run.over import Over, OverWindow, SlidingCall
 from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.run.retime import Retime
+from streamsql.run.set_operation import SetOperation
 from streamsql.run.single import Single
 from streamsql.run.sort import Sort
 from streamsql.run.stagger import Stagger
@@ -83,7 +84,7 @@ class Compiler:
             inputs = node.inputs
         vertex = self._add(word, operator)
         ports = list(enumerate(inputs))
-        looks_up = isinstance(node, (nodes.Lookup, nodes.Mark))
+        looks_up = isinstance(node, (nodes.Lookup, nodes.Mark, nodes.SetOperation))
         for port, child in reversed(ports) if looks_up else ports:  # a table before what is looked up in it
             if isinstance(child, nodes.Scan) and child.schema.is_stream:
                 connections.append((self._pipeline.hub(child.relation), vertex, port))
@@ -131,6 +132,8 @@ class Compiler:
                 return Distinct(schema.arrow(), columns, windows, by_value)
             case nodes.Union(branches=branches, schema=schema):
                 return Merge(schema.arrow(), len(branches))
+            case nodes.SetOperation(common=common, schema=schema):
+                return SetOperation(schema.arrow(), common)
             case nodes.Join():
                 return self._join(node)
             case nodes.Lookup(table=table, kind=kind, condition=condition, schema=schema, unread=unread):
