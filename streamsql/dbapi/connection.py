@@ -31,7 +31,8 @@ class Connection:
     """A session with an engine.  Threads may share it, each with its own cursors.
 
     An input is held until the first pump or query reads its stream.  `close` ends everything; a connection that is forgotten
-    is closed when it is collected, or at the end of the program.
+    is closed when it is collected, or at the end of the program.  `timeout` and `deadline` are those with which its cursors
+    begin.
     """
 
     Warning = errors.Warning
@@ -45,8 +46,10 @@ class Connection:
     ProgrammingError = errors.ProgrammingError
     NotSupportedError = errors.NotSupportedError
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, timeout: float | None = None, deadline: float | None = None) -> None:
         self.session = session
+        self.timeout = timeout
+        self.deadline = deadline
         self.messages: list[tuple[type[Warning], Warning]] = []
         self._close = weakref.finalize(self, _close_quietly, session)
 
@@ -66,6 +69,16 @@ class Connection:
         """Rows that went into a stream do not come back."""
         self.check()
         raise NotSupportedError("there is no rollback: rows that went into a stream do not come back")
+
+    @property
+    def autocommit(self) -> bool:
+        """True, always: what a statement did stays done."""
+        return True
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        if not value:
+            raise NotSupportedError("there are no transactions: what a statement did stays done")
 
     def close(self) -> None:
         """End running queries, complete the outputs, and with a path keep everything for the next time."""
@@ -100,12 +113,13 @@ class Connection:
         return self.cursor().executescript(script)
 
     def register(self, name: str, data: Any) -> None:
-        """Let queries read a table: Arrow's tables, batches and readers, pandas and polars frames.
+        """Let queries read a table: Arrow's tables, batches and readers, pandas and polars frames, rows of a cursor, whatever
+        has Arrow's PyCapsule interface.
 
-        The names of the table and its columns match whatever their case.  A table of the same name is replaced; nothing of
-        it is kept in a database.
+        A reader is read to its end.  The names of the table and its columns match whatever their case.  A table of the same
+        name is replaced; nothing of it is kept in a database.
         """
-        table = table_of(name, data)
+        table = table_of(name, data.fetch_arrow_table() if isinstance(data, Cursor) else data)
 
         def enter(engine: Engine) -> None:
             old = engine.catalog.relation(name)
@@ -159,16 +173,19 @@ def connect(
     references: Uris | None = None,
     schemas: Uris | None = None,
     s3_root: str | os.PathLike[str] | None = None,
+    timeout: float | None = None,
+    deadline: float | None = None,
     clock: Clock | None = None,
 ) -> Connection:
     """A new connection: in memory, or with a directory that keeps the catalog, the state of the pumps and their progress.
 
     `inputs`, `outputs` and `references` are URIs by the name of their stream or table, `schemas` files that give columns.
-    A database remembers them, and goes on with them when it is opened again.
+    A database remembers them, and goes on with them when it is opened again.  `timeout` bounds, in seconds, each wait of its
+    cursors for rows; `deadline` ends their queries over streams so many seconds after they were executed.
     """
     root = os.environ.get(S3_ROOT) if s3_root is None else os.fspath(s3_root)
     attachments = Attachments(_texts(inputs), _texts(outputs), _texts(references), _texts(schemas), root)
-    return Connection(Session(None if path is None else Path(path), attachments, clock))
+    return Connection(Session(None if path is None else Path(path), attachments, clock), timeout, deadline)
 
 
 def _texts(uris: Uris | None) -> dict[str, str]:

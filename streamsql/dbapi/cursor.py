@@ -4,67 +4,51 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
 from streamsql.bind.parameters import Parameters
-from streamsql.dbapi.dbtypes import Description, Row, describe, rows_of
-from streamsql.dbapi.parameters import Key, bound, placeholders_of, table_of_data, table_of_rows
+from streamsql.dbapi.dbtypes import Description, Row, describe
+from streamsql.dbapi.parameters import bound, table_of_data, table_of_rows
+from streamsql.dbapi.prepared import Prepared, prepared, script
 from streamsql.dbapi.reader import Reader
+from streamsql.dbapi.relations import is_table
+from streamsql.dbapi.tuples import Tuples, with_schema
 from streamsql.errors import Error, InterfaceError, NotSupportedError, ProgrammingError, Warning
 from streamsql.session.session import Executed
-from streamsql.sql.parser import parse
-from streamsql.statements import CreatePump, CreateView, Insert, Query, Statement
-from streamsql.types import Batch
+from streamsql.statements import CreatePump, CreateView, Insert, Query
 
 if TYPE_CHECKING:
+    import pandas
+    import polars
+
     from streamsql.dbapi.connection import Connection
 
 ROWS_AT_ONCE = 65_536
 """Rows of parameters that `executemany` inserts as one batch."""
-
-CONVERTED = 4_096
-"""Rows turned into Python values at a time."""
-
-LONGEST_KEPT = 10_000
-"""Characters of a statement that is kept in parsed form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A statement and what its placeholders ask for."""
-
-    statement: Statement
-    keys: tuple[Key, ...]
 
 
 class Cursor:
     """Executes statements, and reads the rows of the last query.
 
     Rows of a query over streams are those that come after it was executed; reading waits for them, at most `timeout`
-    seconds where that is set.  A cursor is for one thread at a time.
+    seconds where that is set.  With a `deadline`, what is executed from then on ends so many seconds later: its rows are
+    those that have come by then.  Both begin as those of the connection.  A cursor is for one thread at a time.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.arraysize = 1
-        self.timeout: float | None = None
+        self.timeout = connection.timeout
+        self.deadline = connection.deadline
         self.messages: list[tuple[type[Warning], Warning]] = []
         self.lastrowid: int | None = None
         self._connection = connection
         self._session = connection.session
         self._closed = False
-        self._reader: Reader | None = None
+        self._rows: Tuples | None = None
         self._count = -1
-        self._position = 0
-        self._batch: Batch | None = None
-        self._start = 0
-        self._rows: list[Row] = []
-        """The rows of the batch from `_start` on, as Python values; `_next` of them were fetched."""
-        self._next = 0
 
     # -- what there is to know -----------------------------------------------------------------------------------------
 
@@ -75,17 +59,17 @@ class Cursor:
     @property
     def description(self) -> list[Description] | None:
         """The columns of the last query; None when the last statement was none."""
-        return None if self._reader is None else describe(self._reader.schema)
+        return None if self._rows is None else describe(self._rows.reader.schema)
 
     @property
     def rowcount(self) -> int:
         """Rows inserted, or rows of a finished query; -1 where nobody knows, as for a query over streams."""
-        return self._count if self._reader is None else self._reader.count
+        return self._count if self._rows is None else self._rows.reader.count
 
     @property
     def rownumber(self) -> int | None:
         """How many rows of the last query have been fetched."""
-        return None if self._reader is None else self._position
+        return None if self._rows is None else self._rows.position
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -93,12 +77,11 @@ class Cursor:
         """Execute one statement.  A query over streams goes on running; its rows are fetched as they come."""
         self._begin()
         with located(operation):
-            prepared = _prepared(operation)
-            if prepared.keys and isinstance(prepared.statement, CreatePump | CreateView):
-                raise NotSupportedError("not supported yet: parameters in what the catalog keeps", prepared.statement.span)
-            values = bound(prepared.keys, parameters)
-            executed = self._session.execute([prepared.statement], values)[0]
-            self._take(executed)
+            known = prepared(operation)
+            if known.keys and isinstance(known.statement, CreatePump | CreateView):
+                raise NotSupportedError("not supported yet: parameters in what the catalog keeps", known.statement.span)
+            values = bound(known.keys, parameters)
+            self._take(self._session.execute([known.statement], values)[0])
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters] | Any) -> Cursor:
@@ -109,25 +92,25 @@ class Cursor:
         """
         self._begin()
         with located(operation):
-            prepared = _prepared(operation)
-            if isinstance(prepared.statement, Query):
-                raise ProgrammingError("executemany executes no queries", prepared.statement.span, "execute")
+            known = prepared(operation)
+            if isinstance(known.statement, Query):
+                raise ProgrammingError("executemany executes no queries", known.statement.span, "execute")
             self._count = 0
-            if _is_table(seq_of_parameters):
-                self._insert_table(prepared, seq_of_parameters)
+            if is_table(seq_of_parameters):
+                self._insert_table(known, seq_of_parameters)
             else:
                 many = iter(seq_of_parameters)
                 with self._session.loop.task() as task:
                     while rows := list(islice(many, ROWS_AT_ONCE)):
                         task.check()
-                        self._count += self._execute_rows(prepared, rows)
+                        self._count += self._execute_rows(known, rows)
         return self
 
-    def executescript(self, script: str) -> Cursor:
+    def executescript(self, sql_script: str) -> Cursor:
         """Execute all statements of a script; the inputs that they read begin after the last one."""
         self._begin()
-        with located(script):
-            for executed in self._session.execute(_parsed(script)):
+        with located(sql_script):
+            for executed in self._session.execute(script(sql_script)):
                 self._take(executed)
             self._forget()
         return self
@@ -137,8 +120,8 @@ class Cursor:
         raise NotSupportedError("there are no stored procedures")
 
     def nextset(self) -> None:
-        """There is one result at most."""
-        self._check()
+        """There is one result a statement, and so no next one."""
+        self._result()
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
         """Nothing: values bring their own types."""
@@ -156,34 +139,15 @@ class Cursor:
 
     def fetchone(self) -> Row | None:
         """The next row; None at the end.  Waits for it where a query is running."""
-        self._result()
-        if self._next == len(self._rows) and not self._fill(wait=True):
-            return None
-        row = self._rows[self._next]
-        self._next += 1
-        self._position += 1
-        return row
+        return self._result().one(self.timeout)
 
     def fetchmany(self, size: int | None = None) -> list[Row]:
         """Up to `size` rows.  Of a running query those that are there, at least one; an empty list is the end."""
-        reader = self._result()
-        wanted = self.arraysize if size is None else size
-        found: list[Row] = []
-        while len(found) < wanted:
-            if self._next == len(self._rows) and not self._fill(wait=not found or not reader.running):
-                break
-            rows = self._rows[self._next : self._next + wanted - len(found)]
-            self._next += len(rows)
-            self._position += len(rows)
-            found += rows
-        return found
+        return self._result().many(self.arraysize if size is None else size, self.timeout)
 
     def fetchall(self) -> list[Row]:
         """All rows that are left, of a query that ends."""
-        reader = self._result()
-        found = list(chain.from_iterable(map(rows_of, self._all_batches(reader))))
-        self._position += len(found)
-        return found
+        return self._result().all(self.timeout)
 
     def __iter__(self) -> Iterator[Row]:
         return self
@@ -198,24 +162,32 @@ class Cursor:
 
     def fetch_arrow_table(self) -> pa.Table:
         """All rows that are left as an Arrow table, of a query that ends; an empty one after a statement without rows."""
-        reader = self._arrow_result()
-        if reader is None:
+        rows = self._arrow_result()
+        if rows is None:
             return pa.table({})
-        batches = self._all_batches(reader)
-        self._position += sum(batch.num_rows for batch in batches)
-        schema = reader.arrow_schema()
-        return pa.Table.from_batches([_as(batch, schema) for batch in batches], schema)
+        schema = rows.reader.arrow_schema()
+        return pa.Table.from_batches([with_schema(batch, schema) for batch in rows.all_batches(self.timeout)], schema)
 
     def fetch_record_batch(self) -> pa.RecordBatchReader:
         """The rows that are left as a reader of Arrow batches, which of a running query waits for each of them."""
-        reader = self._arrow_result()
-        if reader is None:
+        rows = self._arrow_result()
+        if rows is None:
             return pa.RecordBatchReader.from_batches(pa.schema([]), iter(()))
-        schema = reader.arrow_schema()
-        batches = chain(self._unread(), reader.batches(self.timeout))
-        return pa.RecordBatchReader.from_batches(schema, (_as(batch, schema) for batch in batches))
+        schema = rows.reader.arrow_schema()
+        return pa.RecordBatchReader.from_batches(schema, (with_schema(batch, schema) for batch in rows.batches(self.timeout)))
+
+    def fetch_df(self) -> pandas.DataFrame:
+        """All rows that are left as a pandas data frame, of a query that ends."""
+        return self.fetch_arrow_table().to_pandas()
+
+    def fetch_polars(self) -> polars.DataFrame:
+        """All rows that are left as a polars data frame, of a query that ends."""
+        import polars
+
+        return polars.DataFrame(self.fetch_arrow_table())
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Arrow's PyCapsule interface: any library that knows it can read the cursor as a table."""
         return self.fetch_record_batch().__arrow_c_stream__(requested_schema)
 
     # -- ways out ------------------------------------------------------------------------------------------------------
@@ -227,9 +199,9 @@ class Cursor:
         self.close()
 
     def __del__(self) -> None:
-        reader = getattr(self, "_reader", None)
-        if reader is not None:
-            reader.abandon()
+        rows = getattr(self, "_rows", None)
+        if rows is not None:
+            rows.reader.abandon()
 
     # -- within --------------------------------------------------------------------------------------------------------
 
@@ -238,15 +210,15 @@ class Cursor:
             raise InterfaceError("the cursor is closed")
         self._connection.check()
 
-    def _result(self) -> Reader:
+    def _result(self) -> Tuples:
         self._check()
-        if self._reader is None:
+        if self._rows is None:
             raise ProgrammingError("there are no rows to fetch: the last statement was no query")
-        return self._reader
+        return self._rows
 
-    def _arrow_result(self) -> Reader | None:
+    def _arrow_result(self) -> Tuples | None:
         self._check()
-        return self._reader
+        return self._rows
 
     def _begin(self) -> None:
         self._check()
@@ -256,66 +228,32 @@ class Cursor:
 
     def _forget(self) -> None:
         """Let go of the last result."""
-        reader, self._reader = self._reader, None
-        self._count, self._position = -1, 0
-        self._batch, self._start, self._rows, self._next = None, 0, [], 0
-        if reader is not None:
-            reader.close()
+        rows, self._rows = self._rows, None
+        self._count = -1
+        if rows is not None:
+            rows.reader.close()
 
     def _take(self, executed: Executed) -> None:
         self._forget()
         self.messages += [(Warning, Warning(text)) for text in executed.warnings]
         self._count = executed.result.count
         if executed.result.rows is not None:
-            self._reader = Reader(self._session, executed.result)
+            self._rows = Tuples(Reader(self._session, executed.result, self.deadline))
 
-    def _execute_rows(self, prepared: Prepared, rows: list[Parameters]) -> int:
+    def _execute_rows(self, known: Prepared, rows: list[Parameters]) -> int:
         """Execute a statement for some rows of parameters; gives the number of rows inserted."""
-        statement = prepared.statement
+        statement = known.statement
         if isinstance(statement, Insert):
-            whole = table_of_rows(statement, prepared.keys, rows)
+            whole = table_of_rows(statement, known.keys, rows)
             if whole is not None:
                 with contextlib.suppress(ProgrammingError):  # the row that is wrong shows below
                     return self._session.insert_from(*whole).count
-        return self._session.execute_each(statement, (bound(prepared.keys, row) for row in rows))
+        return self._session.execute_each(statement, (bound(known.keys, row) for row in rows))
 
-    def _insert_table(self, prepared: Prepared, data: Any) -> None:
-        if not isinstance(prepared.statement, Insert):
-            raise ProgrammingError("only INSERT takes a table of parameters", prepared.statement.span)
-        self._count = self._session.insert_from(*table_of_data(prepared.statement, prepared.keys, data)).count
-
-    def _fill(self, wait: bool) -> bool:
-        """Have the next rows at hand as Python values; False at the end, or when there are none and `wait` is not set."""
-        reader = self._reader
-        assert reader is not None
-        start = self._start + len(self._rows)
-        while self._batch is None or start == self._batch.num_rows:
-            batch = reader.next(self.timeout) if wait else reader.now()
-            if batch is None:
-                return False
-            self._batch, self._start, self._rows, self._next, start = batch, 0, [], 0, 0
-        self._rows = rows_of(self._batch.slice(start, CONVERTED))
-        self._start, self._next = start, 0
-        return True
-
-    def _unread(self) -> list[Batch]:
-        """What was taken from the reader and not fetched; it counts as fetched now."""
-        if self._batch is None:
-            return []
-        left = self._batch.slice(self._start + self._next)
-        self._batch, self._start, self._rows, self._next = None, 0, [], 0
-        return [left] if left.num_rows else []
-
-    def _all_batches(self, reader: Reader) -> list[Batch]:
-        """All rows that are left; when waiting for them fails, those that came can still be fetched."""
-        reader.check_ends()
-        batches = self._unread()
-        try:
-            batches.extend(reader.batches(self.timeout))
-        except BaseException:
-            self._batch = pa.concat_batches([_as(b, reader.arrow_schema()) for b in batches]) if batches else None
-            raise
-        return batches
+    def _insert_table(self, known: Prepared, data: Any) -> None:
+        if not isinstance(known.statement, Insert):
+            raise ProgrammingError("only INSERT takes a table of parameters", known.statement.span)
+        self._count = self._session.insert_from(*table_of_data(known.statement, known.keys, data)).count
 
 
 @contextlib.contextmanager
@@ -330,39 +268,3 @@ def located(text: str) -> Iterator[None]:
             if rest:
                 error.add_note(f"{heading}\n{rest}" if error.span else rest)
         raise
-
-
-def _as(batch: Batch, schema: pa.Schema) -> Batch:
-    """A batch with exactly this schema: NOT NULL is said by the stream, not by what computes its rows."""
-    return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-
-
-def _prepared(operation: str) -> Prepared:
-    if not isinstance(operation, str):
-        raise InterfaceError(f"a statement is a text, not a {type(operation).__name__}")
-    return _parsed_once(operation) if len(operation) <= LONGEST_KEPT else _prepare(operation)
-
-
-def _prepare(operation: str) -> Prepared:
-    statements = parse(operation)
-    if not statements:
-        raise ProgrammingError("there is no statement in this text")
-    if len(statements) > 1:
-        raise ProgrammingError(
-            f"execute takes one statement, and this text has {len(statements)}", statements[1].span, "executescript takes several"
-        )
-    return Prepared(statements[0], placeholders_of(statements[0]))
-
-
-_parsed_once = lru_cache(maxsize=256)(_prepare)
-
-
-def _parsed(script: str) -> tuple[Statement, ...]:
-    if not isinstance(script, str):
-        raise InterfaceError(f"a script is a text, not a {type(script).__name__}")
-    return parse(script)
-
-
-def _is_table(data: object) -> bool:
-    names = ("__arrow_c_stream__", "__arrow_c_array__", "to_arrow")
-    return any(hasattr(data, name) for name in names) or type(data).__module__.partition(".")[0] == "pandas"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -19,12 +20,16 @@ READY_ROWS = 65_536
 
 
 class Reader:
-    """The rows of one query.  A query over streams is detached when its last row is read, and by `close`."""
+    """The rows of one query.  A query over streams is detached when its last row is read, and by `close`.
 
-    def __init__(self, session: Session, result: Result) -> None:
+    With a `deadline` a query over streams ends so many seconds from now: its rows are those that have come by then.
+    """
+
+    def __init__(self, session: Session, result: Result, deadline: float | None = None) -> None:
         assert result.rows is not None
         self.running = result.streaming
         """Whether rows come from streams, so that nobody knows how many."""
+        self._end = time.monotonic() + deadline if deadline is not None and self.running else None
         self._session = session
         self._result = result
         self._rows: RowQueue | TableRows = result.rows
@@ -55,6 +60,7 @@ class Reader:
         """The next rows, if they are there."""
         if self._over or isinstance(self._rows, TableRows):
             return self.next(None)
+        self._end_in_time(self._rows)
         try:
             return self._rows.take()
         except Error:
@@ -63,10 +69,12 @@ class Reader:
     def check_ends(self) -> None:
         """Raise ProgrammingError for a query whose last row never comes."""
         plan = self._result.plan
-        if self._over or not self.running or plan is None or (isinstance(self._rows, RowQueue) and self._rows.ended):
+        if self._over or not self.running or self._end is not None or plan is None:
+            return
+        if isinstance(self._rows, RowQueue) and self._rows.ended:
             return
         if not self._session.call(lambda: ends(self._session.engine, plan)):
-            hint = "iterate over the cursor, use fetchmany or fetch_record_batch, or add LIMIT to the query"
+            hint = "iterate over the cursor, use fetchmany or fetch_record_batch, set cursor.deadline, or add LIMIT to the query"
             raise ProgrammingError("this query goes on for ever: all of its rows will never be there", hint=hint)
 
     def batches(self, timeout: float | None) -> Iterator[Batch]:
@@ -104,13 +112,29 @@ class Reader:
 
     def _of_queue(self, queue: RowQueue, timeout: float | None) -> Batch | None:
         while True:
+            left = self._end_in_time(queue)
             ended = queue.ended  # before the queue is looked at, for rows may come in between
             batch = queue.take()
             if batch is not None or ended:
                 return batch
             self._session.loop.check()
+            patience = min((limit for limit in (left, timeout) if limit is not None), default=None)
             with self._session.loop.task() as task:
-                if not self._session.loop.wait(lambda: queue.ready, task, timeout):
-                    raise OperationalError(
-                        f"no row came within {timeout:g} seconds", hint="cursor.timeout sets this limit; the query still runs"
-                    )
+                if not self._session.loop.wait(lambda: queue.ready, task, patience) and patience != left:
+                    raise no_row_came(timeout)
+
+    def _end_in_time(self, queue: RowQueue) -> float | None:
+        """End a query whose deadline is past; gives the seconds until then, None where there is none."""
+        if self._end is None or queue.ended:
+            return None
+        left = self._end - time.monotonic()
+        if left <= 0:
+            self._session.detach(self._result)
+            queue.end()
+        return max(0.0, left)
+
+
+def no_row_came(timeout: float | None) -> OperationalError:
+    """The error of a wait that took too long."""
+    hint = "cursor.timeout sets this limit; the query still runs"
+    return OperationalError(f"no row came within {timeout:g} seconds", hint=hint)

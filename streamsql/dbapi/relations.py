@@ -23,6 +23,12 @@ def table_of(name: str, data: Any) -> Table:
     return Table(name, schema, pa.Table.from_arrays(columns, schema=schema.arrow()))
 
 
+def is_table(data: object) -> bool:
+    """Whether something can be had as an Arrow table."""
+    names = ("__arrow_c_stream__", "__arrow_c_array__", "to_arrow")
+    return any(hasattr(data, name) for name in names) or _is_pandas(data)
+
+
 def arrow_table(data: Any) -> pa.Table:
     """Anything that can be had as an Arrow table, as one."""
     if isinstance(data, pa.Table):
@@ -31,7 +37,7 @@ def arrow_table(data: Any) -> pa.Table:
         return pa.Table.from_batches([data])
     if isinstance(data, pa.RecordBatchReader):
         return data.read_all()
-    if type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns"):
+    if _is_pandas(data) and hasattr(data, "columns"):
         return pa.Table.from_pandas(data, preserve_index=False)
     if hasattr(data, "__arrow_c_stream__"):
         return pa.RecordBatchReader.from_stream(data).read_all()
@@ -42,6 +48,10 @@ def arrow_table(data: Any) -> pa.Table:
     raise InterfaceError(
         f"a {type(data).__name__} is no table", hint="an Arrow table, batch or reader, a pandas or a polars frame"
     )
+
+
+def _is_pandas(data: object) -> bool:
+    return type(data).__module__.partition(".")[0] == "pandas"
 
 
 def sql_type(type: pa.DataType) -> SqlType:

@@ -24,6 +24,10 @@ TICK = 0.05
 CALLS_A_STEP = 1_000
 """Calls made between two steps at most."""
 
+FOR_EVER = threading.TIMEOUT_MAX
+"""A wait without an end: Ctrl-C always reaches one with a limit, but not one without where a library (polars) has asked the
+system to go on with interrupted calls."""
+
 
 class Keeper(Protocol):
     """Who looks after what the engine gives: outputs, checkpoints."""
@@ -80,7 +84,7 @@ class _Call:
 
     def wait(self) -> Any:
         """What the call gave, or the error that it raised."""
-        self._over.wait()
+        self._over.wait(FOR_EVER)
         if self.error is not None:
             raise self.error
         return self.value
@@ -199,7 +203,7 @@ class EngineLoop:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                self._changed.wait(left)
+                self._changed.wait(FOR_EVER if left is None else left)
         return True
 
     def check(self) -> None:

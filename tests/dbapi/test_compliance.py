@@ -173,8 +173,35 @@ def test_optional_methods_are_there_or_not_supported(driver: Driver, cursor: Any
         with pytest.raises(driver.module.NotSupportedError):
             cursor.callproc("lower", ("FOO",))
     if hasattr(cursor, "nextset"):
+        for prepare in (lambda: None, lambda: cursor.execute(driver.create)):
+            prepare()
+            with pytest.raises(driver.module.Error):
+                cursor.nextset()
         cursor.execute(driver.rows([1]))
         assert cursor.nextset() is None
+
+
+def test_optional_attributes_mean_what_the_pep_says(driver: Driver, connection: Any, cursor: Any) -> None:
+    assert cursor.connection is connection
+    if hasattr(cursor, "rownumber"):
+        assert cursor.rownumber is None
+        cursor.execute(driver.rows([5, 6]))
+        assert [cursor.rownumber, cursor.fetchone(), cursor.rownumber] == [0, (5,), 1]
+        cursor.execute(driver.create)
+        assert cursor.rownumber is None
+    if hasattr(cursor, "messages"):
+        assert cursor.messages == connection.messages == []
+    if hasattr(connection, "autocommit"):
+        assert connection.autocommit in (True, False, -1)
+    assert cursor.lastrowid is None
+
+
+def test_a_connection_that_cannot_roll_back_commits_by_itself(driver: Driver, connection: Any) -> None:
+    if not hasattr(connection, "autocommit") or connection.autocommit is not True:
+        pytest.skip("this module has transactions")
+    connection.autocommit = True
+    with pytest.raises(driver.module.NotSupportedError):
+        connection.autocommit = False
 
 
 # -- execute -----------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ import pytest
 
 import streamsql
 from streamsql import DataError, InterfaceError, NotSupportedError, ProgrammingError
-from streamsql.dbapi.cursor import _prepared
 from streamsql.dbapi.parameters import table_of_rows
+from streamsql.dbapi.prepared import prepared
 
 COLUMNS = {
     "BOOLEAN": lambda draw: draw.random() < 0.5,
@@ -46,10 +46,9 @@ def inserted(con: streamsql.Connection, type_: str, insert: Callable[[streamsql.
     errors = con.execute("""SELECT STREAM ERROR_NAME, MESSAGE, DATA_ROW FROM "error_stream" """)
     insert(con.cursor())
     con.call(lambda engine: engine.pipeline.release_errors())
-    reader = live._reader
-    assert reader is not None and errors._reader is not None
-    rows = [repr(row[0].as_py()) for batch in iter(reader.now, None) for row in zip(batch.column(0), strict=True)]
-    failed = [row for batch in iter(errors._reader.now, None) for row in batch.to_pylist()]
+    assert live._rows is not None and errors._rows is not None
+    rows = [repr(row[0].as_py()) for batch in iter(live._rows.reader.now, None) for row in zip(batch.column(0), strict=True)]
+    failed = [row for batch in iter(errors._rows.reader.now, None) for row in batch.to_pylist()]
     live.close()
     errors.close()
     return rows, failed
@@ -60,8 +59,8 @@ def test_many_rows_at_once_are_as_one_after_the_other(con: streamsql.Connection,
     draw = random.Random(type_)
     values = [(None if draw.random() < 0.1 else COLUMNS[type_](draw),) for _ in range(60)]
     sql = "INSERT INTO s VALUES (?)"
-    prepared = _prepared(sql)
-    assert table_of_rows(prepared.statement, prepared.keys, values) is not None  # type: ignore[arg-type]
+    known = prepared(sql)
+    assert table_of_rows(known.statement, known.keys, values) is not None  # type: ignore[arg-type]
     at_once = inserted(con, type_, lambda cur: cur.executemany(sql, values))
     one_by_one = inserted(con, type_, lambda cur: [cur.execute(sql, row) for row in values])
     assert at_once[0] == one_by_one[0]

@@ -7,6 +7,7 @@ import signal
 import threading
 from datetime import datetime, timedelta
 
+import polars
 import pyarrow as pa
 import pytest
 
@@ -139,6 +140,68 @@ def test_a_timeout_of_fetchall_loses_nothing(con: streamsql.Connection, s: strea
     assert live.fetchall() == []
 
 
+@pytest.mark.parametrize("fetch", ["fetchall", "fetch_arrow_table", "fetchone", "fetchmany", "__iter__", "fetch_record_batch"])
+def test_a_deadline_ends_a_query(con: streamsql.Connection, s: streamsql.Cursor, fetch: str) -> None:
+    live = con.cursor()
+    live.deadline = 0.1
+    live.execute("SELECT STREAM v FROM s")
+    s.executemany("INSERT INTO s VALUES (?)", [(1.0,), (2.0,)])
+    while live.fetchone() != (2.0,):
+        pass
+    got = getattr(live, fetch)()
+    if fetch == "fetch_record_batch":
+        got = got.read_all()
+    assert (list(got.to_pylist()) if isinstance(got, pa.Table) else list(got or [])) == []
+    s.execute("INSERT INTO s VALUES (3.0)")
+    assert live.fetchone() is None
+    until(lambda: queries(con) == 0)
+
+
+def test_the_rows_that_came_by_the_deadline_are_all(con: streamsql.Connection, s: streamsql.Cursor) -> None:
+    live = con.cursor()
+    live.deadline = 0.0
+    live.execute("SELECT STREAM v FROM s")
+    s.executemany("INSERT INTO s VALUES (?)", [(1.0,), (2.0,)])
+    assert live.fetchone() == (1.0,)
+    s.execute("INSERT INTO s VALUES (3.0)")
+    assert live.fetchall() == [(2.0,)]
+
+
+def test_a_deadline_ends_a_query_that_never_pauses(con: streamsql.Connection, s: streamsql.Cursor) -> None:
+    live = con.cursor()
+    live.deadline = 0.05
+    live.execute("SELECT STREAM v FROM s")
+    stop = threading.Event()
+    writing = Background(lambda: [s.execute("INSERT INTO s VALUES (1.0)") for _ in iter(stop.is_set, True)])
+    rows = live.fetchall()
+    stop.set()
+    assert 0 < len(rows) <= len(writing.result())
+
+
+def test_the_sooner_of_timeout_and_deadline_counts(con: streamsql.Connection, s: streamsql.Cursor) -> None:
+    live = con.cursor()
+    live.timeout, live.deadline = 0.01, DEADLINE
+    with pytest.raises(OperationalError, match="no row came within 0"):
+        live.execute("SELECT STREAM v FROM s").fetchall()
+    live.timeout, live.deadline = DEADLINE, 0.01
+    assert live.execute("SELECT STREAM v FROM s").fetchall() == []
+
+
+def test_a_deadline_is_nothing_to_a_query_that_ends_by_itself(con: streamsql.Connection) -> None:
+    cur = con.cursor()
+    cur.deadline = 0.0
+    assert cur.execute("SELECT 1 AS x").fetchall() == [(1,)]
+
+
+def test_the_limits_of_a_connection_are_those_of_its_cursors() -> None:
+    with streamsql.connect(timeout=0.01) as con:
+        con.execute("CREATE STREAM s (v DOUBLE)")
+        with pytest.raises(OperationalError, match="no row came"):
+            con.execute("SELECT STREAM v FROM s LIMIT 1").fetchall()
+        con.deadline = 0.0
+        assert con.execute("SELECT STREAM v FROM s").fetchall() == []
+
+
 def test_interrupt_ends_a_wait_and_nothing_else(con: streamsql.Connection, s: streamsql.Cursor) -> None:
     live = con.execute("SELECT STREAM v FROM s")
     reading = Background(live.fetchone)
@@ -184,6 +247,12 @@ def test_control_c_ends_a_wait(con: streamsql.Connection, s: streamsql.Cursor) -
         live.fetchone()
     s.execute("INSERT INTO s VALUES (1.0)")
     assert live.fetchone() == (1.0,)
+
+
+def test_control_c_reaches_a_wait_beside_polars(con: streamsql.Connection, s: streamsql.Cursor) -> None:
+    """polars has interrupted system calls restarted, so that a wait without a limit never returns to Python."""
+    assert polars.__version__
+    test_control_c_ends_a_wait(con, s)
 
 
 # -- ends --------------------------------------------------------------------------------------------------------------
@@ -318,7 +387,7 @@ def test_what_a_slow_reader_leaves_goes_to_disk(
     live = con.execute("SELECT STREAM v FROM s LIMIT 100000")
     for start in range(0, 100_000, 5_000):
         s.executemany("INSERT INTO s VALUES (?)", [(float(n),) for n in range(start, start + 5_000)])
-    queue = live._reader._rows  # type: ignore[union-attr]
+    queue = live._rows.reader._rows  # type: ignore[union-attr]
     assert isinstance(queue, row_queue.RowQueue)
     assert queue.spilled > 700_000
     assert [v for (v,) in live] == [float(n) for n in range(100_000)]
