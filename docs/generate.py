@@ -23,6 +23,10 @@ TITLES = {
     "formats": "Date and time as text",
     "periods": "Periods",
     "log_parsers": "Log parsers",
+    "athena_text": "Text, as Athena and Redshift have it",
+    "athena_time": "Date and time, as Athena and Redshift have it",
+    "athena_numbers": "Numbers and conditions, as Athena and Redshift have them",
+    "athena_json": "JSON and URLs, as Athena and Redshift have them",
 }
 
 HEAD = """# Functions

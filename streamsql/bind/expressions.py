@@ -12,7 +12,7 @@ from sqlglot import exp
 from streamsql import types
 from streamsql.bind.comparisons import OPERATORS, compared, is_special
 from streamsql.bind.context import Context
-from streamsql.bind.functions import call_scalar, convert, find_aggregate
+from streamsql.bind.functions import call_scalar, convert, find_aggregate, takes_unit
 from streamsql.bind.parameters import constant
 from streamsql.bind.periods import period_predicate, predicate_name
 from streamsql.bind.records import check_comparable, reference
@@ -204,7 +204,13 @@ class ExpressionBinder:
         if name in self.context.functions:
             return self._sql_function(node)
         name = _SUBSTRINGS.get(node.meta.get("form"), name)
-        return call_scalar(name, [self.bind(argument) for argument in node.expressions], span)
+        return call_scalar(name, [self._argument(name, i, argument) for i, argument in enumerate(node.expressions)], span)
+
+    def _argument(self, name: str, position: int, node: exp.Expression) -> Expression:
+        """An argument of a call; where the function takes a unit of time, its bare name is one."""
+        if isinstance(node, exp.Column) and not node.args.get("table") and not node.this.quoted and takes_unit(name, position):
+            return Word(types.NULL, str(node.this.this).upper())
+        return self.bind(node)
 
     def _sql_function(self, node: exp.Anonymous) -> Expression:
         """A call of a function that the application defines."""

@@ -44,6 +44,7 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "TIME": (Family.TIME,),
     "TIMESTAMP": (Family.TIMESTAMP,),
     "DATETIME": (Family.DATE, Family.TIME, Family.TIMESTAMP),
+    "MOMENT": (Family.DATE, Family.TIMESTAMP),
     "INTERVAL": (Family.DAY_TIME, Family.YEAR_MONTH),
     "DAYTIME": (Family.DAY_TIME,),
     "YEARMONTH": (Family.YEAR_MONTH,),
@@ -81,6 +82,14 @@ def call_scalar(name: str, arguments: Sequence[Expression], span: Span | None) -
         error.span = error.span or span
         raise
     return Call(type_, record, tuple(converted), span)
+
+
+def takes_unit(name: str, position: int) -> bool:
+    """Whether a function takes a unit of time at this place."""
+    return any(
+        position < len(record.signature.parameters) and record.signature.parameters[position].type == "UNIT"
+        for record in SCALARS.get(name, ())
+    )
 
 
 def find_aggregate(

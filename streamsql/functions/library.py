@@ -3,6 +3,10 @@
 from streamsql.functions import (
     aggregate,
     analytic,
+    athena_json,
+    athena_numbers,
+    athena_text,
+    athena_time,
     conditional,
     datetime,
     explanation,
@@ -24,6 +28,10 @@ from streamsql.functions import (
 __all__ = [
     "aggregate",
     "analytic",
+    "athena_json",
+    "athena_numbers",
+    "athena_text",
+    "athena_time",
     "conditional",
     "datetime",
     "explanation",

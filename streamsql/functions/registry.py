@@ -17,7 +17,7 @@ A signature is `NAME(parameter: TYPE, ...) -> RESULT`; NAME may have several wor
 
 * a type name (`DOUBLE`, `VARCHAR`, `TIMESTAMP` ...): the argument is converted to it where the dialect converts implicitly;
 * a family (`NUMERIC`, `INTEGRAL`, `EXACT`, `CHARACTER`, `BINARYSTRING`, `BOOLEAN`, `DATE`, `TIME`, `TIMESTAMP`, `DATETIME`,
-  `INTERVAL`, `DAYTIME`, `YEARMONTH`, `COMPARABLE`, `ANY`): the argument stays as it is;
+  `MOMENT` (a DATE or a TIMESTAMP), `INTERVAL`, `DAYTIME`, `YEARMONTH`, `COMPARABLE`, `ANY`): the argument stays as it is;
 * `T`: all arguments so marked are converted to their common type;
 * `UNIT` or `WORD`: not a value but a keyword (`MINUTE`, `LEADING`), passed to the implementation as a `str`.  To a
   `returns=` rule the type of a UNIT is the interval of that unit: `interval("MINUTE")`.

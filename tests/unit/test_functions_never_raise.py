@@ -81,6 +81,7 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "CHARACTER": (Family.CHARACTER,),
     "BINARYSTRING": (Family.BINARY,),
     "DATETIME": (Family.DATE, Family.TIME, Family.TIMESTAMP),
+    "MOMENT": (Family.DATE, Family.TIMESTAMP),
     "INTERVAL": (Family.DAY_TIME, Family.YEAR_MONTH),
     "DAYTIME": (Family.DAY_TIME,),
     "YEARMONTH": (Family.YEAR_MONTH,),

@@ -1,0 +1,377 @@
+"""Functions of text that Athena and Redshift have, beside those of the dialect; positions count from 1."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.functions.java_regex import compile_java, java_replacement
+from streamsql.functions.registry import scalar
+from streamsql.rows import Datum, ErrorName, Rows, map_rows
+from streamsql.types import SqlType, varchar
+
+STRING = pa.string()
+
+LONGEST = 1 << 24
+"""No text that REPEAT or a padding makes is longer than so many characters."""
+
+
+def _together(types: Sequence[SqlType]) -> SqlType:
+    lengths = [type.length for type in types]
+    return varchar() if None in lengths else varchar(sum(length or 0 for length in lengths))
+
+
+@scalar("CONCAT(texts...: CHARACTER)", returns=_together, duckdb="({texts})")
+def concat(_rows: Rows, *texts: Datum) -> Datum:
+    """All texts one behind the other.
+
+    >>> CONCAT('a', 'b', 'c')
+    abc
+    >>> CONCAT('a', CAST(NULL AS VARCHAR(3)))
+    NULL
+    """
+    return pc.binary_join_element_wise(*(pc.cast(text, STRING) for text in texts), "")
+
+
+@scalar("LENGTH(s: CHARACTER) -> BIGINT", duckdb="length({s})")
+@scalar("LEN(s: CHARACTER) -> BIGINT", duckdb="length({s})")
+def length(_rows: Rows, s: Datum) -> Datum:
+    """The number of characters.
+
+    >>> LENGTH('one')
+    3
+    >>> LEN('')
+    0
+    """
+    return pc.cast(pc.utf8_length(s), pa.int64())
+
+
+@scalar("LPAD(s: CHARACTER, n: INTEGRAL, pad?: CHARACTER) -> VARCHAR", fails=True)
+def lpad(rows: Rows, s: Datum, n: Datum, *pad: Datum) -> Datum:
+    """`s` filled in front to `n` characters, or cut to them.
+
+    >>> LPAD('7', 3, '0')
+    007
+    >>> LPAD('abc', 2)
+    ab
+    """
+
+    def padded(text: str, size: int, filling: str = " ") -> str:
+        return (_filling(text, size, filling) + text)[: int(size)] if len(text) < size else text[: int(size)]
+
+    return map_rows(rows, padded, [s, n, *pad], STRING, ErrorName.ARGUMENT)
+
+
+@scalar("RPAD(s: CHARACTER, n: INTEGRAL, pad?: CHARACTER) -> VARCHAR", fails=True)
+def rpad(rows: Rows, s: Datum, n: Datum, *pad: Datum) -> Datum:
+    """`s` filled behind to `n` characters, or cut to them.
+
+    >>> RPAD('20051231', 4, 'NA')
+    2005
+    >>> RPAD('7', 4, 'NA')
+    7NAN
+    >>> RPAD('7', -1, 'x')
+    error: the length of a padded text must not be negative
+    """
+
+    def padded(text: str, size: int, filling: str = " ") -> str:
+        return (text + _filling(text, size, filling))[: int(size)]
+
+    return map_rows(rows, padded, [s, n, *pad], STRING, ErrorName.ARGUMENT)
+
+
+def _filling(text: str, size: int, filling: str) -> str:
+    """What is missing to so many characters."""
+    if size < 0:
+        raise ValueError("the length of a padded text must not be negative")
+    if not filling:
+        raise ValueError("there is nothing to fill the text with")
+    if size > LONGEST:
+        raise ValueError(f"a text of {size} characters is too long")
+    missing = max(0, int(size) - len(text))
+    return (filling * (missing // len(filling) + 1))[:missing]
+
+
+@scalar("REPLACE(s: CHARACTER, part: CHARACTER, by?: CHARACTER) -> VARCHAR", duckdb="replace({s}, {part}, {by})")
+def replace(rows: Rows, s: Datum, part: Datum, *by: Datum) -> Datum:
+    """`s` with another text for each `part`, or without it.
+
+    >>> REPLACE('a-b-c', '-', '+')
+    a+b+c
+    >>> REPLACE('a-b-c', '-')
+    abc
+    """
+    return map_rows(rows, lambda text, old, new="": text.replace(old, new) if old else text, [s, part, *by], STRING)
+
+
+@scalar("REVERSE(s: CHARACTER) -> s", duckdb="reverse({s})")
+def reverse(_rows: Rows, s: Datum) -> Datum:
+    """The characters from the last to the first.
+
+    >>> REVERSE('abc')
+    cba
+    """
+    return pc.utf8_reverse(s)
+
+
+@scalar("REPEAT(s: CHARACTER, n: INTEGRAL) -> VARCHAR", fails=True)
+def repeat(rows: Rows, s: Datum, n: Datum) -> Datum:
+    """`s` so many times.
+
+    >>> REPEAT('ab', 3)
+    ababab
+    >>> REPEAT('ab', -1)
+    error: a text cannot be repeated -1 times
+    """
+
+    def repeated(text: str, count: int) -> str:
+        if count < 0 or count * len(text) > LONGEST:
+            raise ValueError(f"a text cannot be repeated {count} times")
+        return text * int(count)
+
+    return map_rows(rows, repeated, [s, n], STRING, ErrorName.ARGUMENT)
+
+
+@scalar("LEFT(s: CHARACTER, n: INTEGRAL) -> s")
+def left(rows: Rows, s: Datum, n: Datum) -> Datum:
+    """The first `n` characters; with a negative `n` all but so many last ones.
+
+    >>> LEFT('abcdef', 2)
+    ab
+    >>> LEFT('abcdef', -2)
+    abcd
+    """
+    return map_rows(rows, lambda text, count: text[: int(count)], [s, n], STRING)
+
+
+@scalar("RIGHT(s: CHARACTER, n: INTEGRAL) -> s")
+def right(rows: Rows, s: Datum, n: Datum) -> Datum:
+    """The last `n` characters; with a negative `n` all but so many first ones.
+
+    >>> RIGHT('abcdef', 2)
+    ef
+    >>> RIGHT('abcdef', 0) || '.'
+    .
+    """
+    return map_rows(rows, lambda text, count: text[-int(count) :] if count else "", [s, n], STRING)
+
+
+@scalar("SUBSTR(s: CHARACTER, start: INTEGRAL, n?: INTEGRAL) -> s")
+def substr(rows: Rows, s: Datum, start: Datum, *n: Datum) -> Datum:
+    """The part of `s` from a position on; a negative one counts from the end.
+
+    >>> SUBSTR('abcdef', 2, 3)
+    bcd
+    >>> SUBSTR('abcdef', -2)
+    ef
+    >>> SUBSTR('abcdef', 9) || '.'
+    .
+    """
+
+    def part(text: str, place: int, count: int | None = None) -> str:
+        if place == 0 or -place > len(text) or (count is not None and count <= 0):
+            return ""
+        begin = int(place) - 1 if place > 0 else len(text) + int(place)
+        return text[begin:] if count is None else text[begin : begin + int(count)]
+
+    return map_rows(rows, part, [s, start, *n], STRING)
+
+
+@scalar("STRPOS(s: CHARACTER, part: CHARACTER) -> BIGINT", duckdb="strpos({s}, {part})")
+def strpos(rows: Rows, s: Datum, part: Datum) -> Datum:
+    """Where `part` first stands in `s`; 0 where it does not.
+
+    >>> STRPOS('abcabc', 'c')
+    3
+    """
+    return map_rows(rows, lambda text, wanted: text.find(wanted) + 1, [s, part], pa.int64())
+
+
+@scalar("CHARINDEX(part: CHARACTER, s: CHARACTER) -> BIGINT", duckdb="strpos({s}, {part})")
+def charindex(rows: Rows, part: Datum, s: Datum) -> Datum:
+    """The same with the part first.
+
+    >>> CHARINDEX('c', 'abcabc')
+    3
+    """
+    return strpos(rows, s, part)
+
+
+@scalar("SPLIT_PART(s: CHARACTER, delimiter: CHARACTER, n: INTEGRAL) -> s", fails=True)
+def split_part(rows: Rows, s: Datum, delimiter: Datum, n: Datum) -> Datum:
+    """The n-th part of a text that a delimiter cuts; NULL where there are fewer.
+
+    >>> SPLIT_PART('a,b,c', ',', 2)
+    b
+    >>> SPLIT_PART('a,b,c', ',', 9)
+    NULL
+    """
+
+    def part(text: str, between: str, number: int) -> str | None:
+        if number < 1:
+            raise ValueError("the parts of a text count from 1")
+        parts = text.split(between) if between else [text]
+        return parts[int(number) - 1] if number <= len(parts) else None
+
+    return map_rows(rows, part, [s, delimiter, n], STRING, ErrorName.ARGUMENT)
+
+
+@scalar("LTRIM(s: CHARACTER, characters?: CHARACTER) -> s")
+def ltrim(rows: Rows, s: Datum, *characters: Datum) -> Datum:
+    """`s` without the blanks, or the given characters, at its beginning.
+
+    >>> LTRIM('  a ') || '.'
+    a .
+    >>> LTRIM('xya', 'yx')
+    a
+    """
+    return map_rows(rows, lambda text, cut=" ": text.lstrip(cut), [s, *characters], STRING)
+
+
+@scalar("RTRIM(s: CHARACTER, characters?: CHARACTER) -> s")
+def rtrim(rows: Rows, s: Datum, *characters: Datum) -> Datum:
+    """`s` without the blanks, or the given characters, at its end.
+
+    >>> RTRIM('a  ') || '.'
+    a.
+    """
+    return map_rows(rows, lambda text, cut=" ": text.rstrip(cut), [s, *characters], STRING)
+
+
+@scalar("STARTS_WITH(s: CHARACTER, beginning: CHARACTER) -> BOOLEAN", duckdb="starts_with({s}, {beginning})")
+def starts_with(rows: Rows, s: Datum, beginning: Datum) -> Datum:
+    """Whether a text begins with another.
+
+    >>> STARTS_WITH('abc', 'ab')
+    TRUE
+    """
+    return map_rows(rows, str.startswith, [s, beginning], pa.bool_())
+
+
+@scalar("TRANSLATE(s: CHARACTER, from: CHARACTER, to: CHARACTER) -> s")
+def translate(rows: Rows, s: Datum, old: Datum, new: Datum) -> Datum:
+    """`s` with each character of `from` as the one of `to` at its place; those without one are left out.
+
+    >>> TRANSLATE('abcd', 'abc', 'xy')
+    xyd
+    """
+
+    def translated(text: str, before: str, after: str) -> str:
+        table: dict[int, str] = {}
+        for place, character in enumerate(before):
+            table.setdefault(ord(character), after[place] if place < len(after) else "")
+        return text.translate(table)
+
+    return map_rows(rows, translated, [s, old, new], STRING)
+
+
+@scalar("CHR(n: INTEGRAL) -> VARCHAR", fails=True)
+def chr_(rows: Rows, n: Datum) -> Datum:
+    """The character of a code point.
+
+    >>> CHR(65)
+    A
+    """
+    return map_rows(rows, lambda number: chr(int(number)), [n], STRING, ErrorName.ARGUMENT)
+
+
+@scalar("CODEPOINT(s: CHARACTER) -> INTEGER", fails=True)
+@scalar("ASCII(s: CHARACTER) -> INTEGER", fails=True)
+def codepoint(rows: Rows, s: Datum) -> Datum:
+    """The code point of the first character.
+
+    >>> CODEPOINT('A')
+    65
+    >>> ASCII('')
+    error: an empty text has no first character
+    """
+
+    def first(text: str) -> int:
+        if not text:
+            raise ValueError("an empty text has no first character")
+        return ord(text[0])
+
+    return map_rows(rows, first, [s], pa.int32(), ErrorName.ARGUMENT)
+
+
+@scalar("MD5(s: CHARACTER) -> VARCHAR")
+def md5(rows: Rows, s: Datum) -> Datum:
+    """The MD5 digest of a text in UTF-8, as 32 hexadecimal digits.
+
+    >>> MD5('abc')
+    900150983cd24fb0d6963f7d28e17f72
+    """
+    return map_rows(rows, lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), [s], STRING)
+
+
+# -- regular expressions -------------------------------------------------------------------------------------------------
+
+
+@scalar("REGEXP_LIKE(s: CHARACTER, regex: CHARACTER) -> BOOLEAN", fails=True)
+def regexp_like(rows: Rows, s: Datum, regex: Datum) -> Datum:
+    """Whether a regular expression matches somewhere in `s`.
+
+    >>> REGEXP_LIKE('1a 2b 14m', '\\d+b')
+    TRUE
+    """
+
+    def found(text: str, pattern: str) -> bool:
+        return compile_java(pattern).search(text) is not None
+
+    return map_rows(rows, found, [s, regex], pa.bool_(), ErrorName.ARGUMENT)
+
+
+@scalar("REGEXP_EXTRACT(s: CHARACTER, regex: CHARACTER, group?: INTEGRAL) -> s", fails=True)
+@scalar("REGEXP_SUBSTR(s: CHARACTER, regex: CHARACTER) -> s", fails=True)
+def regexp_extract(rows: Rows, s: Datum, regex: Datum, *group: Datum) -> Datum:
+    """The first match in `s`, or one of its groups; NULL where there is none.
+
+    >>> REGEXP_EXTRACT('1a 2b 14m', '(\\d+)([a-z]+)', 2)
+    a
+    >>> REGEXP_EXTRACT('abc', '\\d')
+    NULL
+    """
+
+    def extracted(text: str, pattern: str, number: int = 0) -> str | None:
+        compiled = compile_java(pattern)
+        if not 0 <= number <= compiled.groups:
+            raise ValueError(f"the regular expression has no group {number}")
+        match = compiled.search(text)
+        return None if match is None else match[int(number)]
+
+    return map_rows(rows, extracted, [s, regex, *group], STRING, ErrorName.ARGUMENT)
+
+
+@scalar("REGEXP_REPLACE(s: CHARACTER, regex: CHARACTER, by?: CHARACTER) -> VARCHAR", fails=True)
+def regexp_replace(rows: Rows, s: Datum, regex: Datum, *by: Datum) -> Datum:
+    """`s` with another text for each match, which may name groups as `$1`; or without the matches.
+
+    >>> REGEXP_REPLACE('1a 2b 14m', '(\\d+)([ab]) ', '3c$2 ')
+    3ca 3cb 14m
+    >>> REGEXP_REPLACE('a1b2', '\\d')
+    ab
+    """
+
+    def replaced(text: str, pattern: str, replacement: str = "") -> str:
+        compiled = compile_java(pattern)
+        parts = java_replacement(replacement, compiled.groups)
+        return compiled.sub(lambda match: "".join(part if isinstance(part, str) else match[part] or "" for part in parts), text)
+
+    return map_rows(rows, replaced, [s, regex, *by], STRING, ErrorName.ARGUMENT)
+
+
+@scalar("REGEXP_COUNT(s: CHARACTER, regex: CHARACTER) -> BIGINT", fails=True)
+def regexp_count(rows: Rows, s: Datum, regex: Datum) -> Datum:
+    """How many times a regular expression matches.
+
+    >>> REGEXP_COUNT('1a 2b 14m', '\\d+')
+    3
+    """
+
+    def counted(text: str, pattern: str) -> int:
+        return sum(1 for _ in compile_java(pattern).finditer(text))
+
+    return map_rows(rows, counted, [s, regex], pa.int64(), ErrorName.ARGUMENT)

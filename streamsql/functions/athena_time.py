@@ -1,0 +1,486 @@
+"""Functions of dates and times that Athena and Redshift have, beside those of the dialect.  Everything is in UTC."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.arrays import Values, map_values
+from streamsql.functions.calendar import (
+    DAY,
+    MILLISECONDS,
+    add_months,
+    floor_multiple,
+    floor_to,
+    month_start,
+    months,
+    months_between,
+)
+from streamsql.functions.registry import scalar
+from streamsql.rows import Datum, ErrorName, Rows, map_rows, mask_of
+from streamsql.time import from_datetime
+from streamsql.types import DATE, TIMESTAMP, Kind, SqlType
+
+STAMP = pa.timestamp("ms")
+BIGINT = pa.int64()
+WEEK = 7 * DAY
+
+MONTH_UNITS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+"""The units of a number of months."""
+
+LENGTHS = {"MILLISECOND": 1, **MILLISECONDS, "WEEK": WEEK}
+"""The units of a fixed number of milliseconds."""
+
+PARTS: dict[str, Callable[[Datum], Datum]] = {
+    "YEAR": pc.year,
+    "QUARTER": pc.quarter,
+    "MONTH": pc.month,
+    "WEEK": pc.iso_week,
+    "DAY": pc.day,
+    "DAY_OF_WEEK": lambda t: pc.day_of_week(t, count_from_zero=False),
+    "DAY_OF_YEAR": pc.day_of_year,
+    "HOUR": pc.hour,
+    "MINUTE": pc.minute,
+    "SECOND": pc.second,
+    "MILLISECOND": pc.millisecond,
+}
+
+SPELLINGS = {
+    "YEARS": "YEAR", "Y": "YEAR", "YR": "YEAR", "QTR": "QUARTER", "MONTHS": "MONTH", "MON": "MONTH", "WEEKS": "WEEK", "W": "WEEK",
+    "DAYS": "DAY", "D": "DAY", "HOURS": "HOUR", "H": "HOUR", "HR": "HOUR", "MINUTES": "MINUTE", "M": "MINUTE", "MIN": "MINUTE",
+    "SECONDS": "SECOND", "S": "SECOND", "SEC": "SECOND", "MILLISECONDS": "MILLISECOND", "MS": "MILLISECOND",
+    "DOW": "DAY_OF_WEEK", "DAYOFWEEK": "DAY_OF_WEEK", "DOY": "DAY_OF_YEAR", "DAYOFYEAR": "DAY_OF_YEAR",
+}  # fmt: skip
+"""Other names of the units."""
+
+
+def _unit(unit: str, known: Sequence[str]) -> str:
+    """The unit that a text names; raises ValueError."""
+    name = SPELLINGS.get(unit.upper(), unit.upper())
+    if name not in known:
+        raise ValueError(f"no unit {unit}: there are {', '.join(known).lower()}")
+    return name
+
+
+def _with_unit(
+    rows: Rows,
+    unit: Datum | str,
+    known: Sequence[str],
+    type: pa.DataType,
+    others: Sequence[Datum],
+    function: Callable[[str], Datum],
+) -> Datum:
+    """What `function` gives for the unit of each row; a row whose unit is none fails, where no other argument is NULL."""
+    unit = pa.scalar(unit) if isinstance(unit, str) else unit
+    result = pa.nulls(rows.count, type)
+    units = rows.column(unit)
+    complete = ~np.logical_or.reduce([mask_of(pc.is_null(rows.column(other)), rows) for other in others])
+    for text in units.unique().to_pylist():
+        if text is None:
+            continue
+        here = mask_of(pc.equal(units, text), rows)
+        try:
+            values = rows.column(function(_unit(text, known)))
+        except ValueError as error:
+            rows.fail(here & complete, str(error), ErrorName.ARGUMENT)
+            continue
+        result = pc.if_else(pa.array(here), values, result)
+    return result
+
+
+def _stamps(t: Datum) -> Datum:
+    """Dates as the moments at which they begin."""
+    return t.cast(STAMP) if t.type == pa.date32() else t
+
+
+# -- parts of a time -----------------------------------------------------------------------------------------------------
+
+
+def _part(name: str, t: Datum) -> Datum:
+    return pc.cast(PARTS[name](_stamps(t)), BIGINT)
+
+
+@scalar("YEAR(t: MOMENT) -> BIGINT", duckdb="year({t})")
+def year(_rows: Rows, t: Datum) -> Datum:
+    """The year.
+
+    >>> YEAR(TIMESTAMP '2004-09-30 13:48:23')
+    2004
+    """
+    return _part("YEAR", t)
+
+
+@scalar("QUARTER(t: MOMENT) -> BIGINT", duckdb="quarter({t})")
+def quarter(_rows: Rows, t: Datum) -> Datum:
+    """The quarter of the year, 1 to 4.
+
+    >>> QUARTER(TIMESTAMP '2004-09-30 13:48:23')
+    3
+    """
+    return _part("QUARTER", t)
+
+
+@scalar("MONTH(t: MOMENT) -> BIGINT", duckdb="month({t})")
+def month(_rows: Rows, t: Datum) -> Datum:
+    """The month of the year, 1 to 12.
+
+    >>> MONTH(DATE '2004-09-30')
+    9
+    """
+    return _part("MONTH", t)
+
+
+@scalar("WEEK(t: MOMENT) -> BIGINT", duckdb="week({t})")
+@scalar("WEEK_OF_YEAR(t: MOMENT) -> BIGINT", duckdb="week({t})")
+def week(_rows: Rows, t: Datum) -> Datum:
+    """The ISO week of the year.
+
+    >>> WEEK(DATE '2004-12-31')
+    53
+    """
+    return _part("WEEK", t)
+
+
+@scalar("DAY(t: MOMENT) -> BIGINT", duckdb="day({t})")
+@scalar("DAY_OF_MONTH(t: MOMENT) -> BIGINT", duckdb="day({t})")
+def day(_rows: Rows, t: Datum) -> Datum:
+    """The day of the month.
+
+    >>> DAY(DATE '2004-09-30')
+    30
+    """
+    return _part("DAY", t)
+
+
+@scalar("DAY_OF_WEEK(t: MOMENT) -> BIGINT", duckdb="isodow({t})")
+@scalar("DOW(t: MOMENT) -> BIGINT", duckdb="isodow({t})")
+def day_of_week(_rows: Rows, t: Datum) -> Datum:
+    """The day of the week, 1 for Monday to 7 for Sunday.
+
+    >>> DAY_OF_WEEK(DATE '2004-09-30')
+    4
+    """
+    return _part("DAY_OF_WEEK", t)
+
+
+@scalar("DAY_OF_YEAR(t: MOMENT) -> BIGINT", duckdb="dayofyear({t})")
+@scalar("DOY(t: MOMENT) -> BIGINT", duckdb="dayofyear({t})")
+def day_of_year(_rows: Rows, t: Datum) -> Datum:
+    """The day of the year, from 1.
+
+    >>> DAY_OF_YEAR(DATE '2004-12-31')
+    366
+    """
+    return _part("DAY_OF_YEAR", t)
+
+
+@scalar("HOUR(t: MOMENT) -> BIGINT", duckdb="hour({t})")
+def hour(_rows: Rows, t: Datum) -> Datum:
+    """The hour of the day.
+
+    >>> HOUR(TIMESTAMP '2004-09-30 13:48:23')
+    13
+    """
+    return _part("HOUR", t)
+
+
+@scalar("MINUTE(t: MOMENT) -> BIGINT", duckdb="minute({t})")
+def minute(_rows: Rows, t: Datum) -> Datum:
+    """The minute of the hour.
+
+    >>> MINUTE(TIMESTAMP '2004-09-30 13:48:23')
+    48
+    """
+    return _part("MINUTE", t)
+
+
+@scalar("SECOND(t: MOMENT) -> BIGINT", duckdb="second({t})")
+def second(_rows: Rows, t: Datum) -> Datum:
+    """The second of the minute.
+
+    >>> SECOND(TIMESTAMP '2004-09-30 13:48:23')
+    23
+    """
+    return _part("SECOND", t)
+
+
+@scalar("DATE_PART(unit: CHARACTER, t: MOMENT) -> BIGINT", fails=True)
+@scalar("DATE_PART(unit: UNIT, t: MOMENT) -> BIGINT", fails=True)
+def date_part(rows: Rows, unit: Datum | str, t: Datum) -> Datum:
+    """A part of a time: year, quarter, month, week, day, day_of_week (dow), day_of_year (doy), hour, minute, second, millisecond.
+
+    >>> DATE_PART('dow', DATE '2004-09-30')
+    4
+    >>> DATE_PART(year, DATE '2004-09-30')
+    2004
+    """
+    return _with_unit(rows, unit, list(PARTS), BIGINT, [t], lambda name: _part(name, t))
+
+
+# -- moving ----------------------------------------------------------------------------------------------------------------
+
+
+def _same_kind(types: Sequence[SqlType]) -> SqlType:
+    return DATE if types[-1].kind is Kind.DATE else TIMESTAMP
+
+
+@scalar("DATE_TRUNC(unit: CHARACTER, t: MOMENT)", returns=_same_kind, fails=True)
+def date_trunc(rows: Rows, unit: Datum, t: Datum) -> Datum:
+    """The start of the year, quarter, month, week (a Monday), day, hour, minute or second of a time.
+
+    >>> DATE_TRUNC('month', TIMESTAMP '2004-09-30 13:48:23')
+    2004-09-01 00:00:00
+    >>> DATE_TRUNC('week', DATE '2004-09-30')
+    2004-09-27
+    >>> DATE_TRUNC('age', DATE '2004-09-30')
+    error: no unit age: there are millisecond, second, minute, hour, day, week, month, quarter, year
+    """
+    known = [*LENGTHS, *MONTH_UNITS]
+
+    def floored(name: str) -> Datum:
+        return map_values(lambda v: _floored(v, name), STAMP, _stamps(t)).cast(t.type)
+
+    return _with_unit(rows, unit, known, t.type, [t], floored)
+
+
+def _floored(t: Values, unit: str) -> Values:
+    if unit == "QUARTER":
+        return month_start(floor_multiple(months(t), 3))
+    if unit == "WEEK":  # the day before 1970 was a Wednesday: weeks begin three days earlier
+        return floor_multiple(t + 3 * DAY, WEEK) - 3 * DAY
+    return t if unit == "MILLISECOND" else floor_to(t, unit)
+
+
+@scalar("DATE_ADD(unit: CHARACTER, n: INTEGRAL, t: MOMENT)", returns=_same_kind, fails=True)
+@scalar("DATEADD(unit: UNIT, n: INTEGRAL, t: MOMENT)", returns=_same_kind, fails=True)
+@scalar("DATEADD(unit: CHARACTER, n: INTEGRAL, t: MOMENT)", returns=_same_kind, fails=True)
+def date_add(rows: Rows, unit: Datum | str, n: Datum, t: Datum) -> Datum:
+    """A time so many units later; a month that is too short gives its last day.
+
+    >>> DATE_ADD('month', 1, DATE '2004-01-31')
+    2004-02-29
+    >>> DATEADD(hour, -2, TIMESTAMP '2004-09-30 13:48:23')
+    2004-09-30 11:48:23
+    """
+
+    def moved(name: str) -> Datum:
+        if name in MONTH_UNITS:
+            function: Callable[..., Values] = lambda v, count: add_months(v, count * MONTH_UNITS[name])  # noqa: E731
+        else:
+            function = lambda v, count: v + count * LENGTHS[name]  # noqa: E731
+        return map_values(function, STAMP, _stamps(t), pc.cast(n, BIGINT)).cast(t.type, safe=False)
+
+    return _with_unit(rows, unit, [*LENGTHS, *MONTH_UNITS], t.type, [n, t], moved)
+
+
+@scalar("DATE_DIFF(unit: CHARACTER, a: MOMENT, b: MOMENT) -> BIGINT", fails=True)
+def date_diff(rows: Rows, unit: Datum, a: Datum, b: Datum) -> Datum:
+    """Whole units from `a` to `b`, as Athena counts them.
+
+    >>> DATE_DIFF('day', TIMESTAMP '2004-09-29 23:00:00', TIMESTAMP '2004-09-30 01:00:00')
+    0
+    >>> DATE_DIFF('month', DATE '2004-01-31', DATE '2004-03-01')
+    1
+    """
+
+    def between(name: str) -> Datum:
+        if name in MONTH_UNITS:
+            size = MONTH_UNITS[name]
+            return map_values(lambda x, y: _cut(months_between(y, x), size), BIGINT, _stamps(a), _stamps(b))
+        return map_values(lambda x, y: _cut(y - x, LENGTHS[name]), BIGINT, _stamps(a), _stamps(b))
+
+    return _with_unit(rows, unit, [*LENGTHS, *MONTH_UNITS], BIGINT, [a, b], between)
+
+
+def _cut(span: Values, size: int) -> Values:
+    """How often `size` goes into a span, cut toward zero."""
+    quotient: Values = np.sign(span) * (np.abs(span) // size)
+    return quotient
+
+
+@scalar("DATEDIFF(unit: UNIT, a: MOMENT, b: MOMENT) -> BIGINT", fails=True)
+@scalar("DATEDIFF(unit: CHARACTER, a: MOMENT, b: MOMENT) -> BIGINT", fails=True)
+def datediff(rows: Rows, unit: Datum | str, a: Datum, b: Datum) -> Datum:
+    """How many starts of units lie between `a` and `b`, as Redshift counts them.
+
+    >>> DATEDIFF(day, TIMESTAMP '2004-09-29 23:00:00', TIMESTAMP '2004-09-30 01:00:00')
+    1
+    """
+
+    def crossed(name: str) -> Datum:
+        if name in MONTH_UNITS:
+            size = MONTH_UNITS[name]
+            return map_values(lambda x, y: months(y) // size - months(x) // size, BIGINT, _stamps(a), _stamps(b))
+        return map_values(lambda x, y: (_floored(y, name) - _floored(x, name)) // LENGTHS[name], BIGINT, _stamps(a), _stamps(b))
+
+    return _with_unit(rows, unit, [*LENGTHS, *MONTH_UNITS], BIGINT, [a, b], crossed)
+
+
+@scalar("LAST_DAY_OF_MONTH(t: MOMENT) -> DATE")
+@scalar("LAST_DAY(t: MOMENT) -> DATE")
+def last_day(_rows: Rows, t: Datum) -> Datum:
+    """The last day of the month of a time.
+
+    >>> LAST_DAY_OF_MONTH(TIMESTAMP '2004-02-11 10:00:00')
+    2004-02-29
+    """
+    return map_values(lambda v: month_start(months(v) + 1) // DAY - 1, pa.date32(), _stamps(t))
+
+
+# -- other forms -------------------------------------------------------------------------------------------------------------
+
+
+@scalar("FROM_UNIXTIME(seconds: NUMERIC) -> TIMESTAMP", fails=True)
+def from_unixtime(_rows: Rows, seconds: Datum) -> Datum:
+    """The time so many seconds after 1970.
+
+    >>> FROM_UNIXTIME(1096552103)
+    2004-09-30 13:48:23
+    >>> FROM_UNIXTIME(0.5)
+    1970-01-01 00:00:00.500
+    """
+    milliseconds = pc.multiply(pc.cast(seconds, pa.float64(), safe=False), 1000.0)
+
+    def rounded(values: Values) -> Values:
+        whole: Values = np.round(values).astype(np.int64)
+        return whole
+
+    return map_values(rounded, STAMP, milliseconds)
+
+
+@scalar("TO_UNIXTIME(t: TIMESTAMP) -> DOUBLE", duckdb="epoch({t})")
+def to_unixtime(_rows: Rows, t: Datum) -> Datum:
+    """The seconds since 1970.
+
+    >>> TO_UNIXTIME(TIMESTAMP '1970-01-01 00:00:01.500')
+    1.5
+    """
+    return map_values(lambda v: v / 1000.0, pa.float64(), t)
+
+
+@scalar("NOW() -> TIMESTAMP", volatile=True)
+@scalar("GETDATE() -> TIMESTAMP", volatile=True)
+def now(rows: Rows) -> Datum:
+    """The time at which the statement began, as CURRENT_TIMESTAMP.
+
+    >>> NOW() = CURRENT_TIMESTAMP
+    TRUE
+    """
+    return pa.scalar(rows.time.started, STAMP)
+
+
+PATTERN = re.compile(r"%(.)")
+
+FIELDS: dict[str, tuple[str, Callable[[datetime.datetime], str]]] = {
+    "Y": (r"(?P<Y>\d{4})", lambda t: f"{t.year:04}"),
+    "y": (r"(?P<y>\d{2})", lambda t: f"{t.year % 100:02}"),
+    "m": (r"(?P<m>\d{1,2})", lambda t: f"{t.month:02}"),
+    "c": (r"(?P<m>\d{1,2})", lambda t: f"{t.month}"),
+    "d": (r"(?P<d>\d{1,2})", lambda t: f"{t.day:02}"),
+    "e": (r"(?P<d>\d{1,2})", lambda t: f"{t.day}"),
+    "H": (r"(?P<H>\d{1,2})", lambda t: f"{t.hour:02}"),
+    "k": (r"(?P<H>\d{1,2})", lambda t: f"{t.hour}"),
+    "h": (r"(?P<h>\d{1,2})", lambda t: f"{(t.hour - 1) % 12 + 1:02}"),
+    "I": (r"(?P<h>\d{1,2})", lambda t: f"{(t.hour - 1) % 12 + 1:02}"),
+    "i": (r"(?P<i>\d{1,2})", lambda t: f"{t.minute:02}"),
+    "s": (r"(?P<s>\d{1,2})", lambda t: f"{t.second:02}"),
+    "S": (r"(?P<s>\d{1,2})", lambda t: f"{t.second:02}"),
+    "f": (r"(?P<f>\d{1,9})", lambda t: f"{t.microsecond:06}"),
+    "p": (r"(?P<p>AM|PM|am|pm)", lambda t: "AM" if t.hour < 12 else "PM"),
+    "j": (r"(?P<j>\d{1,3})", lambda t: f"{t.timetuple().tm_yday:03}"),
+    "b": (r"(?P<b>[A-Za-z]{3})", lambda t: t.strftime("%b")),
+    "M": (r"(?P<M>[A-Za-z]+)", lambda t: t.strftime("%B")),
+    "a": (r"[A-Za-z]{3}", lambda t: t.strftime("%a")),
+    "W": (r"[A-Za-z]+", lambda t: t.strftime("%A")),
+    "T": (r"(?P<H>\d{1,2}):(?P<i>\d{1,2}):(?P<s>\d{1,2})", lambda t: f"{t:%H:%M:%S}"),
+    "%": ("%", lambda _: "%"),
+}  # fmt: skip
+"""What the letters of DATE_FORMAT and DATE_PARSE stand for: the expression that reads it, and how it is written."""
+
+MONTHS_BY_NAME = {datetime.date(2000, number, 1).strftime("%b").lower(): number for number in range(1, 13)}
+
+
+def _field(letter: str) -> tuple[str, Callable[[datetime.datetime], str]]:
+    if letter not in FIELDS:
+        raise ValueError(f"%{letter} means nothing in the pattern of a date")
+    return FIELDS[letter]
+
+
+@scalar("DATE_FORMAT(t: MOMENT, pattern: CHARACTER) -> VARCHAR", fails=True)
+def date_format(rows: Rows, t: Datum, pattern: Datum) -> Datum:
+    """A time as text, by a pattern of MySQL.
+
+    >>> DATE_FORMAT(TIMESTAMP '2004-09-30 13:48:23', '%Y-%m-%d %H:%i:%s')
+    2004-09-30 13:48:23
+    >>> DATE_FORMAT(TIMESTAMP '2004-09-30 13:48:23', '%e %b %y, %h %p')
+    30 Sep 04, 01 PM
+    """
+
+    def written(value: datetime.datetime, text: str) -> str:
+        return PATTERN.sub(lambda match: _field(match[1])[1](value), text)
+
+    return map_rows(rows, written, [_stamps(t), pattern], pa.string(), ErrorName.ARGUMENT)
+
+
+@scalar("DATE_PARSE(s: CHARACTER, pattern: CHARACTER) -> TIMESTAMP", fails=True)
+def date_parse(rows: Rows, s: Datum, pattern: Datum) -> Datum:
+    """The time that a text says, by a pattern of MySQL.
+
+    >>> DATE_PARSE('2004-09-30 13:48', '%Y-%m-%d %H:%i')
+    2004-09-30 13:48:00
+    >>> DATE_PARSE('30/Sep/2004', '%d/%b/%Y')
+    2004-09-30 00:00:00
+    >>> DATE_PARSE('today', '%Y')
+    error: 'today' does not follow the pattern %Y
+    """
+
+    def read(text: str, form: str) -> int:
+        pieces = PATTERN.split(form)
+        expression = "".join(re.escape(piece) if at % 2 == 0 else _field(piece)[0] for at, piece in enumerate(pieces))
+        match = re.fullmatch(expression, text)
+        if match is None:
+            raise ValueError(f"{text!r} does not follow the pattern {form}")
+        return from_datetime(_moment(match.groupdict()))
+
+    result = map_rows(rows, read, [s, pattern], BIGINT, ErrorName.ARGUMENT)
+    return result.cast(STAMP)
+
+
+def _moment(found: dict[str, str]) -> datetime.datetime:
+    """The time of the fields that were read; those that were not are the least."""
+    year = int(found.get("Y") or 1970)
+    if "y" in found:
+        short = int(found["y"])
+        year = short + (2000 if short < 70 else 1900)
+    month = int(found.get("m") or 1)
+    name = found.get("b") or found.get("M")
+    if name is not None:
+        if name[:3].lower() not in MONTHS_BY_NAME:
+            raise ValueError(f"{name} is no month")
+        month = MONTHS_BY_NAME[name[:3].lower()]
+    hour = int(found.get("H") or found.get("h") or 0)
+    if "p" in found:
+        hour = hour % 12 + (12 if found["p"].upper() == "PM" else 0)
+    fraction = int((found.get("f") or "0").ljust(6, "0")[:6])
+    day, minute, second = int(found.get("d") or 1), int(found.get("i") or 0), int(found.get("s") or 0)
+    moment = datetime.datetime(year, month, day, hour, minute, second, fraction)
+    return moment + datetime.timedelta(days=int(found["j"]) - 1) if "j" in found else moment
+
+
+@scalar("FROM_ISO8601_TIMESTAMP(s: CHARACTER) -> TIMESTAMP", fails=True)
+def from_iso8601(rows: Rows, s: Datum) -> Datum:
+    """The time that a text in ISO 8601 says, in UTC.
+
+    >>> FROM_ISO8601_TIMESTAMP('2004-09-30T13:48:23+02:00')
+    2004-09-30 11:48:23
+    """
+
+    def read(text: str) -> int:
+        return from_datetime(datetime.datetime.fromisoformat(text))
+
+    return map_rows(rows, read, [s], BIGINT, ErrorName.ARGUMENT).cast(STAMP)
