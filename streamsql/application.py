@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from streamsql.attach import Attacher, Attachments, SinkOutlet
+from streamsql.application_file import read_application
+from streamsql.attach import Attachments, SinkOutlet
+from streamsql.configured import attacher
 from streamsql.engine.change import between, check_queries
 from streamsql.engine.engine import Engine
 from streamsql.engine.layout import layout_of, rebuild
@@ -26,7 +28,6 @@ from streamsql.log import Log
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
-from streamsql.sql.parser import parse
 from streamsql.statements import CreatePump, Insert, Query, Statement
 
 IDLE_SECONDS = 0.05
@@ -67,19 +68,23 @@ class Settings:
     fresh: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     format: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    """What fills in the application's placeholders, and the parameters of a template."""
 
 
 class Application:
     """One run of one application file."""
 
     def __init__(self, path: Path, settings: Settings, log: Log) -> None:
-        self.path = path
+        self._given = path
+        self._file = read_application(path, settings.parameters)
+        self.path = self._file.path
         self._settings = settings
         self._log = log
         self._wakeup = threading.Event()
         self._stop = False
         self.engine = Engine(s3_root=settings.attachments.s3_root)
-        self._attacher = Attacher(self.engine, settings.attachments, self._wakeup.set)
+        self._attacher = attacher(self.engine, settings.attachments, self._file.configuration, self._wakeup.set)
         self._outlets: dict[str, SinkOutlet] = {}
         self._queries: list[tuple[Result, Sink]] = []
         self._errors = ErrorReport(log)
@@ -133,7 +138,7 @@ class Application:
     def prepare(self) -> None:
         """Read the application, open its inputs and outputs, and go on from a checkpoint where there is one."""
         self._open_checkpoints()
-        text, self._statements = self._read()
+        self._statements = self._file.statements()
         reloaded = self._resumed is not None and self._resumed.facts["reloaded"]
         try:
             self._attacher.declare(self._statements)
@@ -144,7 +149,7 @@ class Application:
                 if result.rows is not None:
                     self._show(result)
         except Error as error:
-            raise error.located(text, str(self.path)) from None
+            raise error.located(self._file.text, self._file.name) from None
         for warning in self.engine.warnings:
             self._log.warning(warning)
         if not reloaded:
@@ -164,18 +169,22 @@ class Application:
 
         What stays the same keeps its state.  Between two steps only.
         """
-        text, statements = self._read()
+        file = read_application(self._given, self._settings.parameters)
+        if not file.differs_in_code_alone(self._file):
+            text = f"the inputs, outputs and reference tables of {self.path} cannot change while it runs"
+            raise OperationalError(text, hint="stop the application and start it anew")
+        statements = file.statements()
         try:
             check_queries(self._statements, statements)
             change = between(self.engine, statements, self._attacher.declared)
         except Error as error:
-            raise error.located(text, str(self.path)) from None
+            raise error.located(file.text, file.name) from None
         kept = [name for name in change.gone_streams if self._is_kept(name)]
         if kept:
             text = f"the columns of {kept[0]} cannot change while an input or output is attached to it"
             raise OperationalError(text, hint="stop the application and start it anew")
         change.apply(self.engine)
-        self._statements, self._reloaded = statements, True
+        self._file, self._statements, self._reloaded = file, statements, True
         for name in [name for name in self._outlets if name in change.gone_streams]:
             del self._outlets[name]
         if self._on_stdout:
@@ -191,14 +200,14 @@ class Application:
 
     def check(self) -> None:
         """Look at everything that a run would need, and change nothing: SQL, inputs, schemas, where outputs would be."""
-        text, statements = self._read()
+        statements = self._file.statements()
         try:
             self._attacher.declare(statements)
             for statement in statements:
                 if not isinstance(statement, (Insert, Query)):
                     self.engine.execute(statement)
         except Error as error:
-            raise error.located(text, str(self.path)) from None
+            raise error.located(self._file.text, self._file.name) from None
         self._attacher.open_inputs()
         for feed in self.engine.pipeline.feeds.values():
             feed.source.close()
@@ -208,7 +217,7 @@ class Application:
 
     def explain(self) -> str:
         """The plans of the application's pumps and queries."""
-        text, statements = self._read()
+        statements = self._file.statements()
         plans: list[str] = []
         try:
             self._attacher.declare(statements)
@@ -219,22 +228,8 @@ class Application:
                 if not isinstance(statement, (Insert, Query)):
                     self.engine.execute(statement)
         except Error as error:
-            raise error.located(text, str(self.path)) from None
+            raise error.located(self._file.text, self._file.name) from None
         return "\n\n".join(plans)
-
-    def _read(self) -> tuple[str, tuple[Statement, ...]]:
-        if self.path.suffix.lower() in (".json", ".yaml", ".yml"):
-            raise ProgrammingError("not supported yet: application configurations", hint="run its SQL as a .sql file")
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise OperationalError(f"cannot read {self.path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise OperationalError(f"{self.path} is not UTF-8 text") from None
-        try:
-            return text, parse(text)
-        except Error as error:
-            raise error.located(text, str(self.path)) from None
 
     def _open_checkpoints(self) -> None:
         if self._directory is None:

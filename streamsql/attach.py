@@ -5,21 +5,21 @@ What the command line and `connect()` have in common.  Which stream an input fee
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
 from streamsql.bind.scope import folded
 from streamsql.catalog import Stream, Table, nearest
+from streamsql.configuration.read import read_schema
 from streamsql.engine.engine import Engine
 from streamsql.engine.execution import fields_of
-from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
+from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.external_ddl import CreateExternalTable
+from streamsql.io.layout import RecordSchema
 from streamsql.io.open import check_sink, open_sink, open_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
@@ -27,7 +27,7 @@ from streamsql.io.uri import Uri, parse_uri
 from streamsql.run.retime import Retime
 from streamsql.sql.parser import parse
 from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, CreateView, Explain, Insert, Query, Statement
-from streamsql.types import Batch, Field, Schema
+from streamsql.types import Batch, Schema
 
 
 def _nothing() -> None:
@@ -78,7 +78,7 @@ class Attacher:
         mentioned, created = names_of(statements)
         for given, text in self._attachments.references.items():
             name = matched(given, mentioned)
-            self._engine.catalog.relations[name] = self._reference(given, name, text)
+            self._engine.catalog.relations[name] = self._reference(name, text, self._declared(given))
         for given, text in self._attachments.inputs.items():
             if matched(given, created) in created:
                 continue
@@ -104,9 +104,9 @@ class Attacher:
         name = matched(given, mentioned)
         if given in self._attachments.inputs or given in self._attachments.references or name in created:
             return
-        fields = self._declared(given)
-        assert fields is not None
-        self._engine.declare_stream(Stream(name, Schema.stream(fields)))
+        declared = self._declared(given)
+        assert declared is not None
+        self._engine.declare_stream(Stream(name, Schema.stream(declared.fields)))
         self.declared.add(name)
 
     def open_inputs(self) -> None:
@@ -134,7 +134,9 @@ class Attacher:
             source, uri = self._opened[given]
         else:
             uri = parse_uri(self._attachments.inputs[given])
-            source = self._open(uri, stream.schema.visible)
+            declared = self._declared(given)
+            columns = stream.schema.visible
+            source = self._open(uri, RecordSchema(columns) if declared is None else replace(declared, fields=columns))
         self._feed(stream, source, uri)
 
     def _feed(self, stream: Stream, source: Source, uri: Uri) -> None:
@@ -180,12 +182,15 @@ class Attacher:
         hub.outlets.append(outlet)
         return outlet
 
-    def _open(self, uri: Uri, columns: Sequence[Field] | None) -> Source:
-        schema = None if columns is None else Schema(tuple(columns))
-        return open_source(uri, schema, s3_root=self._attachments.s3_root, wake=self._wake)
+    def _open(self, uri: Uri, declared: RecordSchema | None) -> Source:
+        root = self._attachments.s3_root
+        if declared is None:
+            return open_source(uri, s3_root=root, wake=self._wake)
+        columns = Schema(declared.fields)
+        return open_source(uri, columns, format=declared.format, layout=declared.layout, s3_root=root, wake=self._wake)
 
-    def _reference(self, given: str, name: str, text: str) -> Table:
-        source = self._open(parse_uri(text), self._declared(given))
+    def _reference(self, name: str, text: str, declared: RecordSchema | None) -> Table:
+        source = self._open(parse_uri(text), declared)
         batches: list[Batch] = []
         while True:
             polled = source.poll(65_536)
@@ -199,45 +204,27 @@ class Attacher:
         source.close()
         return Table(name, source.schema, pa.Table.from_batches(batches, source.schema.arrow()))
 
-    def _declared(self, given: str) -> tuple[Field, ...] | None:
-        """The columns that `--schema` gives a name."""
+    def _declared(self, given: str) -> RecordSchema | None:
+        """What `--schema` says of the columns of a name."""
         file = self._attachments.schemas.get(given)
-        return None if file is None else read_schema(Path(file))
+        return None if file is None else schema_of(Path(file))
 
 
-def read_schema(path: Path) -> tuple[Field, ...]:
+def schema_of(path: Path) -> RecordSchema:
     """The columns of a `--schema` file: a CREATE STREAM statement, or an InputSchema in JSON."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise OperationalError(f"cannot read the schema {path}: {error.strerror}") from None
-    if text.lstrip().startswith("{"):
-        return _input_schema(text, path)
     try:
+        if text.lstrip().startswith("{"):
+            return read_schema(text)
         statements = parse(text)
         if len(statements) != 1 or not isinstance(statements[0], (CreateStream, CreateForeignStream)):
             raise ProgrammingError("a schema file holds one CREATE STREAM statement")
-        return fields_of(statements[0].columns)
+        return RecordSchema(fields_of(statements[0].columns))
     except Error as error:
         raise error.located(text, str(path)) from None
-
-
-def _input_schema(text: str, path: Path) -> tuple[Field, ...]:
-    try:
-        document: Any = json.loads(text)
-        columns = document.get("InputSchema", document)["RecordColumns"]
-        declared = ", ".join(f'"{c["Name"]}" {c["SqlType"]}' for c in columns)
-        mapped = [c for c in columns if c.get("Mapping", f"$.{c['Name']}") != f"$.{c['Name']}"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise OperationalError(f"{path} is no InputSchema: it needs RecordColumns with Name and SqlType") from None
-    if mapped:
-        raise not_supported(f"the mapping {mapped[0]['Mapping']} of column {mapped[0]['Name']}")
-    try:
-        statement = parse(f"CREATE STREAM s ({declared})")[0]
-    except Error as error:
-        raise OperationalError(f"{path}: {error.message}") from None
-    assert isinstance(statement, CreateStream)
-    return fields_of(statement.columns)
 
 
 def missing_tables(statements: Sequence[Statement], known: set[str]) -> Iterator[exp.Table]:

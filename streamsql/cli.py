@@ -28,18 +28,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Named(click.ParamType[tuple[str, str]]):
-    """NAME=VALUE."""
+    """NAME=VALUE; `name` is its form for messages."""
 
-    name = "NAME=URI"
+    def __init__(self, name: str = "NAME=URI", may_be_empty: bool = False) -> None:
+        self.name = name
+        self._may_be_empty = may_be_empty
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         name, equals, text = str(value).partition("=")
-        if not equals or not name or not text:
-            self.fail(f"{value!r} is not NAME=URI", param, ctx)
+        if not equals or not name or not (text or self._may_be_empty):
+            self.fail(f"{value!r} is not {self.name}", param, ctx)
         return name, text
 
 
 NAMED = Named()
+PARAMETER = Named("KEY=VALUE", may_be_empty=True)
 
 _ATTACHMENTS = (
     click.option("--input", "inputs", type=NAMED, multiple=True, help="Rows of the stream NAME come from URI."),
@@ -47,6 +50,10 @@ _ATTACHMENTS = (
     click.option("--reference", "references", type=NAMED, multiple=True, help="The reference table NAME."),
     click.option("--schema", "schemas", type=NAMED, multiple=True, metavar="NAME=FILE", help="Columns of an input or table."),
     click.option("--s3-root", envvar="STREAMSQL_S3_ROOT", metavar="DIR", help="s3://bucket/key means DIR/bucket/key."),
+)
+
+_PARAMETER = click.option(
+    "--parameter", "parameters", type=PARAMETER, multiple=True, metavar="KEY=VALUE", help="What ${KEY} in the application is."
 )
 
 _FORMAT = click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), help="For rows on stdout.")
@@ -125,6 +132,7 @@ def _session(database: str | None, commands: tuple[str, ...], format_: str | Non
 @cli.command()
 @click.argument("app", type=click.Path(path_type=Path))
 @_attachments
+@_PARAMETER
 @click.option("--checkpoint", type=click.Path(path_type=Path), metavar="DIR", help="Durable progress: go on where it stopped.")
 @click.option("--checkpoint-interval", default="5s", show_default=True, metavar="TIME", help="How far apart checkpoints are.")
 @click.option("--fresh", is_flag=True, help="Forget the checkpoint and start over.")
@@ -165,6 +173,7 @@ def run(
 @cli.command()
 @click.argument("app", type=click.Path(path_type=Path))
 @_attachments
+@_PARAMETER
 def explain(app: Path, **attached: Any) -> None:
     """Print the plans of the application APP."""
     with _errors_shown():
@@ -189,7 +198,7 @@ def discover(uri: str, as_json: bool, s3_root: str | None) -> None:
 def _settings(attached: dict[str, Any]) -> Settings:
     from streamsql.application import Settings
 
-    return Settings(attachments=_attachments_of(attached))
+    return Settings(attachments=_attachments_of(attached), parameters=dict(attached["parameters"]))
 
 
 def _attachments_of(attached: dict[str, Any]) -> Attachments:

@@ -33,6 +33,8 @@ class Target:
 
     fields: tuple[Field, ...]
     rowtime: str | None = None
+    members: tuple[str, ...] | None = None
+    """The member that feeds each column, by its exact name; None: the names of the columns decide (`Names`)."""
     schema: Schema = field(init=False)
     """The columns of the batches."""
 
@@ -42,10 +44,12 @@ class Target:
 
     @property
     def rowtime_index(self) -> int | None:
-        """Which declared column gives ROWTIME, if one of them does: `rowtime` names it as a member does."""
+        """Which declared column gives ROWTIME, if one of them does: `rowtime` names it, or its member."""
         if self.rowtime is None:
             return None
         names = [field.name for field in self.fields]
+        if self.members is not None:
+            return next((known.index(self.rowtime) for known in (names, self.members) if self.rowtime in known), None)
         candidates = (self.rowtime, self.rowtime.upper(), renamed(self.rowtime))
         return next((names.index(name) for name in candidates if name in names), None)
 
@@ -57,16 +61,19 @@ class Names:
     `TICKER` both feed the column of an unquoted declaration; or else the column to which discovery would rename it
     (`USER@DOMAIN` feeds `COL_USERDOMAIN`).  When a record has several members for one column, the exact name counts before
     all others, and the last one before those in front of it.  A name of ASCII letters is only reached by ASCII letters (in
-    Unicode, other letters have them as their upper case too).
+    Unicode, other letters have them as their upper case too).  Where the target says which member feeds a column, only the
+    exact name counts.
     """
 
     def __init__(self, target: Target) -> None:
-        self.exact = {field.name: index for index, field in enumerate(target.fields)}
-        self.folded = dict(self.exact)
+        names = target.members or [field.name for field in target.fields]
+        self.exact = {name: index for index, name in enumerate(names)}
+        self.folded = {} if target.members is not None else dict(self.exact)
         if target.rowtime is not None and target.rowtime_index is None:
             self.exact.setdefault(target.rowtime, len(target.fields))
-            self.folded.setdefault(target.rowtime.upper(), len(target.fields))
-        self.has_renamed = any(name.startswith(RENAMED) for name in self.exact)
+            if target.members is None:
+                self.folded.setdefault(target.rowtime.upper(), len(target.fields))
+        self.has_renamed = target.members is None and any(name.startswith(RENAMED) for name in self.exact)
 
     def column(self, member: str) -> tuple[int, bool] | None:
         """The column that a member feeds and whether by its exact name; an undeclared ROWTIME comes after the columns."""

@@ -23,6 +23,7 @@ from streamsql.errors import OperationalError
 from streamsql.io.conversion import Nested, Number, Value
 from streamsql.io.decoding import RENAMED, renamed
 from streamsql.io.formats import TextFormat
+from streamsql.io.layout import Layout
 from streamsql.io.tables import MAX_LENGTH, discovered_type
 from streamsql.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, TIMESTAMP, Field, SqlType, varchar
 
@@ -34,10 +35,10 @@ _WHOLE = re.compile(r"-?\d+", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d", re.ASCII)
 
 
-def fields_of_text(format: TextFormat, data: bytes, header: bool, delimiter: str) -> tuple[Field, ...]:
+def fields_of_text(format: TextFormat, data: bytes, layout: Layout) -> tuple[Field, ...]:
     """The columns of whole records of a text format; none where there is no record."""
     values: dict[str, list[Value]] = {}
-    for number, record in enumerate(format.records(data, header, delimiter)):
+    for number, record in enumerate(format.records(data, layout)):
         if number == SAMPLE:
             break
         for name, value in record:

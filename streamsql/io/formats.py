@@ -20,9 +20,10 @@ from streamsql.io.csv import CsvDecoder, CsvEncoder, csv_values
 from streamsql.io.decoding import Decoder, Target
 from streamsql.io.json_lines import JsonLinesDecoder, JsonLinesEncoder
 from streamsql.io.json_records import json_values, unfolded_array
+from streamsql.io.layout import Layout
 from streamsql.io.parquet import parquet_batches, parquet_schema, parquet_writer
 from streamsql.io.tables import TableWriter
-from streamsql.io.uri import Uri
+from streamsql.io.uri import Uri, parse_uri, with_option
 from streamsql.types import Batch, Schema
 
 
@@ -45,10 +46,10 @@ class TextFormat:
 
     endings: tuple[str, ...]
     """The first one is that of files which StreamSQL names."""
-    decoder: Callable[[Target, bool, str, int], Decoder]
-    """From what to fill, whether there is a header line, the delimiter of fields, and the bytes to decode if known."""
-    records: Callable[[bytes, bool, str], Iterator[Iterable[tuple[str, Value]]]]
-    """The names and values of whole records, for discovery; from the data, whether there is a header, and the delimiter."""
+    decoder: Callable[[Target, Layout, int], Decoder]
+    """From what to fill, how the text is laid out, and the bytes to decode if known."""
+    records: Callable[[bytes, Layout], Iterator[Iterable[tuple[str, Value]]]]
+    """The names and values of whole records, for discovery."""
     unfold: Callable[[BinaryIO], BinaryIO | None] | None
     """The text of a file that is one document over several lines, as lines; None for all others, or for all files."""
     encoder: Callable[[Schema, bool, str | None], Encoder]
@@ -73,15 +74,15 @@ Format: TypeAlias = TextFormat | TableFormat
 FORMATS: tuple[Format, ...] = (
     TextFormat(
         ("jsonl", "json", "ndjson"),
-        lambda target, _header, _delimiter, size: JsonLinesDecoder(target, size),
-        lambda data, _header, _delimiter: json_values(data),
+        lambda target, _layout, size: JsonLinesDecoder(target, size),
+        lambda data, _layout: json_values(data),
         unfolded_array,
         lambda schema, _header, stream: JsonLinesEncoder(schema, stream),
     ),
     TextFormat(
         ("csv",),
-        lambda target, header, delimiter, _size: CsvDecoder(target, header, delimiter),
-        csv_values,
+        lambda target, layout, _size: CsvDecoder(target, layout.header, layout.column_delimiter),
+        lambda data, layout: csv_values(data, layout.header, layout.column_delimiter),
         None,
         lambda schema, header, _stream: CsvEncoder(schema, header),
     ),
@@ -90,25 +91,45 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def format_of(uri: Uri, default: str | None = None) -> Format:
-    """The format that a URI names or that its ending means.  Raises OperationalError where there is none."""
+def format_of(uri: Uri, default: str | None = None, declared: str | None = None) -> Format:
+    """The format that a URI names or that its ending means.  Raises OperationalError where there is none.
+
+    `declared` is the format that the records must have by their schema, if they are text.
+    """
     known = {ending: format for format in FORMATS for ending in format.endings}
     name = uri.options.format or _ending(uri.path) or default
+    if declared is not None and uri.options.format is None and (name or "").lower() not in known:
+        name = declared
     if name is None or name.lower() not in known:
         problem = f"unknown format {name!r} of {uri.text!r}" if name else f"{uri.text!r} does not tell its format"
         raise OperationalError(problem, hint=f"formats are {', '.join(known)}; ?format=NAME says which it is")
     format_ = known[name.lower()]
     if isinstance(format_, TableFormat) and compression_of(uri.path):
         raise OperationalError(f"{name} is compressed within the file: {uri.text!r} must not be compressed once more")
+    if declared is not None and isinstance(format_, TextFormat) and format_ is not known[declared]:
+        problem = f"{uri.text!r} is {name.upper()} by its name, and its schema declares {declared.upper()} records"
+        raise OperationalError(problem, hint=f"?format={declared}, where only its name is wrong")
     return format_
 
 
-def text_format_of(uri: Uri, default: str | None = None) -> TextFormat:
+def text_format_of(uri: Uri, default: str | None = None, declared: str | None = None) -> TextFormat:
     """The same where only text will do: in a pipe."""
-    format_ = format_of(uri, default)
+    format_ = format_of(uri, declared or default, declared)
     if not isinstance(format_, TextFormat):
         raise OperationalError(f"{uri.text!r} cannot be {format_.endings[0]}: a pipe takes text formats only")
     return format_
+
+
+def with_default_format(text: str, format: str) -> str:
+    """The URI of an output, in this format where it does not tell one itself.
+
+    >>> with_default_format("-", "csv"), with_default_format("out.jsonl", "csv")
+    ('-?format=csv', 'out.jsonl')
+    """
+    uri = parse_uri(text)
+    known = {ending for format_ in FORMATS for ending in format_.endings}
+    tells = uri.options.format is not None or (_ending(uri.path) or "").lower() in known
+    return text if tells else with_option(text, "format", format)
 
 
 def _ending(path: str) -> str | None:

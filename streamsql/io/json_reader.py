@@ -84,7 +84,8 @@ class ArrowReader:
             if type_ is None:
                 return None
             types.append(type_)
-            members.append(sample.members.get(index, field.name))
+            names = self._target.members
+            members.append(sample.members.get(index, field.name if names is None else names[index]))
         if self._target.rowtime is not None and self._target.rowtime_index is None:
             index = len(self._target.fields)
             types.append(_ROWTIME_TYPES.get(sample.spellings.get(index, Spelling.TEXT), pa.string()))

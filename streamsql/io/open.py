@@ -6,12 +6,12 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from streamsql.errors import OperationalError
+from streamsql.errors import OperationalError, not_supported
 from streamsql.io.compression import compression_of, decompressing
 from streamsql.io.decoding import Target
 from streamsql.io.discover import SAMPLE, fields_of_table, fields_of_text, no_records
@@ -19,6 +19,7 @@ from streamsql.io.file_sink import FileSink, PlainFileSink
 from streamsql.io.files import FileSource, Reader
 from streamsql.io.folder_sink import FolderSink
 from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format_of
+from streamsql.io.layout import PLAIN, Layout, RecordSchema
 from streamsql.io.parts import NewPart, TablePart, TextPart, WorkingDirectory
 from streamsql.io.pipe import STDIN, PipeReader, PipeSource
 from streamsql.io.sink import Sink
@@ -44,32 +45,36 @@ def open_source(
     uri: str | Uri,
     schema: Schema | None = None,
     *,
-    header: bool = True,
-    delimiter: str = ",",
+    format: str | None = None,
+    layout: Layout = PLAIN,
     s3_root: str | None = None,
     wake: Callable[[], None] = _nothing,
 ) -> Source:
     """The source of the rows of a URI.
 
-    `schema` holds the declared columns (hidden ones do not count); without it they are discovered.  `header` says whether
-    CSV has a header line where the URI does not, `delimiter` what parts its fields.  `wake` is called, in another thread,
-    when rows may have come.  Raises OperationalError for an input that is missing or cannot be read.
+    `schema` holds the declared columns (hidden ones do not count); without it they are discovered.  `format` and `layout` say
+    what the records must be where they are declared as text.  `wake` is called, in another thread, when rows may have come.
+    Raises OperationalError for an input that is missing or cannot be read.
     """
     uri = parse_uri(uri) if isinstance(uri, str) else uri
-    dialect = _Dialect(header if uri.options.header is None else uri.options.header, delimiter)
+    if (layout.paths is not None and layout.members is None) or layout.row_delimiter != "\n" or layout.encoding != "utf-8":
+        raise not_supported("this InputSchema's mapping, row delimiter or encoding")
+    header = layout.header if uri.options.header is None else uri.options.header
+    declared = RecordSchema(schema.visible if schema is not None else (), format, replace(layout, header=header))
     if uri.is_standard:
-        return _pipe_source(STDIN, "stdin", uri, schema, dialect, wake)
+        return _pipe_source(STDIN, "stdin", uri, declared, wake)
     storage, path = storage_of(uri, s3_root)
     paths = existing(storage, path, uri)
     if _is_pipe(storage, paths[0]):
-        return _pipe_source(os.open(paths[0], os.O_RDONLY), repr(path), uri, schema, dialect, wake)
-    format_ = format_of(uri)
+        return _pipe_source(os.open(paths[0], os.O_RDONLY), repr(path), uri, declared, wake)
+    format_ = format_of(uri, declared=format)
     follow = uri.options.follow
-    fields = _discovered(storage, paths, format_, dialect) if schema is None else schema.visible
-    target = Target(fields, uri.options.rowtime)
+    layout = declared.layout
+    fields = declared.fields or _discovered(storage, paths, format_, layout)
+    target = Target(fields, uri.options.rowtime, layout.members)
     if isinstance(format_, TextFormat):
         total = storage.size(paths[0]) * len(paths)  # about so much: S3 would have to be asked for each
-        open_reader = partial(_text_reader, storage, format_, target, dialect, total, follow)
+        open_reader = partial(_text_reader, storage, format_, target, layout, total, follow)
         if follow and any(map(compression_of, paths)):
             raise OperationalError(f"follow=true needs text that is not compressed, unlike {uri.text!r}")
     elif follow:
@@ -134,19 +139,11 @@ def check_sink(uri: str | Uri, *, s3_root: str | None = None) -> None:
         raise OperationalError(f"cannot write {uri.text!r}: permission denied")
 
 
-def discover(uri: str | Uri, *, header: bool = True, delimiter: str = ",", s3_root: str | None = None) -> Schema:
+def discover(uri: str | Uri, *, s3_root: str | None = None) -> Schema:
     """The columns that the first records of an input have.  Reads a pipe up to its end or for a second."""
-    source = open_source(uri, header=header, delimiter=delimiter, s3_root=s3_root)
+    source = open_source(uri, s3_root=s3_root)
     source.close()
     return Schema(source.schema.visible)
-
-
-@dataclass(frozen=True, slots=True)
-class _Dialect:
-    """How a CSV file is written."""
-
-    header: bool
-    delimiter: str
 
 
 def _is_pipe(storage: Storage, path: str) -> bool:
@@ -156,45 +153,43 @@ def _is_pipe(storage: Storage, path: str) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
-def _pipe_source(
-    descriptor: int, name: str, uri: Uri, schema: Schema | None, dialect: _Dialect, wake: Callable[[], None]
-) -> PipeSource:
-    format_ = text_format_of(uri, DEFAULT_FORMAT)
+def _pipe_source(descriptor: int, name: str, uri: Uri, declared: RecordSchema, wake: Callable[[], None]) -> PipeSource:
+    format_ = text_format_of(uri, DEFAULT_FORMAT, declared.format)
+    layout = declared.layout
     reader = PipeReader(descriptor, wake)
-    if schema is None:
+    fields = declared.fields
+    if not fields:
         sample, complete = reader.sample(SAMPLE, 1.0)
-        cut = format_.decoder(Target(()), dialect.header, dialect.delimiter, 0).cut(sample, complete)
-        fields = fields_of_text(format_, sample[:cut], dialect.header, dialect.delimiter)
+        cut = format_.decoder(Target(()), layout, 0).cut(sample, complete)
+        fields = fields_of_text(format_, sample[:cut], layout)
         if not fields:
             reader.close()
             raise no_records(name)
-    else:
-        fields = schema.visible
-    target = Target(fields, uri.options.rowtime)
-    return PipeSource(reader, format_.decoder(target, dialect.header, dialect.delimiter, 0), target.schema, name)
+    target = Target(fields, uri.options.rowtime, layout.members)
+    return PipeSource(reader, format_.decoder(target, layout, 0), target.schema, name)
 
 
-def _discovered(storage: Storage, paths: list[str], format_: TextFormat | TableFormat, dialect: _Dialect) -> tuple[Field, ...]:
+def _discovered(storage: Storage, paths: list[str], format_: TextFormat | TableFormat, layout: Layout) -> tuple[Field, ...]:
     for path in paths:
         if isinstance(format_, TableFormat):
             with storage.open(path) as stream:
                 return fields_of_table(format_.schema(stream))
         with _text_stream(storage, path, format_)[0] as stream:
-            decoder = format_.decoder(Target(()), dialect.header, dialect.delimiter, 0)
-            fields = fields_of_text(format_, sample_of(stream, decoder, SAMPLE), dialect.header, dialect.delimiter)
+            decoder = format_.decoder(Target(()), layout, 0)
+            fields = fields_of_text(format_, sample_of(stream, decoder, SAMPLE), layout)
         if fields:
             return fields
     raise no_records(", ".join(map(repr, paths)))
 
 
 def _text_reader(
-    storage: Storage, format_: TextFormat, target: Target, dialect: _Dialect, total: int, follow: bool, path: str, offset: int
+    storage: Storage, format_: TextFormat, target: Target, layout: Layout, total: int, follow: bool, path: str, offset: int
 ) -> Reader:
     size = storage.size(path)
     stream, plain = _text_stream(storage, path, format_)
     if plain and size < offset:
         raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
-    decoder = format_.decoder(target, dialect.header, dialect.delimiter, total)
+    decoder = format_.decoder(target, layout, total)
     return TextReader(stream, decoder, offset, size, plain, follow)
 
 

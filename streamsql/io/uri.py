@@ -84,6 +84,15 @@ def parse_uri(text: str) -> Uri:
     return Uri(text, scheme[1].lower() if scheme else "file", path, options)
 
 
+def with_option(text: str, name: str, value: str) -> str:
+    """A URI with one more option.
+
+    >>> with_option("a.txt", "format", "csv"), with_option("-?header=false", "format", "csv")
+    ('a.txt?format=csv', '-?header=false&format=csv')
+    """
+    return f"{text}{'&' if _OPTIONS.search(text) else '?'}{name}={value}"
+
+
 def parse_duration(text: str) -> Time:
     """A length of time as milliseconds.
 

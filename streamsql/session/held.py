@@ -86,7 +86,7 @@ class HeldAttacher(Attacher):
         for given, text in list(self._references.items()):
             name = matched(given, wanted)
             if name in wanted:
-                self._engine.catalog.relations[name] = self._reference(given, name, text)
+                self._engine.catalog.relations[name] = self._reference(name, text, self._declared(given))
                 self.reference_names.add(name)
                 del self._references[given]
         for given in self._held:

@@ -41,6 +41,7 @@ _STEP = "GROUP BY ..., STEP(s.ROWTIME BY INTERVAL '60' SECOND)"
 _FOREST = "FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM * FROM s))), with the column ANOMALY_SCORE"
 _SLIDING = "AVG(x) OVER (PARTITION BY k RANGE INTERVAL '1' MINUTE PRECEDING)"
 _STAGGER = "WINDOWED BY STAGGER (PARTITION BY k RANGE INTERVAL '1' MINUTE)"
+_PARAMETER = "streamsql run --parameter NAME=VALUE fills it in"
 _INPUT = "the rows of a stream come from an input, its format from the input's URI: --input NAME=URI"
 
 FUNCTIONS = (
@@ -80,8 +81,8 @@ TYPES = {
 
 TEXTS = (
     # Templates.
-    Foreign(r"\$\{[^}]*\}", "{here} is a template's placeholder that was not filled in"),
-    Foreign(r"%%\w*%%", "{here} is a template's placeholder that was not filled in"),
+    Foreign(r"\$\{[^}]*\}", "{here} is a template's placeholder that was not filled in", _PARAMETER),
+    Foreign(r"%%\w*%%", "{here} is a template's placeholder that was not filled in", _PARAMETER),
     Foreign(r"\{\{?\s*[\w.]*\s*\}?\}", "{here} is a template's placeholder that was not filled in"),
     Foreign(r"%\{[^}]*\}", "{here} is a template's directive that was not carried out"),
     # Word processors.
