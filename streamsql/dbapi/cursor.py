@@ -112,7 +112,7 @@ class Cursor:
         with located(sql_script):
             for executed in self._session.execute(script(sql_script)):
                 self._take(executed)
-            self._forget()
+            self.forget()
         return self
 
     def callproc(self, procname: str, parameters: Sequence[Any] = ()) -> NoReturn:
@@ -121,7 +121,7 @@ class Cursor:
 
     def nextset(self) -> None:
         """There is one result a statement, and so no next one."""
-        self._result()
+        self.result()
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
         """Nothing: values bring their own types."""
@@ -133,21 +133,21 @@ class Cursor:
         """Detach from a running query, and be of no more use."""
         if not self._closed:
             self._closed = True
-            self._forget()
+            self.forget()
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def fetchone(self) -> Row | None:
         """The next row; None at the end.  Waits for it where a query is running."""
-        return self._result().one(self.timeout)
+        return self.result().one(self.timeout)
 
     def fetchmany(self, size: int | None = None) -> list[Row]:
         """Up to `size` rows.  Of a running query those that are there, at least one; an empty list is the end."""
-        return self._result().many(self.arraysize if size is None else size, self.timeout)
+        return self.result().many(self.arraysize if size is None else size, self.timeout)
 
     def fetchall(self) -> list[Row]:
         """All rows that are left, of a query that ends."""
-        return self._result().all(self.timeout)
+        return self.result().all(self.timeout)
 
     def __iter__(self) -> Iterator[Row]:
         return self
@@ -176,6 +176,11 @@ class Cursor:
         schema = rows.reader.arrow_schema()
         return pa.RecordBatchReader.from_batches(schema, (with_schema(batch, schema) for batch in rows.batches(self.timeout)))
 
+    def fetch_arrow_batch(self) -> pa.RecordBatch | None:
+        """The next rows as an Arrow batch, which of a running query are waited for; None at the end."""
+        rows = self.result()
+        return next(rows.batches(self.timeout), None)
+
     def fetch_df(self) -> pandas.DataFrame:
         """All rows that are left as a pandas data frame, of a query that ends."""
         return self.fetch_arrow_table().to_pandas()
@@ -189,6 +194,22 @@ class Cursor:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Arrow's PyCapsule interface: any library that knows it can read the cursor as a table."""
         return self.fetch_record_batch().__arrow_c_stream__(requested_schema)
+
+    # -- for tools -----------------------------------------------------------------------------------------------------
+
+    def result(self) -> Tuples:
+        """The result of the last query; raises ProgrammingError after any other statement."""
+        self._check()
+        if self._rows is None:
+            raise ProgrammingError("there are no rows to fetch: the last statement was no query")
+        return self._rows
+
+    def forget(self) -> None:
+        """Let go of the last result."""
+        rows, self._rows = self._rows, None
+        self._count = -1
+        if rows is not None:
+            rows.reader.close()
 
     # -- ways out ------------------------------------------------------------------------------------------------------
 
@@ -210,31 +231,18 @@ class Cursor:
             raise InterfaceError("the cursor is closed")
         self._connection.check()
 
-    def _result(self) -> Tuples:
-        self._check()
-        if self._rows is None:
-            raise ProgrammingError("there are no rows to fetch: the last statement was no query")
-        return self._rows
-
     def _arrow_result(self) -> Tuples | None:
         self._check()
         return self._rows
 
     def _begin(self) -> None:
         self._check()
-        self._forget()
+        self.forget()
         self.messages.clear()
         self._connection.messages.clear()
 
-    def _forget(self) -> None:
-        """Let go of the last result."""
-        rows, self._rows = self._rows, None
-        self._count = -1
-        if rows is not None:
-            rows.reader.close()
-
     def _take(self, executed: Executed) -> None:
-        self._forget()
+        self.forget()
         self.messages += [(Warning, Warning(text)) for text in executed.warnings]
         self._count = executed.result.count
         if executed.result.rows is not None:

@@ -47,31 +47,58 @@ class Reader:
         rows = self._rows
         return rows.taken + rows.waiting if isinstance(rows, TableRows) and rows.ended else -1
 
+    @property
+    def written(self) -> int:
+        """How many rows have come so far."""
+        return self._rows.written if isinstance(self._rows, RowQueue) else self._rows.taken + self._rows.waiting
+
+    def grown(self, seen: int) -> bool:
+        """Whether more rows have come than `seen`, or no row will."""
+        return self.whole() or self.written != seen
+
+    def ready(self) -> bool:
+        """Whether `next` need not wait: for rows, the end, or a failure."""
+        return self.whole() or self._arrived()
+
+    def whole(self) -> bool:
+        """Whether no row will come beyond those that are there.  A query whose deadline is past ends here."""
+        if self._over or not isinstance(self._rows, RowQueue):
+            return True
+        if self._left() == 0.0 and not self._rows.ended:
+            self._session.detach(self._result)
+            self._rows.end()
+        return self._rows.ended or self._rows.error is not None
+
+    def patience(self, timeout: float | None) -> tuple[float | None, bool]:
+        """The seconds to wait at most, and whether it is too long then; otherwise one is to look again."""
+        left = self._left()
+        if left is None or (timeout is not None and timeout < left):
+            return timeout, True
+        return left, False
+
     def next(self, timeout: float | None) -> Batch | None:
         """The next rows, however long they take; None at the end.  Raises OperationalError after `timeout` seconds."""
-        if self._over:
-            return None
-        batch = self._of_table(self._rows) if isinstance(self._rows, TableRows) else self._of_queue(self._rows, timeout)
-        if batch is None:
-            self.close()
-        return batch
+        while not self.ready():
+            self._session.loop.check()
+            seconds, too_long = self.patience(timeout)
+            with self._session.loop.task() as task:
+                if not self._session.loop.wait(self._arrived, task, seconds) and too_long:
+                    raise no_row_came(seconds)
+        return self._take()
 
     def now(self) -> Batch | None:
         """The next rows, if they are there."""
-        if self._over or isinstance(self._rows, TableRows):
-            return self.next(None)
-        self._end_in_time(self._rows)
+        if not self.ready():
+            return None
         try:
-            return self._rows.take()
+            return self._take()
         except Error:
             return None  # the next one who waits gets it
 
     def check_ends(self) -> None:
         """Raise ProgrammingError for a query whose last row never comes."""
         plan = self._result.plan
-        if self._over or not self.running or self._end is not None or plan is None:
-            return
-        if isinstance(self._rows, RowQueue) and self._rows.ended:
+        if self._end is not None or plan is None or not self.running or self.whole():
             return
         if not self._session.call(lambda: ends(self._session.engine, plan)):
             hint = "iterate over the cursor, use fetchmany or fetch_record_batch, set cursor.deadline, or add LIMIT to the query"
@@ -100,9 +127,20 @@ class Reader:
             self._session.loop.post(self._result.close)
         self._over = True
 
-    def _of_table(self, rows: TableRows) -> Batch | None:
-        self._compute(rows, 1)
-        return rows.take()
+    def _arrived(self) -> bool:
+        return isinstance(self._rows, RowQueue) and self._rows.ready
+
+    def _take(self) -> Batch | None:
+        """The next rows; None at the end, and where there are none yet."""
+        if self._over:
+            return None
+        if isinstance(self._rows, TableRows):
+            self._compute(self._rows, 1)
+        ended = self._rows.ended  # before they are looked at, for rows may come in between
+        batch = self._rows.take()
+        if batch is None and ended:
+            self.close()
+        return batch
 
     def _compute(self, rows: TableRows, count: int) -> None:
         """Compute until so many rows wait, or all do."""
@@ -110,28 +148,9 @@ class Reader:
             while rows.waiting < count and rows.pull():
                 task.check()
 
-    def _of_queue(self, queue: RowQueue, timeout: float | None) -> Batch | None:
-        while True:
-            left = self._end_in_time(queue)
-            ended = queue.ended  # before the queue is looked at, for rows may come in between
-            batch = queue.take()
-            if batch is not None or ended:
-                return batch
-            self._session.loop.check()
-            patience = min((limit for limit in (left, timeout) if limit is not None), default=None)
-            with self._session.loop.task() as task:
-                if not self._session.loop.wait(lambda: queue.ready, task, patience) and patience != left:
-                    raise no_row_came(timeout)
-
-    def _end_in_time(self, queue: RowQueue) -> float | None:
-        """End a query whose deadline is past; gives the seconds until then, None where there is none."""
-        if self._end is None or queue.ended:
-            return None
-        left = self._end - time.monotonic()
-        if left <= 0:
-            self._session.detach(self._result)
-            queue.end()
-        return max(0.0, left)
+    def _left(self) -> float | None:
+        """The seconds until the deadline, where there is one."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
 
 
 def no_row_came(timeout: float | None) -> OperationalError:

@@ -39,6 +39,7 @@ class RowQueue:
         self.ended = False
         self.error: Error | None = None
         self.taken = 0
+        self.written = 0
         self.news: Callable[[], None] = _nobody
         self._columns = list(schema.visible_indices)
         self._limit = MEMORY_LIMIT if limit is None else limit
@@ -65,6 +66,7 @@ class RowQueue:
         with self._lock:
             if self._closed or self.error is not None:
                 return
+            self.written += rows.num_rows
             if self._spill is None and (self._bytes + size <= self._limit or not self._batches):
                 self._batches.append(rows)
                 self._bytes += size

@@ -100,6 +100,8 @@ class EngineLoop:
         self._lock = threading.RLock()
         self._changed = threading.Condition()
         self._tasks: set[Task] = set()
+        self._own = threading.local()
+        self._listeners: list[Callable[[], None]] = []
         self._current: _Call | None = None
         self._thread: threading.Thread | None = None
         self._news = False
@@ -130,7 +132,8 @@ class EngineLoop:
             return function()
         call = _Call(function)
         with self.task() as task:
-            task.call = call
+            task.check()
+            around, task.call = task.call, call
             with self._lock:
                 self.check()
                 if self._thread is not None:
@@ -144,7 +147,7 @@ class EngineLoop:
                 self._interrupt(task)
                 raise
             finally:
-                task.call = None
+                task.call = around
 
     def post(self, function: Callable[[], object]) -> None:
         """Have a function called between two steps, some time soon; may be called anywhere, a destructor included."""
@@ -176,7 +179,21 @@ class EngineLoop:
 
     @contextmanager
     def task(self) -> Iterator[Task]:
-        """Something that `interrupt` stops."""
+        """What this thread is doing, so that `interrupt` can stop it; within a task there is no other one."""
+        known: Task | None = getattr(self._own, "task", None)
+        if known is not None:
+            yield known
+            return
+        with self.separate_task() as task:
+            self._own.task = task
+            try:
+                yield task
+            finally:
+                self._own.task = None
+
+    @contextmanager
+    def separate_task(self) -> Iterator[Task]:
+        """The same for one of several things that a thread does by turns."""
         task = Task()
         with self._changed:
             self._tasks.add(task)
@@ -186,12 +203,16 @@ class EngineLoop:
             with self._changed:
                 self._tasks.discard(task)
 
-    def interrupt(self) -> None:
-        """Stop what other threads are doing or waiting for; nothing happens when they do nothing."""
+    def interrupt(self, task: Task | None = None) -> None:
+        """Stop a task, or all that threads are doing or waiting for; nothing happens when they do nothing."""
         with self._changed:
-            tasks = list(self._tasks)
-        for task in tasks:
-            self._interrupt(task)
+            tasks = list(self._tasks) if task is None else [task]
+        for each in tasks:
+            self._interrupt(each)
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have a function called, by any thread, whenever those who wait should look again."""
+        self._listeners.append(listener)
 
     def wait(self, ready: Callable[[], bool], task: Task, timeout: float | None) -> bool:
         """Wait until something is ready; False when it is not after `timeout` seconds."""
@@ -230,8 +251,7 @@ class EngineLoop:
         if thread is not None:
             thread.join()
         self._abandon_calls()
-        with self._changed:
-            self._changed.notify_all()
+        self._notify()
         call.wait()
 
     # -- the thread ----------------------------------------------------------------------------------------------------
@@ -304,14 +324,19 @@ class EngineLoop:
                 call.give_up(OperationalError("interrupted"))
             elif call is not None and call is self._current:
                 self.engine.interrupted = True
-            self._changed.notify_all()
+        self._notify()
 
     def _tell(self) -> None:
         """Wake those who wait, if there is news."""
         if self._news:
             self._news = False
-            with self._changed:
-                self._changed.notify_all()
+            self._notify()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+        for listener in tuple(self._listeners):
+            listener()
 
     def _fail(self, error: Exception) -> None:
         """A step failed.  Where a source could not be read the others go on; anything else is the end."""

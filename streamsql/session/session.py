@@ -158,12 +158,15 @@ class Session:
 
     def wait_for_inputs(self, task: Task, timeout: float | None) -> bool:
         """Wait until all inputs that began have ended; False when they have not after `timeout` seconds."""
-        feeds = self.engine.pipeline.feeds
-        waited = self.loop.wait(lambda: all(feed.ended or feed.failed for feed in feeds.values()), task, timeout)
-        for feed in feeds.values():
+        waited = self.loop.wait(self.inputs_ended, task, timeout)
+        for feed in list(self.engine.pipeline.feeds.values()):
             if feed.failed is not None:
                 raise feed.failed
         return waited
+
+    def inputs_ended(self) -> bool:
+        """Whether all inputs that began have ended, or cannot be read any more."""
+        return all(feed.ended or feed.failed for feed in list(self.engine.pipeline.feeds.values()))
 
     def close(self) -> None:
         """End everything.  Without a path the streams that only INSERT feeds end, so that their windows close."""
