@@ -10,24 +10,21 @@ from typing import Any
 from sqlglot import exp
 
 from streamsql import types
+from streamsql.bind.aggregates import aggregate, windowed
 from streamsql.bind.comparisons import OPERATORS, compared, is_special
 from streamsql.bind.context import Context
-from streamsql.bind.functions import call_scalar, convert, find_aggregate, takes_unit
+from streamsql.bind.functions import call_scalar, convert, takes_unit
 from streamsql.bind.parameters import constant
 from streamsql.bind.periods import period_predicate, predicate_name
-from streamsql.bind.records import check_comparable, reference
-from streamsql.bind.scope import Scope, as_column
-from streamsql.bind.source import ROWTIME_COLUMN
+from streamsql.bind.records import reference
+from streamsql.bind.scope import Scope
 from streamsql.bind.sql_functions import ParameterScope, check_data, chosen, inlined, returned
 from streamsql.bind.subqueries import Subquery, exists, scalar
-from streamsql.bind.unplaced import AggregateNode, WindowNode
-from streamsql.bind.windows import frame_of, resolve_window
-from streamsql.catalog import Function, nearest
+from streamsql.catalog import Function
 from streamsql.coercion import castable, common_type
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Cast, Constant, Expression, Word
-from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from streamsql.plan.nodes import AggregateCall
+from streamsql.functions.registry import AGGREGATES, TABLE_FUNCTIONS
 from streamsql.types import Kind
 
 
@@ -45,7 +42,8 @@ class ExpressionBinder:
     subquery: Callable[[exp.Expression, Scope], Subquery] | None = None
     aggregates: bool = False
     over: bool = False
-    _inside: str | None = None
+    inside: str | None = None
+    """What the expression is a part of that no aggregate can stand in."""
 
     def bind(self, node: exp.Expression) -> Expression:
         """The bound form of one expression."""
@@ -194,7 +192,7 @@ class ExpressionBinder:
     def call(self, node: exp.Anonymous) -> Expression:
         name, span = str(node.this), node.meta.get("span")
         if name in AGGREGATES:
-            return self._aggregate(node)
+            return aggregate(node, self)
         if name == "INTERVAL":
             return self._difference(node)
         if predicate_name(node) is not None:
@@ -244,64 +242,11 @@ class ExpressionBinder:
             )
         return Cast(target, operand, span=span)
 
-    def _aggregate(self, node: exp.Anonymous, ignore_nulls: bool = False) -> Expression:
-        name, span = str(node.this), node.meta.get("span")
-        if self._inside is not None:
-            raise ProgrammingError(f"{name} cannot stand inside {self._inside}", span)
-        if not self.aggregates:
-            raise ProgrammingError(f"{name} cannot stand here", span, "an aggregate belongs in the select list or in HAVING")
-        call = self._aggregate_call(node, ignore_nulls)
-        if call.function.accumulator is None:
-            raise ProgrammingError(f"{name} needs OVER", span, f"{name}(...) OVER (RANGE INTERVAL '1' MINUTE PRECEDING)")
-        return AggregateNode(call.type, call)
-
-    def _aggregate_call(self, node: exp.Anonymous, ignore_nulls: bool) -> AggregateCall:
-        name, span = str(node.this), node.meta.get("span")
-        inner = replace(self, aggregates=False, over=False, _inside=name)
-        expressions = [e for e in node.expressions if not isinstance(e, exp.Star)]
-        if expressions and isinstance(expressions[0], exp.Distinct):
-            raise not_supported(f"{name}(DISTINCT ...)", span)
-        if node.meta.get("distinct"):
-            raise not_supported(f"{name}(DISTINCT ...)", span)
-        function, arguments, type_ = find_aggregate(name, [inner.bind(e) for e in expressions], span)
-        return AggregateCall(function, arguments, type_, name, ignore_nulls=ignore_nulls)
+    def aggregate(self, node: exp.Expression) -> Expression:
+        return aggregate(node, self)
 
     def windowed(self, node: exp.Window) -> Expression:
-        span = node.meta.get("span")
-        call, ignore_nulls = node.this, False
-        if isinstance(call, (exp.IgnoreNulls, exp.RespectNulls)):
-            call, ignore_nulls = call.this, isinstance(call, exp.IgnoreNulls)
-        name = str(call.this) if isinstance(call, exp.Anonymous) else ""
-        if name not in AGGREGATES:
-            if name and name not in SCALARS and name not in self.context.functions:
-                raise ProgrammingError(f"no function {name}", span, nearest(name, AGGREGATES))
-            raise ProgrammingError(f"{name or 'this'} cannot have OVER: it is a scalar function", span)
-        if self._inside is not None:
-            raise ProgrammingError(f"OVER cannot stand inside {self._inside}", span)
-        if not self.over:
-            hint = "compute it in a subquery and use its column here"
-            raise ProgrammingError(f"{name} OVER cannot stand here", span, hint)
-        bound = self._aggregate_call(call, ignore_nulls)
-        if bound.function.sliding is None:
-            raise ProgrammingError(f"{name} cannot have OVER", span)
-        for i, argument in enumerate(bound.arguments[1:], 1):
-            parameter = bound.function.signature.parameter(i)
-            if parameter.type != "T" and not argument.is_constant:
-                raise ProgrammingError(f"{name}: {parameter.name} must be a constant", call.expressions[i].meta.get("span"))
-        inner = replace(self, aggregates=False, over=False, _inside="OVER")
-        window = resolve_window(node, self.windows)
-        for ordered in (window.args.get("order") or exp.Order()).expressions:
-            if as_column(inner.bind(ordered.this)) != ROWTIME_COLUMN or ordered.args.get("desc"):
-                raise ProgrammingError("a window over a stream is in ROWTIME order", ordered.meta.get("span") or span)
-        partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
-        for key in partition:
-            check_comparable(key, "PARTITION BY", window.meta.get("span"))
-        return WindowNode(bound.type, bound, partition, frame_of(window, self.bind))
-
-    def null_treatment(self, node: exp.IgnoreNulls | exp.RespectNulls) -> Expression:
-        if not isinstance(node.this, exp.Anonymous) or str(node.this.this) not in AGGREGATES:
-            raise ProgrammingError("IGNORE NULLS belongs to an aggregate function", node.meta.get("span"))
-        return self._aggregate(node.this, isinstance(node, exp.IgnoreNulls))
+        return windowed(node, self)
 
 
 _SUBSTRINGS: dict[object, str] = {"similar": "SUBSTRING SIMILAR", "comma": "SUBSTRING WITH COMMAS"}
@@ -328,8 +273,9 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expressio
     exp.Ceil: ExpressionBinder.rounding,
     exp.Anonymous: ExpressionBinder.call,
     exp.Window: ExpressionBinder.windowed,
-    exp.IgnoreNulls: ExpressionBinder.null_treatment,
-    exp.RespectNulls: ExpressionBinder.null_treatment,
+    exp.IgnoreNulls: ExpressionBinder.aggregate,
+    exp.RespectNulls: ExpressionBinder.aggregate,
+    exp.Filter: ExpressionBinder.aggregate,
     exp.Subquery: ExpressionBinder.scalar_subquery,
     exp.Exists: ExpressionBinder.exists,
 }
@@ -340,7 +286,7 @@ def function_body(function: Function, context: Context) -> Expression:
     """What a function gives, with its parameters as the columns of the input; raises ProgrammingError where it gives nothing."""
     check_data(function)
     inner = Context(functions=context.functions, within=(*context.within, function))
-    binder = ExpressionBinder(ParameterScope(function), inner, _inside=f"function {function}")
+    binder = ExpressionBinder(ParameterScope(function), inner, inside=f"function {function}")
     return returned(function, binder.bind(function.statement.body))
 
 

@@ -136,7 +136,7 @@ def _resolve(
     if fitting:
         _, record, converted = min(fitting, key=lambda fit: fit[0])
         return record, converted
-    counts = [r for r in records if r.signature.least <= len(arguments) <= (r.signature.most or len(arguments))]
+    counts = [record for record in records if _takes(record.signature, len(arguments))]
     forms = " or ".join(dict.fromkeys(record.signature.text for record in records))
     if not counts:
         raise ProgrammingError(f"{name} does not take {count_of(len(arguments))}", span, forms)
@@ -157,9 +157,14 @@ def _as_literal(text: Expression, other: Expression) -> str | None:
     return f"{other.type} '{text.value}'"
 
 
+def _takes(signature: Signature, count: int) -> bool:
+    """Whether it has so many arguments."""
+    return signature.least <= count and (signature.most is None or count <= signature.most)
+
+
 def _fit(signature: Signature, arguments: Sequence[Expression]) -> list[Expression] | None:
     """The arguments as the signature takes them, or None where it does not."""
-    if len(arguments) < signature.least or (signature.most is not None and len(arguments) > signature.most):
+    if not _takes(signature, len(arguments)):
         return None
     parameters = [signature.parameter(i) for i in range(len(arguments))]
     shared = [a.type for a, p in zip(arguments, parameters, strict=True) if p.type == "T"]

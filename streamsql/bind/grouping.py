@@ -138,8 +138,8 @@ class GroupBinder:
         source, placed = look_up(self.source, [*keys, *ties, *arguments])
         all_keys, rest = tuple(placed[: len(keys) + len(ties)]), iter(placed[len(keys) + len(ties) :])
         all_calls = tuple(replace(call, arguments=tuple(next(rest) for _ in call.arguments)) for call in calls)
-        fields = [Field(f"key {i}", key.type) for i, key in enumerate(all_keys)]
-        fields += [Field(call.name, call.type) for call in all_calls]
+        fields = [Field(text(key), key.type) for key in all_keys]
+        fields += [Field(str(call), call.type) for call in all_calls]
         schema = Schema.stream(fields) if source.is_stream else Schema(tuple(fields))
         if group is not None and _is_stagger(group):
             return Source.of(nodes.Stagger(schema, source.plan, all_keys, all_calls, self._stagger_length(group)))

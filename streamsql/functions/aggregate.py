@@ -111,7 +111,12 @@ def maximum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulato
     return _extreme(np.maximum, result)
 
 
-@aggregate("FIRST_VALUE(x: ANY) -> x", sliding=lambda _, result, ignore: SlidingPosition(result, ignore), duckdb="first(x)")
+@aggregate(
+    "FIRST_VALUE(x: ANY) -> x",
+    sliding=lambda _, result, ignore: SlidingPosition(result, ignore),
+    duckdb="first(x)",
+    positional=True,
+)
 def first_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The value of the row that arrived first; with IGNORE NULLS the first that is not NULL.
 
@@ -122,7 +127,10 @@ def first_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumu
 
 
 @aggregate(
-    "LAST_VALUE(x: ANY) -> x", sliding=lambda _, result, ignore: SlidingPosition(result, ignore, from_last=True), duckdb="last(x)"
+    "LAST_VALUE(x: ANY) -> x",
+    sliding=lambda _, result, ignore: SlidingPosition(result, ignore, from_last=True),
+    duckdb="last(x)",
+    positional=True,
 )
 def last_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The value of the row that arrived last; with IGNORE NULLS the last that is not NULL.

@@ -279,7 +279,10 @@ SlidingFactory = Callable[[Sequence[SqlType], SqlType, bool], Sliding]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AggregateFunction:
-    """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window (`sliding`), or in both."""
+    """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window (`sliding`), or in both.
+
+    `positional`: the value of one of the rows, by its place, and not one of all values that are not NULL.
+    """
 
     signature: Signature
     returns: TypeRule | None
@@ -287,6 +290,7 @@ class AggregateFunction:
     accumulator: AccumulatorFactory | None
     sliding: SlidingFactory | None
     duckdb: str | None
+    positional: bool
 
     @property
     def name(self) -> str:
@@ -304,11 +308,12 @@ def aggregate(
     returns: TypeRule | None = None,
     aliases: Sequence[str] = (),
     duckdb: str | None = None,
+    positional: bool = False,
 ) -> Callable[[AccumulatorFactory], AccumulatorFactory]:
     """Enter the decorated maker of accumulators as a function of groups, and with `sliding` also of sliding windows."""
 
     def enter(accumulator: AccumulatorFactory) -> AccumulatorFactory:
-        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb)
+        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb, positional)
         return accumulator
 
     return enter
@@ -320,7 +325,7 @@ def analytic(
     """Enter the decorated maker of sliding values as a function of sliding windows alone."""
 
     def enter(sliding: SlidingFactory) -> SlidingFactory:
-        _enter_aggregate(signature, (), returns, sliding.__doc__, None, sliding, duckdb)
+        _enter_aggregate(signature, (), returns, sliding.__doc__, None, sliding, duckdb, True)
         return sliding
 
     return enter
@@ -334,11 +339,12 @@ def _enter_aggregate(
     accumulator: AccumulatorFactory | None,
     sliding: SlidingFactory | None,
     duckdb: str | None,
+    positional: bool,
 ) -> None:
     parsed = parse_signature(signature)
     for name in (parsed.name, *aliases):
         named = replace(parsed, name=name, text=parsed.text.replace(parsed.name, name, 1))
-        record = AggregateFunction(named, returns, documentation or "", accumulator, sliding, duckdb)
+        record = AggregateFunction(named, returns, documentation or "", accumulator, sliding, duckdb, positional)
         AGGREGATES.setdefault(name, []).append(record)
 
 

@@ -10,6 +10,7 @@ from numba import types
 from streamsql.kernels.jit import Int64s, jit, read_only, writable
 
 _INPUT, _CHANGED = read_only(types.int64), writable(types.int64)
+_MOVES = types.UniTuple(_INPUT, 5)  # type: ignore[no-untyped-call]
 
 
 @jit((_INPUT, _INPUT, types.int64, types.int64, types.int64, _CHANGED, _CHANGED, _CHANGED))
@@ -78,5 +79,44 @@ def displace(
             following[queues[p, NEWEST]] = number
         queues[p, NEWEST] = number
         queues[p, ROWS] += 1
+        left_before[i] = gone
+    return gone
+
+
+@jit((_MOVES, types.int64, _INPUT, _CHANGED, _CHANGED, _CHANGED, _CHANGED, _CHANGED))
+def supersede(
+    moves: tuple[Int64s, Int64s, Int64s, Int64s, Int64s],
+    mask: int,
+    values: Int64s,
+    kept_values: Int64s,
+    latest: Int64s,
+    left_before: Int64s,
+    left: Int64s,
+    left_ids: Int64s,
+) -> int:
+    """Of equal values in a frame only the latest stays: a row leaves when another brings its value, or else when it leaves.
+
+    `moves` says how the frames move, `values` (rows,) the value of each new row as a dense id of value and partition.
+    `kept_values` (capacity,) are those of the rows in the frames, `latest` (ids,) is the number of the row that stands for each
+    (-1: none).  `left`, `left_ids` (leaving + rows,) and `left_before` (rows,) become the moves of the rows that stand for
+    their values.  Gives how many left in all.
+    """
+    ids, numbers, old_left_before, old_left, old_left_ids = moves
+    gone = old_gone = 0
+    for i in range(len(ids)):
+        while old_gone < old_left_before[i]:
+            number = old_left[old_gone]
+            value = kept_values[number & mask]
+            if value >= 0 and latest[value] == number:
+                latest[value] = -1
+                left[gone], left_ids[gone] = number, old_left_ids[old_gone]
+                gone += 1
+            old_gone += 1
+        value = values[i]
+        if latest[value] >= 0:
+            left[gone], left_ids[gone] = latest[value], ids[i]
+            gone += 1
+        latest[value] = numbers[i]
+        kept_values[numbers[i] & mask] = value
         left_before[i] = gone
     return gone

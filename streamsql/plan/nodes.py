@@ -131,7 +131,7 @@ class AggregateCall:
 
     def __str__(self) -> str:
         """As EXPLAIN prints it."""
-        arguments = ", ".join(map(text, self.arguments)) or "*"
+        arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments)) or "*")
         return f"{self.function.name}({arguments})" + (" IGNORE NULLS" if self.ignore_nulls else "")
 
 

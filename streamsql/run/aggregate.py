@@ -10,7 +10,7 @@ import pyarrow as pa
 from streamsql.keys.interner import Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run.calls import Accumulation
+from streamsql.run.calls import Accumulation, parted, results, states
 from streamsql.run.window import Closed, TimeWindows, Windows
 from streamsql.time import Time
 from streamsql.types import Batch
@@ -42,14 +42,13 @@ class Aggregate(Operator):
 
     @property
     def state(self) -> Mapping[str, State]:
-        arrays = {f"call {i}": call.accumulator.arrays for i, call in enumerate(self._calls)}
-        return {"groups": self._groups, "window": self._windows.state, **arrays}
+        return {"groups": self._groups, "window": self._windows.state, **states(self._calls)}
 
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
         rows = Rows(batch, self._time)
         evaluated = [i for i in range(len(self._keys)) if not (self._by_time and i == self._window_key)]
         keys = {i: rows.column(self._keys[i](rows)) for i in evaluated}
-        arguments = [[rows.column(argument(rows)) for argument in call.arguments] for call in self._calls]
+        arguments = [call.evaluate(rows) for call in self._calls]
         if rows.failures:
             yield Failed.of(batch, rows.failures)
             mask = pa.array(rows.good())
@@ -62,7 +61,7 @@ class Aggregate(Operator):
             count = run.stop - run.start
             ids = self._groups.ids([keys[i].slice(run.start, count) for i in self._others], count)
             for call, columns in zip(self._calls, arguments, strict=True):
-                call.accumulator.add(ids, len(self._groups), [c.slice(run.start, count) for c in columns])
+                call.add(ids, len(self._groups), [c.slice(run.start, count) for c in columns])
 
     def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
         closed = self._windows.advance(t)
@@ -80,15 +79,13 @@ class Aggregate(Operator):
         count = len(self._groups)
         if not self._others and not self._is_stream:
             for call in self._calls:  # a table without GROUP BY gives one row, even of no rows
-                call.accumulator.add(np.zeros(0, np.int64), 1, [pa.nulls(0, t) for t in call.types])
+                call.add(np.zeros(0, np.int64), 1, [pa.nulls(0, t) for t in call.types])
         columns: list[pa.Array] = []
         if self._is_stream:
             columns.append(pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), count))
         others = iter(self._groups.columns()) if self._others else iter(())
         columns += [pa.repeat(closed.key, count) if i == self._window_key else next(others) for i in range(len(self._keys))]
-        columns += [call.accumulator.result() for call in self._calls]
-        for call in self._calls:
-            call.accumulator.clear()
+        values, failures = results(self._calls, count)
         self._groups.clear()
         if count:
-            yield pa.RecordBatch.from_arrays(columns, schema=self._schema)
+            yield from parted(pa.RecordBatch.from_arrays([*columns, *values], schema=self._schema), failures)

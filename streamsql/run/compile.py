@@ -14,6 +14,7 @@ from typing import TypeVar
 from streamsql.errors import InternalError
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Expression
+from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.operator import Operator
 from streamsql.plan import nodes
 from streamsql.plan.conditions import split
@@ -176,6 +177,7 @@ class Compiler:
                 tuple(evaluator(a, self._time) for a in call.arguments),
                 tuple(a.type.arrow() for a in call.arguments),
                 _made(call.function.accumulator)([a.type for a in call.arguments], call.type, call.ignore_nulls),
+                DistinctValues([a.type.arrow() for a in call.arguments]) if call.distinct else None,
             )
             for call in calls
         ]
@@ -229,7 +231,8 @@ class Compiler:
     def _sliding(self, call: nodes.AggregateCall) -> SlidingCall:
         make = _made(call.function.sliding)
         arguments = tuple(evaluator(argument, self._time) for argument in call.arguments)
-        return SlidingCall(arguments, make([a.type for a in call.arguments], call.type, call.ignore_nulls))
+        distinct = DistinctMoves(call.arguments[0].type.arrow()) if call.distinct else None
+        return SlidingCall(arguments, make([a.type for a in call.arguments], call.type, call.ignore_nulls), distinct)
 
     def _windows(self, window: nodes.Window | None, keys: Sequence[SqlType]) -> Windows:
         if window is None:

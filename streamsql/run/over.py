@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import numbers
-from streamsql.functions.moves import Frames, RangeFrames, RowFrames, UnboundedFrames
-from streamsql.functions.registry import Sliding
+from streamsql.functions.distinct import DistinctMoves
+from streamsql.functions.moves import Frames, Moves, RangeFrames, RowFrames, UnboundedFrames
+from streamsql.functions.registry import Fail, Sliding
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.plan.nodes import Frame
@@ -20,10 +21,29 @@ from streamsql.types import ROWTIME, Batch
 
 @dataclass(frozen=True, slots=True)
 class SlidingCall:
-    """One call over a window: its arguments and its running values."""
+    """One call over a window: its arguments and its running values; `distinct`: which values its frames have."""
 
     arguments: tuple[Evaluate, ...]
     sliding: Sliding
+    distinct: DistinctMoves | None = None
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        seen = {} if self.distinct is None else self.distinct.state
+        return {"values": self.sliding.arrays, **{f"distinct {name}": state for name, state in seen.items()}}
+
+    def slide(self, moves: Moves, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
+        """The value for each of the new rows."""
+        if self.distinct is not None:
+            moves, first = self.distinct.moves(moves, arguments[0])
+            arguments = [first, *arguments[1:]]
+        return self.sliding.slide(moves, arguments, fail)
+
+    def keep(self, partitions: Ids) -> None:
+        """Forget all partitions but these, which are numbered anew in this order."""
+        self.sliding.keep(partitions)
+        if self.distinct is not None:
+            self.distinct.keep(partitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +106,7 @@ class _Running:
 
     @property
     def state(self) -> Mapping[str, State]:
-        calls = {f"call {i}": call.sliding.arrays for i, call in enumerate(self._window.calls)}
+        calls = {f"call {i} {name}": s for i, call in enumerate(self._window.calls) for name, s in call.state.items()}
         return {"partitions": self._partitions, "frames": self._frames.arrays, **calls}
 
     def evaluate(self, rows: Rows) -> list[list[Datum]]:
@@ -100,7 +120,7 @@ class _Running:
         keys, *arguments = data
         ids = self._partitions.ids(keys, rows.count)
         moves = self._frames.moves(ids, times, len(self._partitions))
-        calls = [call.sliding for call in self._window.calls]
+        calls = self._window.calls
         columns = [call.slide(moves, values, rows.fail) for call, values in zip(calls, arguments, strict=True)]
         occupied = self._frames.occupied(len(self._partitions))
         if occupied is not None:

@@ -11,7 +11,7 @@ from streamsql.functions.moves import extended
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run.calls import Accumulation
+from streamsql.run.calls import Accumulation, parted, results, states
 from streamsql.run.window import times_of
 from streamsql.state import Arrays, Queue
 from streamsql.time import BEGIN, END, Time
@@ -48,8 +48,7 @@ class Stagger(Operator):
 
     @property
     def state(self) -> Mapping[str, State]:
-        calls = {f"call {i}": call.accumulator.arrays for i, call in enumerate(self._calls)}
-        return {"keys": self._known, "latest": self._latest, "windows": self._windows, **calls}
+        return {"keys": self._known, "latest": self._latest, "windows": self._windows, **states(self._calls)}
 
     @property
     def open_groups(self) -> int:
@@ -58,7 +57,7 @@ class Stagger(Operator):
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
         rows = Rows(batch, self._time)
         keys = [rows.column(key(rows)) for key in self._keys]
-        arguments = [[rows.column(argument(rows)) for argument in call.arguments] for call in self._calls]
+        arguments = [call.evaluate(rows) for call in self._calls]
         times = times_of(batch)
         if rows.failures:
             yield Failed.of(batch, rows.failures)
@@ -69,7 +68,7 @@ class Stagger(Operator):
         if len(times):
             groups = self._assign(times, self._known.ids(keys, len(times)))
             for call, columns in zip(self._calls, arguments, strict=True):
-                call.accumulator.add(groups, len(self._windows), columns)
+                call.add(groups, len(self._windows), columns)
             yield from self._close(int(times[-1]))
 
     def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
@@ -108,17 +107,10 @@ class Stagger(Operator):
             return
         stamps = pa.array(opened[:count] + self._length, pa.timestamp("ms"))
         keys = self._known.columns(self._windows["key"][:count])
-        heads = pa.RecordBatch.from_arrays([stamps, *keys], schema=pa.schema(list(self._schema)[: 1 + len(keys)]))
-        rows = Rows(heads, self._time)
-        values = [call.accumulator.take(count, rows.fail) for call in self._calls]
+        values, failures = results(self._calls, count)
         self._windows.drop(count)
         self._forget()
-        complete = pa.RecordBatch.from_arrays([*heads.columns, *values], schema=self._schema)
-        if rows.failures:
-            yield Failed.of(heads, rows.failures)
-            complete = complete.filter(pa.array(rows.good()))
-        if complete.num_rows:
-            yield complete
+        yield from parted(pa.RecordBatch.from_arrays([stamps, *keys, *values], schema=self._schema), failures)
 
     def _forget(self) -> None:
         """Forget the keys without a window, when they are more than half of many."""

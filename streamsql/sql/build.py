@@ -59,7 +59,9 @@ Functions: the name in upper case unless quoted (then as written, with meta["quo
     CURRENT_DATE ...            CURRENT_DATE[]; LOCALTIME, CURRENT_ROW_TIMESTAMP, SYSTEM_USER ... alike
     NTH_VALUE(a, b) FROM LAST   NTH_VALUE[a, b, LAST]; FROM FIRST: [a, b, FIRST]; neither: [a, b]
     f IGNORE NULLS              IgnoreNulls(this=f), RespectNulls
-    f OVER w  f OVER (...)      Window(this=f or IgnoreNulls, alias=Identifier); Window(this, partition_by, order, spec, alias)
+    f FILTER (WHERE a)          Filter(this=f, expression=Where(this=a))
+    f OVER w  f OVER (...)      Window(this=f, IgnoreNulls or Filter, alias=Identifier); Window(this, partition_by, order, spec,
+                                alias)
 
 Windows: `alias` is the named window that is referred to or built on.
 

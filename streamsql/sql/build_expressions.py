@@ -324,6 +324,17 @@ def null_treated(call: exp.Expression, treatment: type[exp.Expression], window: 
 
 
 @rule
+def filter_(condition: exp.Expression) -> exp.Where:
+    return exp.Where(this=condition)
+
+
+@rule
+def filtered(call: exp.Expression, condition: exp.Where, window: exp.Window | None = None) -> exp.Expression:
+    node = at(exp.Filter(this=call, expression=condition), span_of(call).to(span_of(condition)))
+    return node if window is None else window_function(node, window)
+
+
+@rule
 def window_function(call: exp.Expression, window: exp.Window) -> exp.Expression:
     window.meta["span"] = span_of(call).to(span_of(window))
     window.set("this", call)

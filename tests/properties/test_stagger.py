@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
 from feeding import START, Move, batch_of, feed, inputs, moves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamsql.functions import distinct
 from streamsql.types import Batch
 
 LENGTHS = (1, 500, 5_000, 10_000, 60_000)
 
-QUERY = """SELECT STREAM ROWTIME, {keys}, COUNT(*), SUM(v), MIN(d), MAX(k), FIRST_VALUE(v), LAST_VALUE(d), FIRST_VALUE(t)
+QUERY = """SELECT STREAM ROWTIME, {keys}, COUNT(*), SUM(v), MIN(d), MAX(k), FIRST_VALUE(v), LAST_VALUE(d), FIRST_VALUE(t),
+    COUNT(DISTINCT v), SUM(DISTINCT v) FILTER (WHERE v > 1)
 FROM s WINDOWED BY STAGGER (PARTITION BY {keys} RANGE INTERVAL '{length}' SECOND)"""
 
 
@@ -30,7 +33,8 @@ class Window:
         k = [row["K"] for row in self.rows if row["K"] is not None]
         first, last = self.rows[0], self.rows[-1]
         values = (len(self.rows), sum(v) if v else None, min(d, default=None), max(k, default=None))
-        return (self.end, *self.key, *values, first["V"], last["D"], first["T"])
+        distinct = (len(set(v)), sum({x for x in v if x > 1}) or None)
+        return (self.end, *self.key, *values, first["V"], last["D"], first["T"], *distinct)
 
 
 def expected(rows: Batch, keys: list[str], length: int) -> list[tuple[Any, ...]]:
@@ -51,10 +55,11 @@ def given_(table: pa.Table) -> list[tuple[Any, ...]]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(inputs, moves, st.sampled_from(LENGTHS), st.sampled_from([["K"], ["V"], ["K", "V"], ["D"]]))
-def test_the_windows_of_every_key(rows: dict[str, Batch], way: list[Move], length: int, keys: list[str]) -> None:
+@given(inputs, moves, st.sampled_from(LENGTHS), st.sampled_from([["K"], ["V"], ["K", "V"], ["D"]]), st.booleans())
+def test_the_windows_of_every_key(rows: dict[str, Batch], way: list[Move], length: int, keys: list[str], forgets: bool) -> None:
     """However the rows come: the windows in the order in which they open, each with its rows."""
-    [result], _ = feed(QUERY.format(keys=", ".join(keys), length=length / 1000), rows, way)
+    with patch.object(distinct, "LEAST_VALUES", 1 if forgets else 1024):
+        [result], _ = feed(QUERY.format(keys=", ".join(keys), length=length / 1000), rows, way)
     assert given_(result) == expected(rows["S"], keys, length)
 
 

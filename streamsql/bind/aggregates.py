@@ -1,0 +1,118 @@
+"""Calls of aggregate functions: over the rows of a group, and with OVER."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from streamsql import types
+from streamsql.bind.functions import call_scalar, find_aggregate
+from streamsql.bind.records import check_comparable
+from streamsql.bind.scope import as_column
+from streamsql.bind.source import ROWTIME_COLUMN
+from streamsql.bind.unplaced import AggregateNode, WindowNode
+from streamsql.bind.windows import frame_of, resolve_window
+from streamsql.catalog import nearest
+from streamsql.errors import ProgrammingError
+from streamsql.expressions.nodes import Constant, Expression
+from streamsql.functions.registry import AGGREGATES, SCALARS, AggregateFunction
+from streamsql.plan.nodes import AggregateCall
+
+if TYPE_CHECKING:
+    from streamsql.bind.expressions import ExpressionBinder
+
+_CALLS = (exp.Anonymous, exp.IgnoreNulls, exp.RespectNulls, exp.Filter)
+
+
+def aggregate(node: exp.Expression, binder: ExpressionBinder) -> Expression:
+    """An aggregate of a group: a call, with IGNORE NULLS or FILTER perhaps."""
+    name, span = _name(node), node.meta.get("span")
+    if name not in AGGREGATES:
+        raise ProgrammingError(f"{_clause(node)} belongs to an aggregate function", span)
+    if binder.inside is not None:
+        raise ProgrammingError(f"{name} cannot stand inside {binder.inside}", span)
+    if not binder.aggregates:
+        raise ProgrammingError(f"{name} cannot stand here", span, "an aggregate belongs in the select list or in HAVING")
+    call = _call(node, binder)
+    if call.function.accumulator is None:
+        raise ProgrammingError(f"{name} needs OVER", span, f"{name}(...) OVER (RANGE INTERVAL '1' MINUTE PRECEDING)")
+    return AggregateNode(call.type, call)
+
+
+def windowed(node: exp.Window, binder: ExpressionBinder) -> Expression:
+    """A call with OVER."""
+    span, name = node.meta.get("span"), _name(node.this)
+    if name not in AGGREGATES:
+        if name and name not in SCALARS and name not in binder.context.functions:
+            raise ProgrammingError(f"no function {name}", span, nearest(name, AGGREGATES))
+        raise ProgrammingError(f"{name or 'this'} cannot have OVER: it is a scalar function", span)
+    if binder.inside is not None:
+        raise ProgrammingError(f"OVER cannot stand inside {binder.inside}", span)
+    if not binder.over:
+        hint = "compute it in a subquery and use its column here"
+        raise ProgrammingError(f"{name} OVER cannot stand here", span, hint)
+    bound = _call(node.this, binder)
+    if bound.function.sliding is None:
+        raise ProgrammingError(f"{name} cannot have OVER", span)
+    inner = replace(binder, aggregates=False, over=False, inside="OVER")
+    window = resolve_window(node, binder.windows)
+    for ordered in (window.args.get("order") or exp.Order()).expressions:
+        if as_column(inner.bind(ordered.this)) != ROWTIME_COLUMN or ordered.args.get("desc"):
+            raise ProgrammingError("a window over a stream is in ROWTIME order", ordered.meta.get("span") or span)
+    partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
+    for key in partition:
+        check_comparable(key, "PARTITION BY", window.meta.get("span"))
+    return WindowNode(bound.type, bound, partition, frame_of(window, binder.bind))
+
+
+def _name(node: exp.Expression) -> str:
+    """The name of the function that is called, "" where none is."""
+    while isinstance(node, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
+        node = node.this
+    return str(node.this) if isinstance(node, exp.Anonymous) else ""
+
+
+def _clause(node: exp.Expression) -> str:
+    return "FILTER" if isinstance(node, exp.Filter) else "IGNORE NULLS"
+
+
+def _call(node: exp.Expression, binder: ExpressionBinder) -> AggregateCall:
+    """A call with what stands behind it."""
+    condition: exp.Expression | None = None
+    ignore_nulls = False
+    if isinstance(node, exp.Filter):
+        node, condition = node.this, node.expression.this
+    if isinstance(node, (exp.IgnoreNulls, exp.RespectNulls)):
+        node, ignore_nulls = node.this, isinstance(node, exp.IgnoreNulls)
+    name, span = str(node.this), node.meta.get("span")
+    inner = replace(binder, aggregates=False, over=False, inside=name)
+    expressions = [e for e in node.expressions if not isinstance(e, exp.Star)]
+    distinct = bool(expressions) and isinstance(expressions[0], exp.Distinct)
+    if distinct:
+        expressions = expressions[0].expressions
+    arguments = [inner.bind(e) for e in expressions]
+    if condition is not None:
+        _check_skips_nulls(AGGREGATES[name][0], ignore_nulls, condition)
+        arguments[:1] = [_where(inner.boolean(condition, "FILTER"), arguments[:1])]
+    function, converted, type_ = find_aggregate(name, arguments, span)
+    if distinct and function.positional:
+        raise ProgrammingError(f"{name} has no DISTINCT", span, f"{name}(x)")
+    for i, (argument, expression) in enumerate(zip(converted[1:], expressions[1:]), 1):
+        parameter = function.signature.parameter(i)
+        if parameter.type != "T" and not argument.is_constant:
+            raise ProgrammingError(f"{name}: {parameter.name} must be a constant", expression.meta.get("span"))
+    return AggregateCall(function, converted, type_, name, distinct, ignore_nulls)
+
+
+def _check_skips_nulls(function: AggregateFunction, ignore_nulls: bool, condition: exp.Expression) -> None:
+    if function.positional and not ignore_nulls:
+        hint = f"{function.name}(CASE WHEN condition THEN x END) IGNORE NULLS"
+        raise ProgrammingError(f"{function.name} has no FILTER", condition.meta.get("span"), hint)
+
+
+def _where(condition: Expression, argument: list[Expression]) -> Expression:
+    """The argument of an aggregate that passes over NULLs, NULL where a condition is not true; of COUNT(*) any value."""
+    value = argument[0] if argument else Constant(types.BOOLEAN, True)
+    return call_scalar("CASE", [condition, value, Constant(value.type, None)], None)
