@@ -20,6 +20,7 @@ from streamsql.engine.execution import fields_of
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.external_ddl import CreateExternalTable
 from streamsql.io.layout import RecordSchema
+from streamsql.io.metadata import MetadataSource
 from streamsql.io.open import check_sink, open_sink, open_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
@@ -27,7 +28,7 @@ from streamsql.io.uri import Uri, parse_uri
 from streamsql.run.retime import Retime
 from streamsql.sql.parser import parse
 from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, CreateView, Explain, Insert, Query, Statement
-from streamsql.types import Batch, Schema
+from streamsql.types import SYSTEM_FIELDS, Batch, Field, Schema
 
 
 def _nothing() -> None:
@@ -70,12 +71,16 @@ class Attacher:
         self._wake = wake
         self._opened: dict[str, tuple[Source, Uri]] = {}
         self._used_schemas: set[str] = set()
+        engine.system_fields = self._system_of
+        self._system: tuple[Field, ...] = SYSTEM_FIELDS
+        """The system columns that streams of inputs have: those that anything names, where that is known beforehand."""
         self.declared: set[str] = set()
         """The streams that no statement creates: they have the columns of their inputs."""
 
     def declare(self, statements: Sequence[Statement]) -> None:
         """Before the statements are executed: the streams and tables that they read and do not create."""
         mentioned, created = names_of(statements)
+        self._system = system_columns(statements)
         for given, text in self._attachments.references.items():
             name = matched(given, mentioned)
             self._engine.catalog.relations[name] = self._reference(name, text, self._declared(given))
@@ -96,7 +101,7 @@ class Attacher:
         source = self._open(uri, self._declared(given))
         self._opened[given] = (source, uri)
         columns = [f for f in source.schema.fields if not f.hidden]
-        self._engine.declare_stream(Stream(name, Schema.stream(columns)))
+        self._engine.declare_stream(Stream(name, Schema.stream(columns, self._system)))
         self.declared.add(name)
 
     def _declare_only(self, given: str, mentioned: Iterable[str], created: Iterable[str]) -> None:
@@ -106,7 +111,7 @@ class Attacher:
             return
         declared = self._declared(given)
         assert declared is not None
-        self._engine.declare_stream(Stream(name, Schema.stream(declared.fields)))
+        self._engine.declare_stream(Stream(name, Schema.stream(declared.fields, self._system)))
         self.declared.add(name)
 
     def open_inputs(self) -> None:
@@ -139,8 +144,14 @@ class Attacher:
             source = self._open(uri, RecordSchema(columns) if declared is None else replace(declared, fields=columns))
         self._feed(stream, source, uri)
 
+    def _system_of(self, stream: str) -> tuple[Field, ...]:
+        """The system columns of a stream that a statement creates: none, unless an input feeds it."""
+        return self._system if any(matched(given, (stream,)) == stream for given in self._attachments.inputs) else ()
+
     def _feed(self, stream: Stream, source: Source, uri: Uri) -> None:
         pipeline = self._engine.pipeline
+        if stream.schema.system:
+            source = MetadataSource(source, stream.schema.system, self._engine.clock)
         hub = pipeline.hub(stream.name)
         name = f"input {stream.name}"
         if not source.schema.is_stream:
@@ -225,6 +236,13 @@ def schema_of(path: Path) -> RecordSchema:
         return RecordSchema(fields_of(statements[0].columns))
     except Error as error:
         raise error.located(text, str(path)) from None
+
+
+def system_columns(statements: Sequence[Statement]) -> tuple[Field, ...]:
+    """The system columns of inputs that statements name."""
+    columns = (column for statement in statements for query in _queries(statement) for column in query.find_all(exp.Column))
+    names = {folded(column.this) for column in columns if not isinstance(column.this, exp.Star)}
+    return tuple(field for field in SYSTEM_FIELDS if field.name in names)
 
 
 def missing_tables(statements: Sequence[Statement], known: set[str]) -> Iterator[exp.Table]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from streamsql.attach import Attacher, Attachments, matched, schema_of
+from streamsql.attach import Attacher, Attachments, matched, schema_of, system_columns
 from streamsql.catalog import Stream, Table
 from streamsql.configuration.model import Configuration, Input, Output, Reference
 from streamsql.engine.engine import Engine
@@ -71,11 +71,12 @@ class ConfiguredAttacher(Attacher):
                 yield StandIn(*given, (name,), schema)
 
     def declare(self, statements: Sequence[Statement]) -> None:
+        self._system = system_columns(statements)
         for reference in self._configuration.references:
             self._engine.catalog.relations[reference.table] = self._table(reference)
         for input_ in self._configuration.inputs:
             for name in input_.streams:
-                self._engine.declare_stream(Stream(name, Schema.stream(self._schemas[input_.prefix].fields)))
+                self._engine.declare_stream(Stream(name, Schema.stream(self._schemas[input_.prefix].fields, self._system)))
                 self.declared.add(name)
         super().declare(statements)
 

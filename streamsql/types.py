@@ -260,6 +260,14 @@ def map_of(key: SqlType, value: SqlType) -> SqlType:
 
 ROWTIME_FIELD = Field(ROWTIME, TIMESTAMP, nullable=False, hidden=True)
 
+ARRIVAL_TIME_FIELD = Field("APPROXIMATE_ARRIVAL_TIME", TIMESTAMP, hidden=True)
+PARTITION_KEY_FIELD = Field("PARTITION_KEY", varchar(256), hidden=True)
+SEQUENCE_NUMBER_FIELD = Field("SEQUENCE_NUMBER", varchar(128), hidden=True)
+SHARD_ID_FIELD = Field("SHARD_ID", varchar(64), hidden=True)
+
+SYSTEM_FIELDS = (ARRIVAL_TIME_FIELD, PARTITION_KEY_FIELD, SEQUENCE_NUMBER_FIELD, SHARD_ID_FIELD)
+"""The system columns that a stream has besides ROWTIME when an input feeds it: the metadata of its records."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -268,9 +276,14 @@ class Schema:
     fields: tuple[Field, ...]
 
     @staticmethod
-    def stream(fields: Iterable[Field]) -> Schema:
-        """The schema of a stream with these declared columns: ROWTIME comes first."""
-        return Schema((ROWTIME_FIELD, *fields))
+    def stream(fields: Iterable[Field], system: Iterable[Field] = ()) -> Schema:
+        """The schema of a stream with these declared columns: ROWTIME comes first, other system columns come last.
+
+        A declared column takes the place of a system column of its name.
+        """
+        declared = tuple(fields)
+        names = {field.name for field in declared}
+        return Schema((ROWTIME_FIELD, *declared, *(field for field in system if field.name not in names)))
 
     @property
     def is_stream(self) -> bool:
@@ -281,6 +294,11 @@ class Schema:
     def visible(self) -> tuple[Field, ...]:
         """The columns of `*`."""
         return tuple(field for field in self.fields if not field.hidden)
+
+    @property
+    def system(self) -> tuple[Field, ...]:
+        """The system columns besides ROWTIME."""
+        return tuple(field for field in self.fields if field in SYSTEM_FIELDS)
 
     @property
     def visible_indices(self) -> tuple[int, ...]:

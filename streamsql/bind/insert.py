@@ -16,7 +16,7 @@ from streamsql.errors import ProgrammingError, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
 from streamsql.statements import Identifier, Insert
-from streamsql.types import ROWTIME, Family, Field, Kind, Schema
+from streamsql.types import ROWTIME, ROWTIME_FIELD, Family, Field, Kind, Schema
 
 
 def bind_insert(binder: QueryBinder, statement: Insert) -> nodes.Insert:
@@ -63,7 +63,8 @@ def _targets(target: Stream, names: Sequence[Identifier], source: Source) -> dic
 def _converted(statement: Insert, target: Stream, source: Source, found: dict[str, Column]) -> nodes.Insert:
     span = statement.query.meta.get("span")
     expressions: list[Expression] = []
-    for column in target.schema.visible:
+    columns = [field for field in target.schema.fields if field != ROWTIME_FIELD]
+    for column in columns:  # the system columns of an input's stream among them: a row that SQL brings has no metadata
         given = found.get(column.name)
         if given is None:
             expressions.append(Constant(column.type, None))
@@ -82,9 +83,9 @@ def _converted(statement: Insert, target: Stream, source: Source, found: dict[st
         return nodes.Insert(target.schema, project, target.name)
     if source.is_stream:
         raise not_supported("INSERT with ROWTIME from a stream", span, "SELECT STREAM expr AS ROWTIME, ...")
-    visible = target.schema.visible if rowtime is None else target.schema.fields
+    fields = tuple(columns) if rowtime is None else target.schema.fields
     wanted = expressions if rowtime is None else [rowtime, *expressions]
-    project = nodes.Project(Schema(tuple(visible)), source.plan, tuple(wanted))
+    project = nodes.Project(Schema(fields), source.plan, tuple(wanted))
     return nodes.Insert(project.schema, project, target.name)
 
 

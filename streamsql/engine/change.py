@@ -106,6 +106,7 @@ def check_queries(before: Sequence[Statement], after: Sequence[Statement]) -> No
 def _imagined(engine: Engine, statements: Sequence[Statement], given: set[str]) -> Engine:
     """An engine with the catalog of these statements, in which nothing runs."""
     imagined = Engine(engine.clock, engine.use_rules, engine.seed, engine.s3_root, started=engine.started)
+    imagined.system_fields = engine.system_fields
     for name, relation in engine.catalog.relations.items():
         if isinstance(relation, Table):
             imagined.catalog.relations[name] = relation

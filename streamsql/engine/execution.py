@@ -44,7 +44,8 @@ def create_stream(engine: Engine, statement: CreateStream, parameters: Parameter
     if name.lower() == error_stream.NAME:
         raise ProgrammingError("the name error_stream is the engine's own", statement.name.span)
     _make_room(engine, statement, statement.replace)
-    engine.declare_stream(Stream(name, Schema.stream(fields_of(statement.columns)), statement))
+    schema = Schema.stream(fields_of(statement.columns), engine.system_fields(name))
+    engine.declare_stream(Stream(name, schema, statement))
     return Result(f"stream {name} created")
 
 
