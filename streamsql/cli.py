@@ -1,4 +1,4 @@
-"""The command line: `streamsql`, `streamsql run`, `streamsql explain`, `streamsql discover`.
+"""The command line: `streamsql`, `streamsql run`, `explain`, `discover`, `test`.
 
 What can be known at the start (a wrong option, wrong SQL, a missing input) leaves with 2, a failure while running with 1,
 Ctrl-C with 130.  Nothing heavy is imported before a command needs it, so that `streamsql --version` answers at once.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streamsql.application import Settings
     from streamsql.attach import Attachments
 
-WRONG, INTERRUPTED = 2, 130
+WRONG, FAILED, INTERRUPTED = 2, 1, 130
 """Exit statuses."""
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -193,6 +193,29 @@ def discover(uri: str, as_json: bool, s3_root: str | None) -> None:
         from streamsql.discovery import input_schema, statement
 
         click.echo((input_schema if as_json else statement)(uri, s3_root))
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--match", metavar="TEXT", default="", help="Only tests with this in their names.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the outcomes as JUnit's XML.")
+def test(paths: tuple[Path, ...], match: str, junit: Path | None) -> None:
+    """Run the SQL tests in files and folders: --@test blocks with a virtual clock."""
+    with _errors_shown():
+        from streamsql.errors import ProgrammingError
+        from streamsql.testing import files, report, runner
+
+        tests = [each for path in files.found(paths) for each in files.read(path) if match.lower() in each.name.lower()]
+        if not tests:
+            raise ProgrammingError("no tests", hint="a test begins with a line --@test: NAME")
+        outcomes = []
+        for each in tests:
+            outcomes.append(runner.run(each))
+            click.echo(report.line(outcomes[-1]))
+        click.echo(report.summary(outcomes))
+        if junit is not None:
+            report.write_junit(outcomes, junit)
+        sys.exit(FAILED if any(not outcome.passed for outcome in outcomes) else 0)
 
 
 def _settings(attached: dict[str, Any]) -> Settings:

@@ -307,6 +307,11 @@ class Engine:
         """The ports by which rows without a ROWTIME of their own enter their streams."""
         return self._inserts.ports
 
+    @property
+    def insert_modes(self) -> Mapping[str, bool]:
+        """The streams that INSERT has written: whether with ROWTIMEs of their own."""
+        return {stream: explicit for stream, (explicit, _) in self._inserts.save().items()}
+
     def end_inserts(self) -> None:
         """No INSERT statement will follow: the streams that they write end, unless something else writes them."""
         self._inserts.end()

@@ -1,0 +1,1 @@
+"""`streamsql test`: SQL tests of applications, on a virtual clock."""
