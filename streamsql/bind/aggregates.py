@@ -101,9 +101,9 @@ def _call(node: exp.Expression, binder: ExpressionBinder) -> AggregateCall:
         raise ProgrammingError(f"{name} has no DISTINCT", span, f"{name}(x)")
     for i, (argument, expression) in enumerate(zip(converted[1:], expressions[1:]), 1):
         parameter = function.signature.parameter(i)
-        if parameter.type != "T" and not argument.is_constant:
+        if parameter.type not in ("T", "COMPARABLE") and not argument.is_constant:
             raise ProgrammingError(f"{name}: {parameter.name} must be a constant", expression.meta.get("span"))
-    return AggregateCall(function, converted, type_, name, distinct, ignore_nulls)
+    return AggregateCall(function, converted, type_, name, distinct or function.distinct, ignore_nulls)
 
 
 def _check_skips_nulls(function: AggregateFunction, ignore_nulls: bool, condition: exp.Expression) -> None:

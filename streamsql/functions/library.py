@@ -3,6 +3,7 @@
 from streamsql.functions import (
     aggregate,
     analytic,
+    athena_aggregates,
     athena_json,
     athena_numbers,
     athena_text,
@@ -28,6 +29,7 @@ from streamsql.functions import (
 __all__ = [
     "aggregate",
     "analytic",
+    "athena_aggregates",
     "athena_json",
     "athena_numbers",
     "athena_text",

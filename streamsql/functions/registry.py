@@ -281,7 +281,8 @@ SlidingFactory = Callable[[Sequence[SqlType], SqlType, bool], Sliding]
 class AggregateFunction:
     """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window (`sliding`), or in both.
 
-    `positional`: the value of one of the rows, by its place, and not one of all values that are not NULL.
+    `positional`: the value of one of the rows, by its place, and not one of all values that are not NULL.  `distinct`: it is
+    always of DISTINCT values.
     """
 
     signature: Signature
@@ -291,6 +292,7 @@ class AggregateFunction:
     sliding: SlidingFactory | None
     duckdb: str | None
     positional: bool
+    distinct: bool
 
     @property
     def name(self) -> str:
@@ -309,11 +311,12 @@ def aggregate(
     aliases: Sequence[str] = (),
     duckdb: str | None = None,
     positional: bool = False,
+    distinct: bool = False,
 ) -> Callable[[AccumulatorFactory], AccumulatorFactory]:
     """Enter the decorated maker of accumulators as a function of groups, and with `sliding` also of sliding windows."""
 
     def enter(accumulator: AccumulatorFactory) -> AccumulatorFactory:
-        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb, positional)
+        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb, positional, distinct)
         return accumulator
 
     return enter
@@ -340,11 +343,12 @@ def _enter_aggregate(
     sliding: SlidingFactory | None,
     duckdb: str | None,
     positional: bool,
+    distinct: bool = False,
 ) -> None:
     parsed = parse_signature(signature)
     for name in (parsed.name, *aliases):
         named = replace(parsed, name=name, text=parsed.text.replace(parsed.name, name, 1))
-        record = AggregateFunction(named, returns, documentation or "", accumulator, sliding, duckdb, positional)
+        record = AggregateFunction(named, returns, documentation or "", accumulator, sliding, duckdb, positional, distinct)
         AGGREGATES.setdefault(name, []).append(record)
 
 
