@@ -133,7 +133,9 @@ class Cursor:
         """Detach from a running query, and be of no more use."""
         if not self._closed:
             self._closed = True
+            inserted = self._count
             self.forget()
+            self._count = inserted
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 

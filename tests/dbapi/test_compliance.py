@@ -153,6 +153,13 @@ def test_rowcount(driver: Driver, cursor: Any) -> None:
     assert cursor.rowcount in (-1, 3)
 
 
+def test_rowcount_outlives_the_cursor(driver: Driver, cursor: Any) -> None:
+    cursor.execute(driver.create)
+    cursor.executemany("INSERT INTO booze VALUES (?, ?)", [("a", 1.0), ("b", 2.0)])
+    cursor.close()
+    assert cursor.rowcount == 2
+
+
 def test_arraysize(driver: Driver, cursor: Any) -> None:
     assert cursor.arraysize == 1
     cursor.execute(driver.rows(range(6)))
