@@ -33,6 +33,8 @@ def items_of(select: exp.Select, binder: ExpressionBinder) -> list[Item]:
     items: list[Item] = []
     for tree in select.expressions:
         if isinstance(tree, exp.Star):
+            if not binder.scope.relations:
+                raise ProgrammingError("* has no columns without FROM", tree.meta.get("span") or select.meta.get("span"))
             items += [Item(c.name, tree, c) for c in binder.scope.star()]
         elif isinstance(tree, exp.Column) and isinstance(tree.this, exp.Star):
             items += [Item(c.name, tree, c) for c in _stars(tree, binder)]

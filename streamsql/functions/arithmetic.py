@@ -122,11 +122,14 @@ def _divide_decimals(rows: Rows, x: Datum, y: Datum, type: pa.DataType) -> pa.Ar
     x = rows.column(as_decimal(x))
     null = _either_null(x, y)
     dividend, divisor = np.abs(unscaled(x)), np.where(null, 1, np.abs(unscaled(y)))
-    shift = 10 ** (type.scale + y.type.scale - x.type.scale)
-    if dividend.dtype == object or divisor.dtype == object or int(dividend.max(initial=1)) * shift * 2 >= 2**63:
+    shift = type.scale + y.type.scale - x.type.scale
+    up, down = 10 ** max(shift, 0), 10 ** max(-shift, 0)
+    greatest = max(int(dividend.max(initial=1)) * up, int(divisor.max(initial=1)) * down)
+    if dividend.dtype == object or divisor.dtype == object or greatest * 2 >= 2**63:
         dividend, divisor = dividend.astype(object), divisor.astype(object)
-    quotient = dividend * shift // divisor
-    quotient = quotient + ((dividend * shift - quotient * divisor) * 2 >= divisor)
+    dividend, divisor = dividend * up, divisor * down
+    quotient = dividend // divisor
+    quotient = quotient + ((dividend - quotient * divisor) * 2 >= divisor)
     quotient = np.where((unscaled(x) < 0) == (unscaled(y) < 0), quotient, -quotient)
     large = ~null & np.asarray(abs(quotient) >= 10**type.precision, bool)
     rows.fail(

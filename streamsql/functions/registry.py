@@ -96,8 +96,8 @@ class Signature:
 
     @property
     def least(self) -> int:
-        """The fewest arguments that fit."""
-        return sum(not (p.optional or p.variadic) for p in self.parameters)
+        """The fewest arguments that fit; a list of them has one at least."""
+        return sum(not p.optional for p in self.parameters)
 
     @property
     def most(self) -> int | None:
