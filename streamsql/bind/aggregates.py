@@ -13,12 +13,12 @@ from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import as_column
 from streamsql.bind.source import ROWTIME_COLUMN
 from streamsql.bind.unplaced import AggregateNode, WindowNode
-from streamsql.bind.windows import frame_of, resolve_window
+from streamsql.bind.windows import frame_of, resolve_window, table_frame_of
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Constant, Expression
 from streamsql.functions.registry import AGGREGATES, SCALARS, AggregateFunction
-from streamsql.plan.nodes import AggregateCall
+from streamsql.plan.nodes import AggregateCall, SortKey
 
 if TYPE_CHECKING:
     from streamsql.bind.expressions import ExpressionBinder
@@ -37,7 +37,8 @@ def aggregate(node: exp.Expression, binder: ExpressionBinder) -> Expression:
         raise ProgrammingError(f"{name} cannot stand here", span, "an aggregate belongs in the select list or in HAVING")
     call = _call(node, binder)
     if call.function.accumulator is None:
-        raise ProgrammingError(f"{name} needs OVER", span, f"{name}(...) OVER (RANGE INTERVAL '1' MINUTE PRECEDING)")
+        window = "RANGE INTERVAL '1' MINUTE PRECEDING" if call.function.sliding is not None else "ORDER BY ..."
+        raise ProgrammingError(f"{name} needs OVER", span, f"{name}(...) OVER ({window})")
     return AggregateNode(call.type, call)
 
 
@@ -53,18 +54,50 @@ def windowed(node: exp.Window, binder: ExpressionBinder) -> Expression:
     if not binder.over:
         hint = "compute it in a subquery and use its column here"
         raise ProgrammingError(f"{name} OVER cannot stand here", span, hint)
+    window = resolve_window(node, binder.windows)
+    return _of_stream(node, window, binder) if binder.scope.is_stream else _of_table(node, window, binder)
+
+
+def _of_stream(node: exp.Window, window: exp.Window, binder: ExpressionBinder) -> Expression:
+    """OVER on a stream: a frame that ends at the current row, in ROWTIME order."""
+    span, name = node.meta.get("span"), _name(node.this)
     bound = _call(node.this, binder)
     if bound.function.sliding is None:
-        raise ProgrammingError(f"{name} cannot have OVER", span)
+        why = ": it is for tables, which have an end" if bound.function.ordered is not None else ""
+        raise ProgrammingError(f"{name} cannot have OVER on a stream{why}", span)
     inner = replace(binder, aggregates=False, over=False, inside="OVER")
-    window = resolve_window(node, binder.windows)
     for ordered in (window.args.get("order") or exp.Order()).expressions:
         if as_column(inner.bind(ordered.this)) != ROWTIME_COLUMN or ordered.args.get("desc"):
             raise ProgrammingError("a window over a stream is in ROWTIME order", ordered.meta.get("span") or span)
+    return WindowNode(bound.type, bound, _partition(window, inner), (), frame_of(window, binder.bind))
+
+
+def _of_table(node: exp.Window, window: exp.Window, binder: ExpressionBinder) -> Expression:
+    """OVER on a table; in a grouped query its arguments and keys may be aggregates."""
+    span, name = node.meta.get("span"), _name(node.this)
+    inner = replace(binder, over=False)
+    bound = _call(node.this, binder, inner)
+    function = bound.function
+    tree = window.args.get("order")
+    order = tuple(SortKey(inner.bind(o.this), bool(o.args.get("desc"))) for o in (tree.expressions if tree else ()))
+    for key in order:
+        check_comparable(key.expression, "ORDER BY", window.meta.get("span"))
+    if function.accumulator is None and function.sliding is None and not order and name != "ROW_NUMBER":
+        raise ProgrammingError(f"{name} needs an order", span, f"{name}(...) OVER (ORDER BY ...)")
+    frame = table_frame_of(window, order, binder.bind)
+    if function.ordered is None and function.accumulator is None:
+        raise ProgrammingError(f"{name} cannot have OVER on a table", span)
+    if function.ordered is None and function.sliding is None and (order or frame.unit == "ROWS"):
+        hint = f"{name}(...) OVER (PARTITION BY ...)"
+        raise ProgrammingError(f"{name} is computed over whole partitions: its window has neither ORDER BY nor ROWS", span, hint)
+    return WindowNode(bound.type, bound, _partition(window, inner), order, frame)
+
+
+def _partition(window: exp.Window, inner: ExpressionBinder) -> tuple[Expression, ...]:
     partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
     for key in partition:
         check_comparable(key, "PARTITION BY", window.meta.get("span"))
-    return WindowNode(bound.type, bound, partition, frame_of(window, binder.bind))
+    return partition
 
 
 def _name(node: exp.Expression) -> str:
@@ -78,8 +111,8 @@ def _clause(node: exp.Expression) -> str:
     return "FILTER" if isinstance(node, exp.Filter) else "IGNORE NULLS"
 
 
-def _call(node: exp.Expression, binder: ExpressionBinder) -> AggregateCall:
-    """A call with what stands behind it."""
+def _call(node: exp.Expression, binder: ExpressionBinder, inner: ExpressionBinder | None = None) -> AggregateCall:
+    """A call with what stands behind it; `inner` binds its arguments, where that is another than for a group."""
     condition: exp.Expression | None = None
     ignore_nulls = False
     if isinstance(node, exp.Filter):
@@ -87,7 +120,7 @@ def _call(node: exp.Expression, binder: ExpressionBinder) -> AggregateCall:
     if isinstance(node, (exp.IgnoreNulls, exp.RespectNulls)):
         node, ignore_nulls = node.this, isinstance(node, exp.IgnoreNulls)
     name, span = str(node.this), node.meta.get("span")
-    inner = replace(binder, aggregates=False, over=False, inside=name)
+    inner = inner or replace(binder, aggregates=False, over=False, inside=name)
     expressions = [e for e in node.expressions if not isinstance(e, exp.Star)]
     distinct = bool(expressions) and isinstance(expressions[0], exp.Distinct)
     if distinct:

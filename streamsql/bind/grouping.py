@@ -99,7 +99,7 @@ class GroupBinder:
                     call = plain_call(node.call)
                     if call not in calls:
                         calls.append(call)
-                elif isinstance(node, WindowNode):
+                elif isinstance(node, WindowNode) and self.source.is_stream:
                     raise not_supported("OVER in a query with GROUP BY", self.select.meta.get("span"))
         ties = [tie_of(condition, self.select.meta.get("span")) for condition in correlated]
         source = self._grouped(group, keys, calls, [tie.own for tie in ties])

@@ -112,6 +112,11 @@ class Scope:
         return self._outer._found(column, deep) if not found and deep and self._outer is not None else found
 
     @property
+    def is_stream(self) -> bool:
+        """Whether the rows have a ROWTIME."""
+        return any(ROWTIME_FIELD in relation.fields for relation in self.relations)
+
+    @property
     def rowtime(self) -> str:
         """How the ROWTIME of the rows is written: what a hint says."""
         alias = self.relations[0].alias

@@ -111,8 +111,9 @@ class SelectBinder:
         if grouped:
             binder = GroupBinder(self._select, self._source, self._plain)
             groups = binder.bind(items, conditions, order, self._correlated)
-            self._source, self._correlated = groups.source, groups.correlated
-            return groups.items, groups.order
+            self._correlated = groups.correlated
+            self._source, items, order = with_windows(groups.source, groups.items, groups.order)
+            return items, order
         if having is not None:
             raise ProgrammingError("HAVING without GROUP BY", having.meta.get("span"), "use WHERE")
         self._source, placed = look_up(self._source, [*(i.bound for i in items), *(k.expression for k in order)])
@@ -120,7 +121,7 @@ class SelectBinder:
         order = [nodes.SortKey(e, key.descending) for key, e in zip(order, placed[len(items) :], strict=True)]
         if self._correlated and any(has(item.bound, WindowNode) for item in items):
             raise not_supported("OVER in a subquery that refers to the query around it", self._span)
-        self._source, items, order = with_windows(self._select, self._source, items, order)
+        self._source, items, order = with_windows(self._source, items, order)
         return items, order
 
     def _finish(self, items: list[Item], order: list[nodes.SortKey]) -> Source:

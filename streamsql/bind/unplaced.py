@@ -7,7 +7,7 @@ from typing import Self
 
 from streamsql.errors import Span
 from streamsql.expressions.nodes import Expression
-from streamsql.plan.nodes import AggregateCall, Frame, Node
+from streamsql.plan.nodes import AggregateCall, Frame, Node, SortKey, TableFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,19 @@ class WindowNode(Expression):
 
     call: AggregateCall
     partition: tuple[Expression, ...]
-    frame: Frame
+    order: tuple[SortKey, ...]
+    frame: Frame | TableFrame
 
     @property
     def children(self) -> tuple[Expression, ...]:
-        return (*self.call.arguments, *self.partition)
+        return (*self.call.arguments, *self.partition, *(key.expression for key in self.order))
 
     def with_children(self, children: tuple[Expression, ...]) -> Self:
         count = len(self.call.arguments)
-        return replace(self, call=replace(self.call, arguments=children[:count]), partition=children[count:])
+        rest = children[count + len(self.partition) :]
+        order = tuple(replace(key, expression=expression) for key, expression in zip(self.order, rest, strict=True))
+        partition = children[count : count + len(self.partition)]
+        return replace(self, call=replace(self.call, arguments=children[:count]), partition=partition, order=order)
 
 
 @dataclass(frozen=True, slots=True)

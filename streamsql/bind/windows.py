@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -10,9 +10,9 @@ from sqlglot import exp
 from streamsql import types
 from streamsql.bind.scope import folded
 from streamsql.catalog import nearest
-from streamsql.errors import ProgrammingError
+from streamsql.errors import ProgrammingError, Span
 from streamsql.expressions.nodes import Constant, Expression
-from streamsql.plan.nodes import Frame
+from streamsql.plan.nodes import Frame, SortKey, TableFrame
 
 
 def resolve_window(node: exp.Window, named: Mapping[str, exp.Window]) -> exp.Window:
@@ -52,6 +52,59 @@ def frame_of(window: exp.Window, bind: Callable[[exp.Expression], Expression]) -
     if size.value < 0:
         raise ProgrammingError("the size of a window cannot be negative", start.meta.get("span") or span)
     return Frame(unit, int(size.value))
+
+
+def table_frame_of(window: exp.Window, order: Sequence[SortKey], bind: Callable[[exp.Expression], Expression]) -> TableFrame:
+    """The frame of a window over a table: without ROWS or RANGE all rows up to those equal to the current one in the order."""
+    spec = window.args.get("spec")
+    if spec is None:
+        return TableFrame("RANGE", None, 0)
+    unit = str(spec.args["kind"]).upper()
+    start = _offset(spec.args.get("start"), spec.args.get("start_side"), "PRECEDING", window, unit, order, bind)
+    end = _offset(spec.args.get("end"), spec.args.get("end_side"), "FOLLOWING", window, unit, order, bind)
+    if start is not None and end is not None and start > end:
+        raise ProgrammingError("this frame ends before it starts", window.meta.get("span"))
+    return TableFrame(unit, start, end)
+
+
+def _offset(
+    bound: Any, side: Any, own: str, window: exp.Window, unit: str, order: Sequence[SortKey], bind: Callable[[Any], Expression]
+) -> Any:
+    """An end of a frame, below zero before the row; None where it is the partition's own end on this side."""
+    span = window.meta.get("span")
+    side = str(side or "").upper()
+    if bound is None or bound == "CURRENT ROW":
+        return 0
+    if bound == "UNBOUNDED":
+        if side != own:
+            raise ProgrammingError(f"a frame cannot {'start' if own == 'PRECEDING' else 'end'} UNBOUNDED {side}", span)
+        return None
+    size = None if bound.find(exp.Column) else bind(bound)
+    where = bound.meta.get("span") or span
+    if not isinstance(size, Constant) or size.value is None:
+        raise ProgrammingError("the size of a window must be a constant", where)
+    if unit == "ROWS" and not size.type.is_integer:
+        raise ProgrammingError(f"a ROWS window cannot have a size of type {size.type}", where, "ROWS 10 PRECEDING")
+    distance = size.value if unit == "ROWS" else _distance(size, order, where)
+    if distance < 0:
+        raise ProgrammingError("the size of a window cannot be negative", where)
+    return -distance if side == "PRECEDING" else distance
+
+
+def _distance(size: Constant, order: Sequence[SortKey], span: Span | None) -> Any:
+    """The size of a RANGE in the values of the order's one key."""
+    if len(order) != 1:
+        raise ProgrammingError("RANGE with a size needs one key in ORDER BY", span, "ROWS counts rows")
+    key = order[0].expression.type
+    if key.is_numeric and size.type.is_numeric:
+        return size.value if key.is_integer and size.type.is_integer else float(size.value)
+    if key.is_datetime and size.type.family is types.Family.DAY_TIME:
+        days, rest = divmod(size.value, 86_400_000)
+        if key.family is not types.Family.DATE:
+            return size.value
+        if not rest:
+            return days
+    raise ProgrammingError(f"a RANGE over {key} cannot have a size of type {size.type}", span)
 
 
 def _is_zero(node: Any) -> bool:

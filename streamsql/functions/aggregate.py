@@ -18,6 +18,7 @@ from streamsql.functions.accumulators import (
     Positional,
     Variance,
 )
+from streamsql.functions.ordered import first_of_frame, last_of_frame
 from streamsql.functions.registry import Accumulator, Sliding, aggregate
 from streamsql.functions.sliding import (
     SlidingCount,
@@ -116,6 +117,7 @@ def maximum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulato
     sliding=lambda _, result, ignore: SlidingPosition(result, ignore),
     duckdb="first(x)",
     positional=True,
+    ordered=first_of_frame,
 )
 def first_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The value of the row that arrived first; with IGNORE NULLS the first that is not NULL.
@@ -131,6 +133,7 @@ def first_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumu
     sliding=lambda _, result, ignore: SlidingPosition(result, ignore, from_last=True),
     duckdb="last(x)",
     positional=True,
+    ordered=last_of_frame,
 )
 def last_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The value of the row that arrived last; with IGNORE NULLS the last that is not NULL.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streamsql.functions.ordered import lag_of_table, nth_of_frame
 from streamsql.functions.registry import Sliding, analytic
 from streamsql.functions.sliding import SlidingExponentialAverage, SlidingLag, SlidingPosition
 from streamsql.types import SqlType
@@ -14,7 +15,7 @@ from streamsql.types import SqlType
 Types = Sequence[SqlType]
 
 
-@analytic("NTH_VALUE(x: ANY, n: INTEGRAL, from?: WORD) -> x")
+@analytic("NTH_VALUE(x: ANY, n: INTEGRAL, from?: WORD) -> x", ordered=nth_of_frame)
 def nth_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Sliding:
     """The value of the n-th row of the window, from the first row or FROM LAST; NULL while there are fewer rows.
 
@@ -23,7 +24,7 @@ def nth_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Sliding:
     return SlidingPosition(result, ignore_nulls)
 
 
-@analytic("LAG(x: T, n?: INTEGRAL, default?: T) -> x")
+@analytic("LAG(x: T, n?: INTEGRAL, default?: T) -> x", ordered=lag_of_table)
 def lag(arguments: Types, result: SqlType, ignore_nulls: bool) -> Sliding:
     """The value of the row n rows (1) before this one; `default` (NULL) where the window does not reach so far.
 

@@ -35,6 +35,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from streamsql.errors import DataError, InternalError
@@ -277,9 +278,43 @@ SlidingFactory = Callable[[Sequence[SqlType], SqlType, bool], Sliding]
 """From the argument types, the result type and whether NULLs are ignored (IGNORE NULLS)."""
 
 
+@dataclass(frozen=True, slots=True)
+class OrderedRows:
+    """The rows of a table under OVER: partition by partition, each in its order.  All are indices of these rows."""
+
+    starts: Ids
+    """(rows,) the first row of the row's partition."""
+
+    stops: Ids
+    """(rows,) the row behind its last."""
+
+    peers: Ids
+    """(rows,) the first row that is equal to it in the order."""
+
+    peer_stops: Ids
+    """(rows,) the row behind the last of these."""
+
+    begins: Ids
+    """(rows,) the first row of its frame."""
+
+    ends: Ids
+    """(rows,) the row behind its last; never before `begins`."""
+
+    @property
+    def places(self) -> Ids:
+        """(rows,) where each row stands in its partition, from 0."""
+        places: Ids = np.arange(len(self.starts)) - self.starts
+        return places
+
+
+OrderedFunction = Callable[[OrderedRows, Sequence[Datum], bool, Fail], pa.Array]
+"""From the rows, the arguments (the first as an array, others may be scalars) and IGNORE NULLS to a value for each row."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AggregateFunction:
-    """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window (`sliding`), or in both.
+    """A function of many rows: in a GROUP BY (`accumulator`), over a sliding window of a stream (`sliding`), over a window of a
+    table (`ordered`; without it, as an aggregate of each frame), or in several.
 
     `positional`: the value of one of the rows, by its place, and not one of all values that are not NULL.  `distinct`: it is
     always of DISTINCT values.
@@ -293,6 +328,7 @@ class AggregateFunction:
     duckdb: str | None
     positional: bool
     distinct: bool
+    ordered: OrderedFunction | None
 
     @property
     def name(self) -> str:
@@ -312,24 +348,36 @@ def aggregate(
     duckdb: str | None = None,
     positional: bool = False,
     distinct: bool = False,
+    ordered: OrderedFunction | None = None,
 ) -> Callable[[AccumulatorFactory], AccumulatorFactory]:
     """Enter the decorated maker of accumulators as a function of groups, and with `sliding` also of sliding windows."""
 
     def enter(accumulator: AccumulatorFactory) -> AccumulatorFactory:
-        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb, positional, distinct)
+        flags = positional, distinct
+        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb, *flags, ordered)
         return accumulator
 
     return enter
 
 
 def analytic(
-    signature: str, *, returns: TypeRule | None = None, duckdb: str | None = None
+    signature: str, *, returns: TypeRule | None = None, duckdb: str | None = None, ordered: OrderedFunction | None = None
 ) -> Callable[[SlidingFactory], SlidingFactory]:
     """Enter the decorated maker of sliding values as a function of sliding windows alone."""
 
     def enter(sliding: SlidingFactory) -> SlidingFactory:
-        _enter_aggregate(signature, (), returns, sliding.__doc__, None, sliding, duckdb, True)
+        _enter_aggregate(signature, (), returns, sliding.__doc__, None, sliding, duckdb, True, False, ordered)
         return sliding
+
+    return enter
+
+
+def ordered(signature: str) -> Callable[[OrderedFunction], OrderedFunction]:
+    """Enter the decorated function as one of windows of tables alone."""
+
+    def enter(function: OrderedFunction) -> OrderedFunction:
+        _enter_aggregate(signature, (), None, function.__doc__, None, None, None, True, False, function)
+        return function
 
     return enter
 
@@ -343,12 +391,14 @@ def _enter_aggregate(
     sliding: SlidingFactory | None,
     duckdb: str | None,
     positional: bool,
-    distinct: bool = False,
+    distinct: bool,
+    ordered: OrderedFunction | None,
 ) -> None:
     parsed = parse_signature(signature)
     for name in (parsed.name, *aliases):
         named = replace(parsed, name=name, text=parsed.text.replace(parsed.name, name, 1))
-        record = AggregateFunction(named, returns, documentation or "", accumulator, sliding, duckdb, positional, distinct)
+        makers, flags = (accumulator, sliding, duckdb), (positional, distinct)
+        record = AggregateFunction(named, returns, documentation or "", *makers, *flags, ordered)
         AGGREGATES.setdefault(name, []).append(record)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from streamsql.expressions.nodes import Call, Column, Expression
 from streamsql.expressions.text import text
@@ -53,6 +54,8 @@ def describe(node: nodes.Node) -> str:
             return f"Stagger {': '.join(shown)}, complete {_duration(length)} after the first row"
         case nodes.Over(windows=windows):
             return "Over " + "; ".join(_window(window) for window in windows)
+        case nodes.TableOver(windows=windows):
+            return "Over " + "; ".join(_table_window(window) for window in windows) + ", complete at the end"
         case nodes.Sort(keys=keys, window=window):
             names = [text(key.expression) for key in keys]
             shown = [name + " DESC" * key.descending for name, key in zip(names, keys, strict=True)]
@@ -109,6 +112,24 @@ def _window(window: nodes.SlidingWindow) -> str:
     calls = ", ".join(str(call) for call in window.calls)
     partition = f"PARTITION BY {', '.join(map(text, window.partition))} " if window.partition else ""
     return f"{calls} ({partition}{_frame(window.frame)})"
+
+
+def _table_window(window: nodes.TableWindow) -> str:
+    calls = ", ".join(str(call) for call in window.calls)
+    parts = [f"PARTITION BY {', '.join(map(text, window.partition))}"] if window.partition else []
+    keys = [text(key.expression) + " DESC" * key.descending for key in window.order]
+    parts += [f"ORDER BY {', '.join(keys)}"] if keys else []
+    frame = window.frame
+    if keys and (frame.unit, frame.start, frame.end) != ("RANGE", None, 0):
+        parts.append(f"{frame.unit} BETWEEN {_bound(frame.start, 'PRECEDING')} AND {_bound(frame.end, 'FOLLOWING')}")
+    return f"{calls} ({' '.join(parts)})"
+
+
+def _bound(offset: Any, own: str) -> str:
+    """An end of a frame of a table; `own` is the side that it opens to."""
+    if offset is None:
+        return f"UNBOUNDED {own}"
+    return "CURRENT ROW" if not offset else f"{abs(offset)} {'PRECEDING' if offset < 0 else 'FOLLOWING'}"
 
 
 def _frame(frame: nodes.Frame) -> str:

@@ -131,7 +131,7 @@ class AggregateCall:
 
     def __str__(self) -> str:
         """As EXPLAIN prints it."""
-        arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments)) or "*")
+        arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments)) or "*" * (self.name == "COUNT"))
         return f"{self.function.name}({arguments})" + (" IGNORE NULLS" if self.ignore_nulls else "")
 
 
@@ -194,6 +194,36 @@ class SortKey:
 
     expression: Expression
     descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableFrame:
+    """The rows of a partition of a table that belong to a row: from `start` to `end`, counted from the row itself.
+
+    ROWS: in rows; RANGE: in the values of the order's one key; below zero before the row.  None: the partition's own end.
+    """
+
+    unit: str
+    start: Any
+    end: Any
+
+
+@dataclass(frozen=True, slots=True)
+class TableWindow:
+    """One OVER window of a table and the calls that use it."""
+
+    partition: tuple[Expression, ...]
+    order: tuple[SortKey, ...]
+    frame: TableFrame
+    calls: tuple[AggregateCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableOver(Node):
+    """OVER on a table: its rows, in their order, with the values of all calls, window by window, behind their columns."""
+
+    input: Node
+    windows: tuple[TableWindow, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from streamsql.run.single import Single
 from streamsql.run.sort import Sort
 from streamsql.run.stagger import Stagger
 from streamsql.run.table_index import TableIndex
+from streamsql.run.table_over import TableCall, TableOver, TableWindow
 from streamsql.run.transform import Require, Select, Stage, Transform, Where
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
 from streamsql.types import ROWTIME_FIELD, Schema, SqlType
@@ -153,6 +154,9 @@ class Compiler:
                 return Retime(schema.arrow(), column, within, evaluators, [key.descending for key in keys], self._time)
             case nodes.Over():
                 return self._over(node)
+            case nodes.TableOver(input=below, windows=windows, schema=schema):
+                made = [self._table_window(window) for window in windows]
+                return TableOver(schema.arrow(), below.schema.arrow(), made, self._time)
             case nodes.TableCall(function=function, arguments=arguments, name=name, input=below):
                 return function.operator(below.schema, arguments, self._draw(name))
             case nodes.Insert():
@@ -207,6 +211,30 @@ class Compiler:
             for window in node.windows
         ]
         return Over(node.schema.arrow(), windows, self._time)
+
+    def _table_window(self, window: nodes.TableWindow) -> TableWindow:
+        return TableWindow(
+            tuple(evaluator(key, self._time) for key in window.partition),
+            tuple(key.type.arrow() for key in window.partition),
+            tuple(evaluator(key.expression, self._time) for key in window.order),
+            tuple(key.descending for key in window.order),
+            window.frame,
+            tuple(self._table_call(call) for call in window.calls),
+        )
+
+    def _table_call(self, call: nodes.AggregateCall) -> TableCall:
+        function, types = call.function, [a.type for a in call.arguments]
+        arguments = tuple(evaluator(argument, self._time) for argument in call.arguments)
+        by_frames = function.ordered is None
+        return TableCall(
+            arguments,
+            tuple(type.arrow() for type in types),
+            function.ordered,
+            _made(function.accumulator)(types, call.type, call.ignore_nulls) if by_frames else None,
+            function.sliding(types, call.type, call.ignore_nulls) if by_frames and function.sliding is not None else None,
+            call.distinct,
+            call.ignore_nulls,
+        )
 
     def _join(self, node: nodes.Join) -> Operator:
         inputs = [branch.schema for branch in node.branches]

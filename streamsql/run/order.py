@@ -12,11 +12,10 @@ import pyarrow.compute as pc
 
 def sorted_indices(keys: Sequence[pa.Array], descending: Sequence[bool]) -> npt.NDArray[np.intp]:
     """The rows of some key columns in order, the first key leading; equal rows keep their order."""
-    ranks = [_ranks(key, down) for key, down in zip(keys, descending, strict=True)]
-    return np.lexsort(ranks[::-1])
+    return np.lexsort([ranks(key, down) for key, down in zip(keys, descending, strict=True)][::-1])
 
 
-def _ranks(key: pa.Array, descending: bool) -> npt.NDArray[np.int64]:
+def ranks(key: pa.Array, descending: bool) -> npt.NDArray[np.int64]:
     """Whole numbers in the key's order.  NULL ranks above every value, so that turning the order round puts it first."""
-    ranks: npt.NDArray[np.int64] = pc.rank(key, "ascending", tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64)
-    return -ranks if descending else ranks
+    ranked: npt.NDArray[np.int64] = pc.rank(key, "ascending", tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64)
+    return -ranked if descending else ranked

@@ -33,7 +33,7 @@ def ours(query: str, use_rules: bool = True, **named: pa.Table) -> list[tuple[An
     """The rows of a query over tables of these names."""
     engine = Engine(clock=ManualClock(0), use_rules=use_rules)
     for name, rows in named.items():
-        engine.catalog.relations[name.upper()] = Table(name.upper(), SCHEMA, rows)
+        engine.catalog.relations[name.upper()] = Table(name.upper(), _schema(rows), rows)
     queue = engine.execute_script(query)[0].rows
     assert queue is not None
     found: list[tuple[Any, ...]] = []
@@ -41,6 +41,11 @@ def ours(query: str, use_rules: bool = True, **named: pa.Table) -> list[tuple[An
         batch.validate(full=True)
         found += zip(*(column.to_pylist() for column in batch.columns), strict=True)
     return found
+
+
+def _schema(rows: pa.Table) -> Schema:
+    """The columns of the tables, and of one more that numbers the rows."""
+    return SCHEMA if rows.num_columns == len(SCHEMA.fields) else Schema((*SCHEMA.fields, Field("I", INTEGER)))
 
 
 def theirs(query: str, **named: pa.Table) -> list[tuple[Any, ...]]:

@@ -1,0 +1,102 @@
+"""The frames of OVER on a table: which rows, in the order of their partitions, belong to each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from streamsql.arrays import numbers
+from streamsql.functions.moves import Moves, power_of_two
+from streamsql.functions.registry import OrderedRows
+from streamsql.functions.vectors import doubles
+from streamsql.keys.interner import Ids
+from streamsql.plan.nodes import TableFrame
+from streamsql.run.order import ranks
+
+Ranks = npt.NDArray[np.int64]
+
+
+def ordered_rows(
+    partitions: Ids, keys: Sequence[pa.Array], descending: Sequence[bool], frame: TableFrame
+) -> tuple[OrderedRows, Ids]:
+    """Rows with their frames, and the order in which they come: `partitions` (rows,) are dense ids."""
+    columns = [partitions, *(ranks(key, down) for key, down in zip(keys, descending, strict=True))]
+    order = np.lexsort(columns[::-1])
+    count = len(order)
+    starts, stops = _runs(columns[:1], order)
+    peers, peer_stops = _runs(columns, order)
+    rows = OrderedRows(starts, stops, peers, peer_stops, starts, stops)
+    if frame.unit == "ROWS":
+        here = np.arange(count)
+        begins = starts if frame.start is None else here + frame.start
+        ends = stops if frame.end is None else here + frame.end + 1
+    else:
+        begins = starts if frame.start is None else peers
+        ends = stops if frame.end is None else peer_stops
+        if frame.start or frame.end:
+            begins, ends = _ranges(rows, keys[0].take(pa.array(order)), descending[0], frame, begins, ends)
+    begins = np.clip(begins, starts, stops)
+    return replace(rows, begins=begins, ends=np.maximum(np.clip(ends, starts, stops), begins)), order
+
+
+def _runs(columns: Sequence[Ranks], order: Ids) -> tuple[Ids, Ids]:
+    """For each row the first of those equal to it in all columns, and the one behind the last."""
+    count = len(order)
+    new = np.zeros(count, bool)
+    new[:1] = True
+    for column in columns:
+        new[1:] |= np.diff(column[order]) != 0
+    firsts = np.flatnonzero(new)
+    run = np.cumsum(new) - 1
+    return firsts[run], np.append(firsts[1:], count)[run]
+
+
+def _ranges(rows: OrderedRows, key: pa.Array, descending: bool, frame: TableFrame, begins: Ids, ends: Ids) -> tuple[Ids, Ids]:
+    """RANGE with distances: they are searched in each partition.  A row whose key is NULL has those with NULL."""
+    values = doubles(key) if pa.types.is_floating(key.type) or pa.types.is_decimal(key.type) else numbers(key).astype(np.int64)
+    values = -values if descending else values
+    null = ~key.is_valid().to_numpy(zero_copy_only=False)
+    begins, ends = begins.copy(), ends.copy()
+    for start in np.unique(rows.starts).tolist():
+        known = start + np.flatnonzero(~null[start : rows.stops[start]])
+        if not len(known):
+            continue
+        of = values[known]
+        if frame.start:
+            begins[known] = known[0] + np.searchsorted(of, of + frame.start, "left")
+        if frame.end:
+            ends[known] = known[0] + np.searchsorted(of, of + frame.end, "right")
+    return begins, ends
+
+
+def frame_moves(rows: OrderedRows, partitions: Ids) -> tuple[Moves, Ids, Ids]:
+    """The frames as the moves of a window over a stream, where each row stands in it, and where its frame is read.
+
+    Frames never go back.  So each row comes in before the first frame that has it is read, which happens by a row of its own
+    that has no value, and leaves before the first that has it no more.
+    """
+    count = len(rows.starts)
+    ends = np.maximum.accumulate(np.maximum(rows.ends, rows.begins)) if count else rows.ends
+    reads = np.arange(count) + ends
+    enters = np.setdiff1d(np.arange(2 * count), reads, assume_unique=True)
+    ids, numbers_, left_before = np.empty((3, 2 * count), np.int64)
+    ids[enters], ids[reads] = partitions, partitions
+    numbers_[enters], numbers_[reads] = np.arange(count), np.arange(count, 2 * count)
+    left_before[enters] = 0
+    left_before[reads] = rows.begins
+    left_before = np.maximum.accumulate(left_before) if count else left_before
+    total = int(partitions.max(initial=-1)) + 1
+    times, left, capacity = np.zeros(2 * count, np.int64), np.arange(count), power_of_two(2 * count)
+    moves = Moves(ids, times, numbers_, left_before, left, partitions, total, range(0), capacity)
+    return moves, enters, reads
+
+
+def values_of(column: pa.Array, enters: Ids, reads: Ids) -> pa.Array:
+    """A column as the rows of such moves have it: NULL where a frame is read."""
+    indices, missing = np.zeros(len(enters) + len(reads), np.int64), np.ones(len(enters) + len(reads), bool)
+    indices[enters], missing[enters] = np.arange(len(enters)), False
+    return column.take(pa.array(indices, mask=missing))

@@ -1,0 +1,144 @@
+"""TableOver: OVER on a table, whose rows are all there before the first value is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.functions.distinct import DistinctMoves, DistinctValues
+from streamsql.functions.registry import Accumulator, Fail, OrderedFunction, OrderedRows, Sliding
+from streamsql.keys.interner import Ids, Interner
+from streamsql.operator import Failed, Operator, Output, State
+from streamsql.plan.nodes import TableFrame
+from streamsql.rows import Datum, Evaluate, Mask, QueryTime, Rows
+from streamsql.run.table_frames import frame_moves, ordered_rows, values_of
+from streamsql.state import RowBuffer
+from streamsql.time import END, Time
+
+
+@dataclass(frozen=True, slots=True)
+class TableCall:
+    """One call over a window of a table: by `ordered`, or an aggregate by `accumulator` and, where frames move, `sliding`."""
+
+    arguments: tuple[Evaluate, ...]
+    types: tuple[pa.DataType, ...]
+    ordered: OrderedFunction | None
+    accumulator: Accumulator | None
+    sliding: Sliding | None
+    distinct: bool
+    ignore_nulls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableWindow:
+    """One window: its partition keys, its order, its frame, its calls."""
+
+    partition: tuple[Evaluate, ...]
+    partition_types: tuple[pa.DataType, ...]
+    order: tuple[Evaluate, ...]
+    descending: tuple[bool, ...]
+    frame: TableFrame
+    calls: tuple[TableCall, ...]
+
+
+class TableOver(Operator):
+    """The rows of the table; at its end they come in the order in which they came, with the values of all calls behind them."""
+
+    def __init__(self, schema: pa.Schema, input: pa.Schema, windows: Sequence[TableWindow], time: QueryTime) -> None:
+        self._schema = schema
+        self._windows = tuple(windows)
+        self._time = time
+        self._rows = RowBuffer(input)
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        return {"rows": self._rows}
+
+    def push(self, batch: pa.RecordBatch, port: int = 0) -> Iterator[Output]:
+        self._rows.append(batch)
+        return iter(())
+
+    def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
+        if t != END or not len(self._rows):
+            return
+        batch = self._rows.take_all()
+        rows = Rows(batch, self._time)
+        evaluated = [_evaluate(window, rows) for window in self._windows]
+        if rows.failures:
+            yield Failed.of(batch, rows.failures)
+            mask = pa.array(rows.good())
+            batch = batch.filter(mask)
+            evaluated = [[[_filter(datum, mask) for datum in data] for data in window] for window in evaluated]
+            rows = Rows(batch, self._time)
+        if not batch.num_rows:
+            return
+        columns = [c for window, data in zip(self._windows, evaluated, strict=True) for c in _values(window, rows, data)]
+        result = pa.RecordBatch.from_arrays([*batch.columns, *columns], schema=self._schema)
+        if rows.failures:
+            yield Failed.of(batch, rows.failures)
+            result = result.filter(pa.array(rows.good()))
+        if result.num_rows:
+            yield result
+
+
+def _evaluate(window: TableWindow, rows: Rows) -> list[list[Datum]]:
+    """The partition keys, the order's keys, then the arguments of each call: first ones as arrays, others may be scalars."""
+    keys = [[rows.column(key(rows)) for key in keys] for keys in (window.partition, window.order)]
+    arguments = [[argument(rows) for argument in call.arguments] for call in window.calls]
+    return [*keys, *([rows.column(a) if i == 0 else a for i, a in enumerate(data)] for data in arguments)]
+
+
+def _values(window: TableWindow, rows: Rows, data: Sequence[Sequence[Datum]]) -> list[pa.Array]:
+    """The value of each call for each row."""
+    partition, keys, *arguments = data
+    ids = Interner(window.partition_types).ids(partition, rows.count)
+    ordered, order = ordered_rows(ids, keys, window.descending, window.frame)
+    back = pa.array(np.argsort(order))
+    moved = pa.array(order)
+
+    def fail(failing: Mask, message: str, name: str) -> None:
+        at = np.zeros(rows.count, bool)
+        at[order] = failing
+        rows.fail(at, message, name)
+
+    partitions = ids[order]
+    taken = [[a if isinstance(a, pa.Scalar) else a.take(moved) for a in of_call] for of_call in arguments]
+    return [
+        _value(call, ordered, partitions, of_call, fail).take(back) for call, of_call in zip(window.calls, taken, strict=True)
+    ]
+
+
+def _value(call: TableCall, rows: OrderedRows, partitions: Ids, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
+    """The value of one call for each row, in the order of the partitions."""
+    if call.ordered is not None:
+        return call.ordered(rows, arguments, call.ignore_nulls, fail)
+    if not arguments:  # COUNT(*)
+        return pa.array(rows.ends - rows.begins)
+    if (rows.begins == rows.starts).all() and (rows.ends == rows.stops).all():
+        return _of_partitions(call, rows, arguments, fail)
+    assert call.sliding is not None
+    moves, enters, reads = frame_moves(rows, partitions)
+    column = values_of(arguments[0], enters, reads)
+    if call.distinct:
+        moves, column = DistinctMoves(column.type).moves(moves, column)
+    values = call.sliding.slide(moves, [column, *arguments[1:]], lambda at, message, name: fail(at[reads], message, name))
+    return values.take(pa.array(reads))
+
+
+def _of_partitions(call: TableCall, rows: OrderedRows, arguments: Sequence[pa.Array], fail: Fail) -> pa.Array:
+    """An aggregate whose frames are whole partitions."""
+    assert call.accumulator is not None
+    ids = np.cumsum(rows.starts == np.arange(len(rows.starts))) - 1
+    groups, columns, of_rows = int(ids[-1]) + 1, list(arguments), ids
+    if call.distinct:
+        first = DistinctValues(call.types).first(ids, columns)
+        of_rows, columns = ids[first], [column.take(pa.array(first)) for column in columns]
+    call.accumulator.add(of_rows, groups, columns)
+    return call.accumulator.take(groups, lambda at, message, name: fail(at[ids], message, name)).take(pa.array(ids))
+
+
+def _filter(datum: Datum, mask: pa.Array) -> Datum:
+    return datum if isinstance(datum, pa.Scalar) else datum.filter(mask)
