@@ -31,7 +31,7 @@ def _rounded_type(types: Sequence[SqlType]) -> SqlType:
     return decimal(min(type.precision + 1, MAX_DECIMAL_PRECISION), type.scale) if type.kind is Kind.DECIMAL else type
 
 
-@scalar("ROUND(x: NUMERIC, digits?: INTEGRAL)", returns=_rounded_type, fails=True, duckdb="round({x}, {digits})")
+@scalar("ROUND(x: NUMERIC, digits?: INTEGRAL)", returns=_rounded_type, fails=True, duckdb="round({x})")
 def round_(rows: Rows, x: Datum, *digits: Datum) -> Datum:
     """`x` to so many digits behind the point (before it where they are negative); halves go away from zero.
 
@@ -144,7 +144,7 @@ def pi(_rows: Rows) -> Datum:
     return pa.scalar(math.pi)
 
 
-@scalar("GREATEST(values...: T) -> values", duckdb="greatest({values})")
+@scalar("GREATEST(values...: T) -> values")
 def greatest(_rows: Rows, *values: Datum) -> Datum:
     """The greatest of the values; NULL where one is NULL.
 
@@ -156,7 +156,7 @@ def greatest(_rows: Rows, *values: Datum) -> Datum:
     return _extreme(pc.greater, values)
 
 
-@scalar("LEAST(values...: T) -> values", duckdb="least({values})")
+@scalar("LEAST(values...: T) -> values")
 def least(_rows: Rows, *values: Datum) -> Datum:
     """The least of the values; NULL where one is NULL.
 

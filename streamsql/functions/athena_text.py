@@ -24,7 +24,7 @@ def _together(types: Sequence[SqlType]) -> SqlType:
     return varchar() if None in lengths else varchar(sum(length or 0 for length in lengths))
 
 
-@scalar("CONCAT(texts...: CHARACTER)", returns=_together, duckdb="({texts})")
+@scalar("CONCAT(texts...: CHARACTER)", returns=_together)
 def concat(_rows: Rows, *texts: Datum) -> Datum:
     """All texts one behind the other.
 
@@ -95,7 +95,7 @@ def _filling(text: str, size: int, filling: str) -> str:
     return (filling * (missing // len(filling) + 1))[:missing]
 
 
-@scalar("REPLACE(s: CHARACTER, part: CHARACTER, by?: CHARACTER) -> VARCHAR", duckdb="replace({s}, {part}, {by})")
+@scalar("REPLACE(s: CHARACTER, part: CHARACTER, by?: CHARACTER) -> VARCHAR", duckdb="replace({s}, {part}, '')")
 def replace(rows: Rows, s: Datum, part: Datum, *by: Datum) -> Datum:
     """`s` with another text for each `part`, or without it.
 

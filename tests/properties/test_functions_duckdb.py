@@ -55,6 +55,8 @@ TYPES: dict[str, list[pa.DataType]] = {
     "CHARACTER": [pa.string()],
     "BOOLEAN": [pa.bool_()],
     "TIMESTAMP": [pa.timestamp("ms")],
+    "MOMENT": [pa.timestamp("ms"), pa.date32()],
+    "INTEGRAL": list(WHOLE),
     "DATE": [pa.date32()],
     "DAYTIME": [pa.duration("ms")],
     "BIGINT": [pa.int64()],
