@@ -54,6 +54,14 @@ def relations(access: Access, kinds: tuple[type[Relation], ...], name: str = "")
     return listing(("Name", "Kind", "Columns", "Written by", "Read by"), rows)
 
 
+def databases(access: Access) -> Listing:
+    """The databases of external tables; the current one has a star."""
+    known = access.catalog.databases
+    here = known.database()
+    rows = [(d.name, "*" * (d is here), f"{len(d.tables):,}", d.location or "", d.comment or "") for d in known]
+    return listing(("Name", "Current", "Tables", "Location", "Comment"), sorted(rows))
+
+
 def pumps(access: Access, name: str = "") -> Listing:
     """The pumps, all or one, and whether they run."""
     found = dict(access.catalog.pumps)

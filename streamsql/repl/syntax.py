@@ -6,7 +6,16 @@ from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError
 
 STATEMENTS: dict[str, str] = {
+    "ALTER TABLE": """ALTER TABLE [ database. ] name ADD [ IF NOT EXISTS ] PARTITION ( key = value, ... ) [ LOCATION 'uri' ] ...
+ALTER TABLE [ database. ] name { DROP [ IF EXISTS ] PARTITION ( ... ) | SET LOCATION 'uri' }
+ALTER TABLE [ database. ] name ADD COLUMNS ( column type, ... )""",
     "ALTER PUMP": "ALTER PUMP name { START | STOP }",
+    "CREATE DATABASE": "CREATE DATABASE [ IF NOT EXISTS ] name [ COMMENT 'text' ] [ LOCATION 'uri' ]",
+    "CREATE EXTERNAL TABLE": """CREATE EXTERNAL TABLE [ IF NOT EXISTS ] [ database. ] name ( column type, ... )
+  [ PARTITIONED BY ( key type, ... ) ]
+  [ ROW FORMAT { DELIMITED [ FIELDS TERMINATED BY 'text' ] | SERDE 'class' [ WITH SERDEPROPERTIES ( ... ) ] } ]
+  [ STORED AS { PARQUET | TEXTFILE | JSON } ]
+  LOCATION 'uri' [ TBLPROPERTIES ( 'name' = 'value', ... ) ]""",
     "CREATE FOREIGN STREAM": """CREATE [ OR REPLACE ] FOREIGN STREAM name ( column type [ NOT NULL ], ... )
   SERVER name [ OPTIONS ( name 'value', ... ) ]""",
     "CREATE FUNCTION": """CREATE [ OR REPLACE ] FUNCTION name ( parameter type, ... )
@@ -31,6 +40,8 @@ SELECT [ STREAM ] [ DISTINCT ] { * | expression [ [ AS ] name ] }, ...
   [ WINDOW name AS ( [ PARTITION BY expression, ... ] { RANGE INTERVAL '1' HOUR | ROWS 10 } PRECEDING ), ... ]
   [ { UNION ALL } query ]
   [ ORDER BY expression [ ASC | DESC ], ... ] [ LIMIT number ]""",
+    "MSCK REPAIR TABLE": "MSCK REPAIR TABLE [ database. ] name",
+    "SHOW": "SHOW { DATABASES | TABLES [ IN database ] | PARTITIONS table | COLUMNS IN table | CREATE TABLE table }",
     "VALUES": "VALUES ( value, ... ), ...",
 }
 """By the words that a statement begins with."""

@@ -225,6 +225,18 @@ def test_inputs_and_outputs(terminal: Terminal) -> None:
     assert shown[2].startswith(" READINGS | input | readings.jsonl?follow=true | reading |")
 
 
+def test_databases_and_external_tables(terminal: Terminal) -> None:
+    terminal.run("CREATE DATABASE d;")
+    terminal.run("CREATE EXTERNAL TABLE d.t (a INT) PARTITIONED BY (p STRING) STORED AS PARQUET LOCATION 's3://b/t/';")
+    assert [line.split("|")[:3] for line in terminal.run("\\l").splitlines()[2:4]] == [
+        [" d       ", "         ", " 1      "],
+        [" default ", " *       ", " 0      "],
+    ]
+    terminal.run("USE d;")
+    assert any(line.startswith(" t ") and "external table" in line for line in terminal.run("\\dt").splitlines())
+    terminal.run("USE default;")
+
+
 def test_how_statements_are_written(terminal: Terminal) -> None:
     assert terminal.run("\\h alter").endswith("ALTER PUMP name { START | STOP }")
     assert "  CREATE PUMP" in terminal.run("\\h")
@@ -244,6 +256,12 @@ def test_how_statements_are_written(terminal: Terminal) -> None:
         "INSERT INTO s (ROWTIME, a) VALUES (TIMESTAMP '2026-01-01 00:00:00', 1)",
         "WITH c AS (SELECT STREAM a FROM s) SELECT STREAM a FROM c WHERE a > 1 UNION ALL SELECT STREAM a FROM s",
         "VALUES (1, 'a')",
+        "ALTER TABLE d.t ADD IF NOT EXISTS PARTITION (p = 'a') LOCATION 's3://b/t/'",
+        "CREATE DATABASE IF NOT EXISTS d COMMENT 'text' LOCATION 's3://b/'",
+        "CREATE EXTERNAL TABLE IF NOT EXISTS d.t (a INT) PARTITIONED BY (p STRING) STORED AS PARQUET LOCATION 's3://b/t/'",
+        "MSCK REPAIR TABLE d.t",
+        "SHOW PARTITIONS d.t",
+        "CREATE FUNCTION f (x INTEGER) RETURNS INTEGER RETURN x + 1",
     ],
 )
 def test_what_the_help_says_can_be_parsed(example: str) -> None:

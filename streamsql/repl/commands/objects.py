@@ -41,6 +41,10 @@ def _pumps(shell: Shell, argument: str) -> None:
     shell.show(*describe.pumps(shell.access, argument))
 
 
+def _databases(shell: Shell, _: str) -> None:
+    shell.show(*describe.databases(shell.access))
+
+
 def _attached(shell: Shell, _: str) -> None:
     shell.show(*describe.attached(shell.access))
 
@@ -72,6 +76,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("\\d", ".tables"), "[NAME]", "streams, tables and views; or what NAME is", _relations, "object"),
     Command(("\\ds",), "[NAME]", "streams", _streams, "relation"),
     Command(("\\dt",), "[NAME]", "reference tables and external tables", _tables, "relation"),
+    Command(("\\l", ".databases"), "", "the databases of external tables", _databases),
     Command(("\\dv",), "[NAME]", "views", _views, "relation"),
     Command(("\\dp", "\\pumps", ".pumps"), "[NAME]", "pumps, and whether they run", _pumps, "pump"),
     Command(("\\di",), "", "inputs and outputs, and how many rows went through them", _attached),
