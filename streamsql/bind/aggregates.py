@@ -13,12 +13,12 @@ from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import as_column
 from streamsql.bind.source import ROWTIME_COLUMN
 from streamsql.bind.unplaced import AggregateNode, WindowNode
-from streamsql.bind.windows import frame_of, resolve_window, table_frame_of
+from streamsql.bind.windows import frame_of, resolve_window, sort_key, table_frame_of
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Constant, Expression
 from streamsql.functions.registry import AGGREGATES, SCALARS, AggregateFunction
-from streamsql.plan.nodes import AggregateCall, SortKey
+from streamsql.plan.nodes import AggregateCall
 
 if TYPE_CHECKING:
     from streamsql.bind.expressions import ExpressionBinder
@@ -79,7 +79,7 @@ def _of_table(node: exp.Window, window: exp.Window, binder: ExpressionBinder) ->
     bound = _call(node.this, binder, inner)
     function = bound.function
     tree = window.args.get("order")
-    order = tuple(SortKey(inner.bind(o.this), bool(o.args.get("desc"))) for o in (tree.expressions if tree else ()))
+    order = tuple(sort_key(o, inner.bind(o.this)) for o in (tree.expressions if tree else ()))
     for key in order:
         check_comparable(key.expression, "ORDER BY", window.meta.get("span"))
     if function.accumulator is None and function.sliding is None and not order and name != "ROW_NUMBER":

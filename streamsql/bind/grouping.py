@@ -120,7 +120,7 @@ class GroupBinder:
         return Groups(
             source,
             [Item(item.name, item.tree, bound) for item, bound in zip(items, placed)],
-            [nodes.SortKey(expression, key.descending) for key, expression in zip(order, placed[len(items) :], strict=True)],
+            [key.over(expression) for key, expression in zip(order, placed[len(items) :], strict=True)],
             tied,
         )
 

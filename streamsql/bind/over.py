@@ -45,7 +45,7 @@ def with_windows(
         return node
 
     plan = _over(Schema(tuple(fields)), source.plan, groups)
-    keys = [nodes.SortKey(key.expression.rewrite(replace), key.descending) for key in order]
+    keys = [key.over(key.expression.rewrite(replace)) for key in order]
     return Source(plan, source.times), [Item(i.name, i.tree, i.bound.rewrite(replace)) for i in items], keys
 
 
@@ -61,5 +61,5 @@ def _over(schema: Schema, input: nodes.Node, groups: Mapping[Window, Sequence[no
 
 
 def _window_of(node: WindowNode) -> Window:
-    order = tuple(nodes.SortKey(as_column(key.expression), key.descending) for key in node.order)
+    order = tuple(key.over(as_column(key.expression)) for key in node.order)
     return tuple(as_column(key) for key in node.partition), order, node.frame

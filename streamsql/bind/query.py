@@ -20,6 +20,7 @@ from streamsql.bind.set_operations import has_clauses, set_operation
 from streamsql.bind.sorting import drop_own_rowtime, sort
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.bind.subqueries import Subquery
+from streamsql.bind.windows import sort_key
 from streamsql.bind.wording import counted
 from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
 from streamsql.coercion import common_type
@@ -255,7 +256,7 @@ class QueryBinder:
                 bound: Expression = Column(source.schema.fields[place].type, place, source.schema.fields[place].name)
             else:
                 bound = as_column(binder.bind(key))
-            keys.append(nodes.SortKey(bound, bool(ordered.args.get("desc"))))
+            keys.append(sort_key(ordered, bound))
         return drop_own_rowtime(sort(source, keys, order.meta.get("span")))
 
     def _limit(self, tree: exp.Expression, source: Source) -> Source:

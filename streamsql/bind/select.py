@@ -118,7 +118,7 @@ class SelectBinder:
             raise ProgrammingError("HAVING without GROUP BY", having.meta.get("span"), "use WHERE")
         self._source, placed = look_up(self._source, [*(i.bound for i in items), *(k.expression for k in order)])
         items = [Item(i.name, i.tree, bound) for i, bound in zip(items, placed)]
-        order = [nodes.SortKey(e, key.descending) for key, e in zip(order, placed[len(items) :], strict=True)]
+        order = [key.over(e) for key, e in zip(order, placed[len(items) :], strict=True)]
         if self._correlated and any(has(item.bound, WindowNode) for item in items):
             raise not_supported("OVER in a subquery that refers to the query around it", self._span)
         self._source, items, order = with_windows(self._source, items, order)
@@ -126,7 +126,7 @@ class SelectBinder:
 
     def _finish(self, items: list[Item], order: list[nodes.SortKey]) -> Source:
         """ORDER BY, the select list, DISTINCT."""
-        order = [nodes.SortKey(as_column(key.expression), key.descending) for key in order]
+        order = [key.over(as_column(key.expression)) for key in order]
         if self._select.args.get("distinct") is not None:
             return self._distinct(items, order)
         if order:
@@ -168,6 +168,6 @@ class SelectBinder:
                     "with DISTINCT, ORDER BY can only use columns of the select list", self._select.args["order"].meta.get("span")
                 )
             place = first + bound.index(key.expression)
-            columns.append(nodes.SortKey(Column(key.expression.type, place, items[place - first].name), key.descending))
+            columns.append(key.over(Column(key.expression.type, place, items[place - first].name)))
         ordered = sort(result, columns, self._select.args["order"].meta.get("span"))
         return drop_own_rowtime(ordered)

@@ -12,6 +12,7 @@ from streamsql.bind.monotone import is_time_key, time_form
 from streamsql.bind.records import fields_of
 from streamsql.bind.scope import as_column, folded
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.windows import sort_key
 from streamsql.bind.wording import counted
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Column, Constant, Expression, Member
@@ -57,7 +58,7 @@ def order_of(select: exp.Select, items: Sequence[Item], binder: ExpressionBinder
     order = select.args.get("order")
     if order is None or order.expressions[0].meta.get("within") is not None:
         return []  # a T-sort belongs to the select list, whose ROWTIME it sorts by
-    return [nodes.SortKey(_order_key(o.this, items, binder), bool(o.args.get("desc"))) for o in order.expressions]
+    return [sort_key(o, _order_key(o.this, items, binder)) for o in order.expressions]
 
 
 def _order_key(tree: exp.Expression, items: Sequence[Item], binder: ExpressionBinder) -> Expression:
@@ -107,7 +108,7 @@ def project(select: exp.Select, source: Source, items: Sequence[Item], plain: Ex
     ties = [key.expression for key in keys]
     project = nodes.Project(wide, source.plan, (ROWTIME_COLUMN, *expressions, retimed.bound, *ties))
     place = len(fields) + 1
-    sort_keys = tuple(nodes.SortKey(Column(k.expression.type, place + 1 + i, "tie"), k.descending) for i, k in enumerate(keys))
+    sort_keys = tuple(k.over(Column(k.expression.type, place + 1 + i, "tie")) for i, k in enumerate(keys))
     retime = nodes.Retime(wide, project, place, within, sort_keys)
     narrow = tuple(Column(field.type, i, field.name) for i, field in enumerate(schema.fields))
     return Source.of(nodes.Project(schema, retime, narrow))
@@ -148,5 +149,5 @@ def _within(select: exp.Select, retimed: Item | None, plain: ExpressionBinder) -
     width = plain.bind(first.meta["within"])
     if not isinstance(width, Constant) or width.type.family is not Family.DAY_TIME:
         raise ProgrammingError("WITHIN needs an interval such as INTERVAL '1' MINUTE", span)
-    keys = [nodes.SortKey(as_column(plain.bind(o.this)), bool(o.args.get("desc"))) for o in order.expressions[1:]]
+    keys = [sort_key(o, as_column(plain.bind(o.this))) for o in order.expressions[1:]]
     return int(width.value), keys

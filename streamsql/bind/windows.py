@@ -54,6 +54,12 @@ def frame_of(window: exp.Window, bind: Callable[[exp.Expression], Expression]) -
     return Frame(unit, int(size.value))
 
 
+def sort_key(ordered: exp.Ordered, expression: Expression) -> SortKey:
+    """A key of ORDER BY, whose expression is bound."""
+    descending, nulls_first = bool(ordered.args.get("desc")), bool(ordered.args.get("nulls_first"))
+    return SortKey(expression, descending, None if nulls_first == descending else nulls_first)
+
+
 def table_frame_of(window: exp.Window, order: Sequence[SortKey], bind: Callable[[exp.Expression], Expression]) -> TableFrame:
     """The frame of a window over a table: without ROWS or RANGE all rows up to those equal to the current one in the order."""
     spec = window.args.get("spec")

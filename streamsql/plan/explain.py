@@ -58,7 +58,7 @@ def describe(node: nodes.Node) -> str:
             return "Over " + "; ".join(_table_window(window) for window in windows) + ", complete at the end"
         case nodes.Sort(keys=keys, window=window):
             names = [text(key.expression) for key in keys]
-            shown = [name + " DESC" * key.descending for name, key in zip(names, keys, strict=True)]
+            shown = [name + key.words for name, key in zip(names, keys, strict=True)]
             return f"Sort by {', '.join(shown)}" + _closes(window, names)
         case nodes.Distinct(window=window, schema=schema):
             return "Distinct" + _closes(window, [field.name for field in schema.fields])
@@ -117,7 +117,7 @@ def _window(window: nodes.SlidingWindow) -> str:
 def _table_window(window: nodes.TableWindow) -> str:
     calls = ", ".join(str(call) for call in window.calls)
     parts = [f"PARTITION BY {', '.join(map(text, window.partition))}"] if window.partition else []
-    keys = [text(key.expression) + " DESC" * key.descending for key in window.order]
+    keys = [text(key.expression) + key.words for key in window.order]
     parts += [f"ORDER BY {', '.join(keys)}"] if keys else []
     frame = window.frame
     if keys and (frame.unit, frame.start, frame.end) != ("RANGE", None, 0):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from streamsql.errors import Span
 from streamsql.expressions.nodes import Expression
@@ -188,12 +188,34 @@ class Over(Node):
     windows: tuple[SlidingWindow, ...]
 
 
+class Direction(NamedTuple):
+    """How a key of ORDER BY sorts."""
+
+    descending: bool
+    nulls_first: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key of an ORDER BY.  NULLs come last ascending and first descending."""
+    """One key of an ORDER BY.  NULLs come last ascending and first descending, where `nulls_first` does not say otherwise."""
 
     expression: Expression
     descending: bool = False
+    nulls_first: bool | None = None
+
+    @property
+    def direction(self) -> Direction:
+        return Direction(self.descending, self.descending if self.nulls_first is None else self.nulls_first)
+
+    def over(self, expression: Expression) -> SortKey:
+        """The same key of another expression."""
+        return replace(self, expression=expression)
+
+    @property
+    def words(self) -> str:
+        """What stands behind the expression."""
+        nulls = "" if self.nulls_first is None else f" NULLS {'FIRST' if self.nulls_first else 'LAST'}"
+        return " DESC" * self.descending + nulls
 
 
 @dataclass(frozen=True, slots=True)

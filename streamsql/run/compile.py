@@ -151,7 +151,7 @@ class Compiler:
                 return Limit(count, offset)
             case nodes.Retime(column=column, within=within, keys=keys, schema=schema):
                 evaluators = [evaluator(key.expression, self._time) for key in keys]
-                return Retime(schema.arrow(), column, within, evaluators, [key.descending for key in keys], self._time)
+                return Retime(schema.arrow(), column, within, evaluators, [key.direction for key in keys], self._time)
             case nodes.Over():
                 return self._over(node)
             case nodes.TableOver(input=below, windows=windows, schema=schema):
@@ -194,7 +194,7 @@ class Compiler:
             node.schema.arrow(),
             [evaluator(key.expression, self._time) for key in node.keys],
             [key.expression.type.arrow() for key in node.keys],
-            [key.descending for key in node.keys],
+            [key.direction for key in node.keys],
             self._windows(window, [key.expression.type for key in node.keys]),
             None if key is None else evaluator(key, self._time),
             self._time,
@@ -217,7 +217,7 @@ class Compiler:
             tuple(evaluator(key, self._time) for key in window.partition),
             tuple(key.type.arrow() for key in window.partition),
             tuple(evaluator(key.expression, self._time) for key in window.order),
-            tuple(key.descending for key in window.order),
+            tuple(key.direction for key in window.order),
             window.frame,
             tuple(self._table_call(call) for call in window.calls),
         )

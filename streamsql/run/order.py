@@ -1,4 +1,4 @@
-"""The order of ORDER BY: stable, NULLs last ascending and first descending."""
+"""The order of ORDER BY: stable, NULLs where the keys have them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.plan.nodes import Direction
 
-def sorted_indices(keys: Sequence[pa.Array], descending: Sequence[bool]) -> npt.NDArray[np.intp]:
+
+def sorted_indices(keys: Sequence[pa.Array], directions: Sequence[Direction]) -> npt.NDArray[np.intp]:
     """The rows of some key columns in order, the first key leading; equal rows keep their order."""
-    return np.lexsort([ranks(key, down) for key, down in zip(keys, descending, strict=True)][::-1])
+    return np.lexsort([ranks(key, direction) for key, direction in zip(keys, directions, strict=True)][::-1])
 
 
-def ranks(key: pa.Array, descending: bool) -> npt.NDArray[np.int64]:
+def ranks(key: pa.Array, direction: Direction) -> npt.NDArray[np.int64]:
     """Whole numbers in the key's order.  NULL ranks above every value, so that turning the order round puts it first."""
     ranked: npt.NDArray[np.int64] = pc.rank(key, "ascending", tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64)
-    return -ranked if descending else ranked
+    ranked = -ranked if direction.descending else ranked
+    if key.null_count and direction.nulls_first != direction.descending:
+        null = key.is_null().to_numpy(zero_copy_only=False)
+        ranked[null] = ranked.min() - 1 if direction.nulls_first else ranked.max() + 1
+    return ranked

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
+from streamsql.plan.nodes import Direction
 from streamsql.rows import ErrorName, Evaluate, Failure, QueryTime, Rows, late_failure
 from streamsql.run.order import sorted_indices
 from streamsql.run.window import times_of
@@ -36,14 +37,14 @@ class Retime(Operator):
         column: int,
         within: Time,
         keys: Sequence[Evaluate],
-        descending: Sequence[bool],
+        directions: Sequence[Direction],
         time: QueryTime,
     ) -> None:
         self._schema = schema
         self._column = column
         self._within = within
         self._keys = tuple(keys)
-        self._descending = (False, *descending)
+        self._directions = (Direction(False, False), *directions)
         self._time = time
         self._highest = Arrays({"seen": np.array([BEGIN], np.int64), "ended": np.zeros(1, np.int64)})
         self._waiting = RowBuffer(schema)
@@ -105,7 +106,7 @@ class Retime(Operator):
         released = waiting.filter(pa.array(ready))
         rows = Rows(released, self._time)
         keys = [rows.column(key(rows)) for key in self._keys]
-        yield released.take(pa.array(sorted_indices([released.column(0), *keys], self._descending)))
+        yield released.take(pa.array(sorted_indices([released.column(0), *keys], self._directions)))
 
 
 def _late(value: pa.Scalar, floor: Time) -> Failure:

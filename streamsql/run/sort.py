@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
+from streamsql.plan.nodes import Direction
 from streamsql.rows import Evaluate, QueryTime, Rows
 from streamsql.run.order import sorted_indices
 from streamsql.run.window import Closed, Windows
@@ -23,7 +24,7 @@ class Sort(Operator):
         schema: pa.Schema,
         keys: Sequence[Evaluate],
         key_types: Sequence[pa.DataType],
-        descending: Sequence[bool],
+        directions: Sequence[Direction],
         windows: Windows,
         window_key: Evaluate | None,
         time: QueryTime,
@@ -32,7 +33,7 @@ class Sort(Operator):
         self._is_stream = schema.names[0] == "ROWTIME"
         self._columns = len(schema) - self._is_stream  # of the input: a stream's own ROWTIME is added behind it
         self._keys = tuple(keys)
-        self._descending = tuple(descending)
+        self._directions = tuple(directions)
         self._windows = windows
         self._window_key = window_key
         self._time = time
@@ -69,7 +70,7 @@ class Sort(Operator):
         keyed = self._rows.take_all()
         if not keyed.num_rows:
             return
-        order = sorted_indices(keyed.columns[self._columns :], self._descending)
+        order = sorted_indices(keyed.columns[self._columns :], self._directions)
         columns = keyed.select(range(self._columns)).take(pa.array(order)).columns
         if self._is_stream:
             stamp = pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), keyed.num_rows)

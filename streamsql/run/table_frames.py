@@ -14,17 +14,17 @@ from streamsql.functions.moves import Moves, power_of_two
 from streamsql.functions.registry import OrderedRows
 from streamsql.functions.vectors import doubles
 from streamsql.keys.interner import Ids
-from streamsql.plan.nodes import TableFrame
+from streamsql.plan.nodes import Direction, TableFrame
 from streamsql.run.order import ranks
 
 Ranks = npt.NDArray[np.int64]
 
 
 def ordered_rows(
-    partitions: Ids, keys: Sequence[pa.Array], descending: Sequence[bool], frame: TableFrame
+    partitions: Ids, keys: Sequence[pa.Array], directions: Sequence[Direction], frame: TableFrame
 ) -> tuple[OrderedRows, Ids]:
     """Rows with their frames, and the order in which they come: `partitions` (rows,) are dense ids."""
-    columns = [partitions, *(ranks(key, down) for key, down in zip(keys, descending, strict=True))]
+    columns = [partitions, *(ranks(key, direction) for key, direction in zip(keys, directions, strict=True))]
     order = np.lexsort(columns[::-1])
     count = len(order)
     starts, stops = _runs(columns[:1], order)
@@ -38,7 +38,7 @@ def ordered_rows(
         begins = starts if frame.start is None else peers
         ends = stops if frame.end is None else peer_stops
         if frame.start or frame.end:
-            begins, ends = _ranges(rows, keys[0].take(pa.array(order)), descending[0], frame, begins, ends)
+            begins, ends = _ranges(rows, keys[0].take(pa.array(order)), directions[0].descending, frame, begins, ends)
     begins = np.clip(begins, starts, stops)
     return replace(rows, begins=begins, ends=np.maximum(np.clip(ends, starts, stops), begins)), order
 

@@ -12,7 +12,7 @@ from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.functions.registry import Accumulator, Fail, OrderedFunction, OrderedRows, Sliding
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State
-from streamsql.plan.nodes import TableFrame
+from streamsql.plan.nodes import Direction, TableFrame
 from streamsql.rows import Datum, Evaluate, Mask, QueryTime, Rows
 from streamsql.run.table_frames import frame_moves, ordered_rows, values_of
 from streamsql.state import RowBuffer
@@ -39,7 +39,7 @@ class TableWindow:
     partition: tuple[Evaluate, ...]
     partition_types: tuple[pa.DataType, ...]
     order: tuple[Evaluate, ...]
-    descending: tuple[bool, ...]
+    directions: tuple[Direction, ...]
     frame: TableFrame
     calls: tuple[TableCall, ...]
 
@@ -95,7 +95,7 @@ def _values(window: TableWindow, rows: Rows, data: Sequence[Sequence[Datum]]) ->
     """The value of each call for each row."""
     partition, keys, *arguments = data
     ids = Interner(window.partition_types).ids(partition, rows.count)
-    ordered, order = ordered_rows(ids, keys, window.descending, window.frame)
+    ordered, order = ordered_rows(ids, keys, window.directions, window.frame)
     back = pa.array(np.argsort(order))
     moved = pa.array(order)
 

@@ -48,6 +48,8 @@ KEYS = {
     "v DESC": "v DESC NULLS FIRST",
     "d": "d NULLS LAST",
     "d DESC": "d DESC NULLS FIRST",
+    "d NULLS FIRST": "d NULLS FIRST",
+    "v DESC NULLS LAST": "v DESC NULLS LAST",
 }
 starts = ["UNBOUNDED PRECEDING", "2 PRECEDING", "1 PRECEDING", "CURRENT ROW", "1 FOLLOWING"]
 ends = ["1 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "2 FOLLOWING", "UNBOUNDED FOLLOWING"]
@@ -92,7 +94,7 @@ def test_rows(rows: pa.Table, calls: list[str], partition: str, key: str, frame:
     tables,
     st.lists(st.sampled_from(AGGREGATES[:13]), min_size=1, max_size=3),
     partitions,
-    st.sampled_from(["v", "v DESC", "d", "d DESC"]),
+    st.sampled_from(["v", "v DESC", "d", "d DESC", "d NULLS FIRST", "v DESC NULLS LAST"]),
     st.sampled_from(["", *(f"RANGE {f}" for f in FRAMES)]),
 )
 def test_range(rows: pa.Table, calls: list[str], partition: str, key: str, frame: str) -> None:
