@@ -98,7 +98,10 @@ OPERATORS = {
         SELECT STREAM ROWTIME, k, v, k NOT IN (SELECT x FROM (VALUES ('a'), ('b')) AS r(x)),
             (SELECT COUNT(*) FROM (VALUES (1), (2), (2)) AS r(x) WHERE x = v) FROM s
             WHERE EXISTS (SELECT * FROM (VALUES (1), (3)) AS r(x) WHERE 6 / (v - x) > 1);
-        SELECT STREAM ROWTIME, k, (SELECT y FROM (VALUES (1, 2), (3, 4), (3, 5)) AS r(x, y) WHERE x = v) FROM s;"""
+        SELECT STREAM ROWTIME, k, (SELECT y FROM (VALUES (1, 2), (3, 4), (3, 5)) AS r(x, y) WHERE x = v) FROM s;
+        SELECT STREAM ROWTIME, k, n, (SELECT MAX(x) FROM (VALUES 1, 3) AS r(x)), (SELECT x FROM (VALUES 1) AS r(x)) FROM s
+            JOIN (SELECT x, ROW_NUMBER() OVER (ORDER BY x DESC) AS n FROM (VALUES 1, 2, 3) AS r(x)) AS q ON x = v
+            WHERE v IN (VALUES 1, 2, 3 EXCEPT VALUES 2);"""
     + ERRORS,
     "join": """
         SELECT STREAM ROWTIME, s.ROWTIME, u.ROWTIME, s.k, s.v, u.d FROM s OVER (RANGE INTERVAL '10' SECOND PRECEDING) JOIN u
