@@ -25,6 +25,7 @@ TITLES = {
     "log_parsers": "Log parsers",
     "athena_text": "Text, as Athena and Redshift have it",
     "athena_time": "Date and time, as Athena and Redshift have it",
+    "athena_formats": "Date and time as text, as Athena has it",
     "athena_numbers": "Numbers and conditions, as Athena and Redshift have them",
     "athena_json": "JSON and URLs, as Athena and Redshift have them",
 }

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,24 +12,8 @@ import pytest
 from streamsql.repl.commands import COMMANDS, ELSEWHERE
 from streamsql.repl.syntax import STATEMENTS
 from streamsql.sql.parser import parse
+from tests.repl.conftest import Start
 from tests.repl.terminal import CTRL_C, ENTER, Terminal
-
-Start = Callable[..., Terminal]
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Start]:
-    """Starts sessions, which end with the tests."""
-    started: list[Terminal] = []
-
-    def begin(*arguments: str, folder: Path, **rest: Any) -> Terminal:
-        started.append(Terminal(*arguments, folder=folder, **rest))
-        started[-1].until(started[-1].at_prompt)
-        return started[-1]
-
-    yield begin
-    for terminal in started:
-        terminal.close()
 
 
 @pytest.fixture(scope="module")

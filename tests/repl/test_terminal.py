@@ -6,30 +6,13 @@ One session serves most tests, since a start costs a second; each test makes str
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.repl.conftest import Start
 from tests.repl.terminal import ALT_ENTER, CTRL_C, CTRL_R, ENTER, PATIENCE, PROMPT, TAB, UP, Terminal
-
-Start = Callable[..., Terminal]
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Start]:
-    """Starts sessions, which end with the tests."""
-    started: list[Terminal] = []
-
-    def begin(*arguments: str, folder: Path, **rest: Any) -> Terminal:
-        started.append(Terminal(*arguments, folder=folder, **rest))
-        started[-1].until(started[-1].at_prompt)
-        return started[-1]
-
-    yield begin
-    for terminal in started:
-        terminal.close()
 
 
 @pytest.fixture(scope="module")
