@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -118,7 +119,62 @@ def _filled(page: str, mark: str, text: str) -> str:
     return re.sub(rf"(<!-- {mark} -->\n).*?(<!-- end -->)", lambda match: f"{match[1]}{text}\n{match[2]}", page, flags=re.DOTALL)
 
 
-PAGES: dict[str, Callable[[str], str]] = {"functions.md": lambda _: manual(), "repl.md": shell}
+CONFORMANCE = """# Conformance
+
+Generated from `docs/conformance.toml` and the first lines of `tests/aws/*.slt` by `python docs/generate.py`.
+
+What the documentation of the discontinued service says, page by page and construct by construct, and what StreamSQL makes of it.
+
+* passes: each statement of the page that stands alone is run, with its results where the page gives them.
+* differs: it is run as well, and the text says which results or rules are others.
+* not supported: nothing here stands for it. [not-supported.md](not-supported.md) says what is meant to come.
+"""
+
+ROOT = Path(__file__).parents[1]
+
+
+def conformance() -> str:
+    """The page on what passes, differs and is not supported."""
+    records = tomllib.loads((ROOT / "docs/conformance.toml").read_text(encoding="utf-8"))
+    tests = tests_of_pages()
+    parts = [CONFORMANCE]
+    for title, prefix, key in (("The SQL reference", "sqlref/", "reference"), ("The developer guide", "dev/", "guide")):
+        parts.append(f"## {title}\n")
+        rows: list[tuple[str, str, str, str]] = []
+        for page in records[key].split():
+            if page in records["unsupported"]:
+                rows.append((f"`{page}`", *_state([], records["unsupported"][page])))
+            else:
+                names = tests.get(prefix + page) or [records["elsewhere"][page]]
+                rows.append((f"`{page}`", *_state(names, "; ".join(records["differs"].get(page, [])))))
+        parts.append(_table(("page", "state", "how", "tests"), rows) + "\n")
+    parts.append("## Constructs\n")
+    for section, constructs in records["constructs"].items():
+        rows = [(name, *_state([test] if test else [], "; ".join(differs))) for name, test, *differs in constructs]
+        parts.append(f"### {section}\n\n{_table(('construct', 'state', 'how', 'tests'), rows)}\n")
+    return "\n".join(parts)
+
+
+def tests_of_pages() -> dict[str, list[str]]:
+    """The files of tests/aws for each page, as their first lines say."""
+    found: dict[str, list[str]] = {}
+    for file in sorted((ROOT / "tests/aws").glob("*.slt")):
+        first = file.read_text(encoding="utf-8").partition("\n")[0]
+        for page in first.removeprefix("# page: ").split(", "):
+            found.setdefault(page, []).append(f"tests/aws/{file.name}")
+    return found
+
+
+def _state(tests: list[str], differs: str) -> tuple[str, str, str]:
+    state = "not supported" if not tests else "differs" if differs else "passes"
+    return state, differs, ", ".join(f"[{Path(test).name}](../{test})" for test in tests)
+
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "functions.md": lambda _: manual(),
+    "repl.md": shell,
+    "conformance.md": lambda _: conformance(),
+}
 """How each page is made from what it says now."""
 
 

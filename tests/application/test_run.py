@@ -168,6 +168,21 @@ def test_following_a_file_sees_it_grow(folder: Path) -> None:
         process.wait()
 
 
+def test_the_clock_closes_the_windows_of_a_live_pipe_that_is_silent(folder: Path) -> None:
+    command = ["run", str(folder / "app.sql"), "--input", "IN=-", "--schema", f"IN={folder / 'schema.sql'}"]
+    process = subprocess.Popen([*COMMAND, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(b'{"name": "a", "amount": 3}\n')
+        process.stdin.flush()
+        assert lines(process.stdout.readline().decode())[0]["total"] == 3
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.kill()
+        process.wait()
+
+
 def test_a_reader_that_goes_away_ends_the_run_quietly(folder: Path) -> None:
     write_application(folder, 'SELECT STREAM * FROM "IN";', count=50_000)
     process = subprocess.Popen([*COMMAND, *arguments(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,18 @@ PAGES = runpy.run_path(str(DOCS / "generate.py"))["PAGES"]
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     page = (DOCS / name).read_text(encoding="utf-8")
     assert page == PAGES[name](page), "run `python docs/generate.py`"
+
+
+def test_the_pages_that_pass_have_their_tests() -> None:
+    generate = runpy.run_path(str(DOCS / "generate.py"))
+    records = tomllib.loads((DOCS / "conformance.toml").read_text(encoding="utf-8"))
+    pages = {f"sqlref/{page}" for page in records["reference"].split()} | {f"dev/{page}" for page in records["guide"].split()}
+    names = {page.partition("/")[2] for page in pages}
+    tested = generate["tests_of_pages"]()
+    assert set(tested) <= pages, "tests/aws names pages that are not in docs/conformance.toml"
+    assert {*records["elsewhere"], *records["unsupported"], *records["differs"]} <= names
+    assert not {page.partition("/")[2] for page in tested} & {*records["elsewhere"], *records["unsupported"]}, (
+        "tested in tests/aws"
+    )
+    linked = re.findall(r"\]\(\.\./([^)]+)\)", (DOCS / "conformance.md").read_text(encoding="utf-8"))
+    assert [path for path in linked if not (DOCS.parent / path).exists()] == []
