@@ -25,6 +25,8 @@ from streamsql.io.open import check_sink, open_sink, open_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
+from streamsql.run.merge import Merge
+from streamsql.run.pipeline import Vertex
 from streamsql.run.retime import Retime
 from streamsql.sql.parser import parse
 from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, CreateView, Explain, Insert, Query, Statement
@@ -149,18 +151,25 @@ class Attacher:
         return self._system if any(matched(given, (stream,)) == stream for given in self._attachments.inputs) else ()
 
     def _feed(self, stream: Stream, source: Source, uri: Uri) -> None:
+        """Let the rows of a source enter a stream."""
         pipeline = self._engine.pipeline
         if stream.schema.system:
             source = MetadataSource(source, stream.schema.system, self._engine.clock)
         hub = pipeline.hub(stream.name)
         name = f"input {stream.name}"
-        if not source.schema.is_stream:
+        if source.schema.is_stream:
+            pipeline.join(self._enter(name, source, stream.schema, uri), hub)
+        else:
             pipeline.feed(name, source, hub, pipeline.new_writer(hub))
-            return
-        entry = Retime(stream.schema.arrow(), 0, uri.options.lateness or 0, (), (), self._engine.time)
+
+    def _enter(self, name: str, source: Source, schema: Schema, uri: Uri) -> Vertex:
+        """The vertex by which the rows of a source enter the graph, in the order of their ROWTIME."""
+        pipeline, replay = self._engine.pipeline, source.schema.is_stream
+        lateness = uri.options.lateness or 0
+        entry = Retime(schema.arrow(), 0, lateness, (), (), self._engine.time) if replay else Merge(schema.arrow(), 1)
         vertex = pipeline.add(name, entry, "null")
-        pipeline.join(vertex, hub)
         pipeline.feed(name, source, vertex, 0)
+        return vertex
 
     def open_outputs(self, staging: Path | None, resume: bool) -> dict[str, SinkOutlet]:
         """A sink for each named output, in the order in which they were given."""

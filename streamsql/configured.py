@@ -10,12 +10,15 @@ from streamsql.attach import Attacher, Attachments, matched, schema_of, system_c
 from streamsql.catalog import Stream, Table
 from streamsql.configuration.model import Configuration, Input, Output, Reference
 from streamsql.engine.engine import Engine
-from streamsql.errors import ProgrammingError, not_supported
+from streamsql.errors import ProgrammingError
 from streamsql.io.formats import with_default_format
 from streamsql.io.layout import RecordSchema
-from streamsql.io.uri import parse_uri
+from streamsql.io.metadata import MetadataSource, shard_id
+from streamsql.io.source import Source
+from streamsql.io.uri import Uri, parse_uri
+from streamsql.run.shard import Shard
 from streamsql.statements import Statement
-from streamsql.types import Schema
+from streamsql.types import SHARD_ID_FIELD, Schema
 
 S3_BUCKET = "arn:aws:s3:::"
 
@@ -95,10 +98,25 @@ class ConfiguredAttacher(Attacher):
 
     def _open_stand_in(self, stand_in: StandIn) -> None:
         uri = parse_uri(stand_in.uri)
-        if len(stand_in.streams) > 1:
-            raise not_supported("one input for several streams", hint=f"--input {stand_in.streams[0]}=URI")
-        stream = self._engine.catalog.find_stream(stand_in.streams[0], None)
-        self._feed(stream, self._open(uri, stand_in.schema), uri)
+        source = self._open(uri, stand_in.schema)
+        streams = [self._engine.catalog.find_stream(name, None) for name in stand_in.streams]
+        if len(streams) == 1:
+            self._feed(streams[0], source, uri)
+        else:
+            self._spread(streams, source, uri)
+
+    def _spread(self, streams: Sequence[Stream], source: Source, uri: Uri) -> None:
+        """Let the shards of an input go to streams, one shard to each."""
+        pipeline, columns = self._engine.pipeline, streams[0].schema
+        system = (*(field for field in columns.system if field != SHARD_ID_FIELD), SHARD_ID_FIELD)
+        with_shard = Schema((*(field for field in columns.fields if field not in columns.system), *system))
+        sharded = MetadataSource(source, system, self._engine.clock, len(streams))
+        vertex = self._enter(f"input {streams[0].name} to {streams[-1].name}", sharded, with_shard, uri)
+        for number, stream in enumerate(streams):
+            shard = Shard(len(with_shard.fields) - 1, shard_id(number), stream.schema.arrow())
+            reader = pipeline.add(f"shard {stream.name}", shard, "null")
+            pipeline.connect(vertex, reader, 0)
+            pipeline.join(reader, pipeline.hub(stream.name))
 
     def _table(self, reference: Reference) -> Table:
         """A reference table; without rows where nothing stands in for its object, which is enough for EXPLAIN."""

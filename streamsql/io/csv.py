@@ -33,11 +33,17 @@ _PIECES = 8
 class CsvDecoder:
     """Decodes CSV."""
 
-    def __init__(self, target: Target, header: bool = True, delimiter: str = ",") -> None:
+    def __init__(self, target: Target, header: bool = True, delimiter: str = ",", row_delimiter: str = "\n") -> None:
         self.target = target
         self._header = header
         self._delimiter = delimiter
-        self._field = _field_pattern(delimiter)
+        self._row_delimiter = row_delimiter
+        self._field = _field_pattern(delimiter, row_delimiter)
+        self._octets = (_as_octets(delimiter), _as_octets(row_delimiter))
+        self._octet_field = _field_pattern(*self._octets)
+        self._in_lines = row_delimiter == "\n"
+        self._is_simple = self._in_lines and len(self._octets[0]) == 1
+        """Whether single bytes part fields and records."""
         names = [field.name for field in target.fields]
         self._fields: list[int | None] = list(range(len(names)))
         """For each field of a record, the column that it feeds."""
@@ -80,7 +86,8 @@ class CsvDecoder:
         if complete:
             return len(data)
         if b'"' not in data:
-            return data.rfind(b"\n") + 1
+            end = data.rfind(self._row_delimiter.encode())
+            return 0 if end < 0 else end + len(self._row_delimiter.encode())
         ends = self._ends(data)
         return ends[-1] if ends else 0
 
@@ -89,12 +96,12 @@ class CsvDecoder:
         return concatenated(list(self._parts(block)), self.target.schema)
 
     def _parts(self, block: bytes) -> Iterator[Decoded]:
-        rows = self._fast(block) if block.count(b"\n") > FEW else None
+        rows = self._fast(self._as_lines(block))
         if rows is not None:
             yield Decoded(rows)
             return
         ends = self._ends(block)
-        if len(ends) <= FEW or len(self._delimiter) > 1:
+        if len(ends) <= FEW or len(self._octets[0]) > 1:
             yield self._exact(block)
             return
         start = 0
@@ -103,9 +110,16 @@ class CsvDecoder:
                 yield from self._parts(block[start:end])
             start = end
 
+    def _as_lines(self, block: bytes) -> bytes:
+        """The block with line feeds behind its records, or nothing where that could change what it says."""
+        if self._in_lines:
+            return block
+        rows = self._row_delimiter.encode()
+        return b"" if b'"' in block or b"\n" in block or b"\r" in block.replace(rows, b"") else block.replace(rows, b"\n")
+
     def _fast(self, block: bytes) -> Batch | None:
         """The rows by Arrow's reader; None where only the exact way can tell."""
-        if not self._plain(block):
+        if block.count(b"\n") <= FEW or not self._plain(block):
             return None
         columns = self._read(block if block.endswith(b"\n") else block + b"\n")  # Arrow takes an open end for an empty text
         if columns is None:
@@ -120,7 +134,7 @@ class CsvDecoder:
     def _read(self, block: bytes) -> list[pa.Array] | None:
         from pyarrow import csv
 
-        first = block[: next(iter(self._ends(block)), len(block))]
+        first = block[: block.find(b"\n")] if b'"' not in block else block[: next(iter(self._ends(block)), len(block))]
         count = len(self._record(first.decode(errors="replace")))
         names = [str(position) for position in range(count)]
         read = csv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1)
@@ -141,7 +155,7 @@ class CsvDecoder:
 
     def _plain(self, block: bytes) -> bool:
         """Whether Arrow's reader finds the same records and fields in it as this one does."""
-        if len(self._delimiter) > 1 or block.count(b"\r") != block.count(b"\r\n"):
+        if len(self._octets[0]) > 1 or block.count(b"\r") != block.count(b"\r\n"):
             return False
         quotes = self._quotes(block) if b'"' in block else np.zeros(0, np.int64)
         return quotes is not None and len(quotes) % 2 == 0
@@ -151,7 +165,7 @@ class CsvDecoder:
 
         Counting from the beginning of a record, a quote that opens a field or follows a closing one has an even number.
         """
-        if len(self._delimiter) > 1:
+        if not self._is_simple:
             return None
         octets = np.frombuffer(data, np.uint8)
         quotes = np.flatnonzero(octets == ord('"'))
@@ -164,7 +178,7 @@ class CsvDecoder:
     def _ends(self, data: bytes) -> list[int]:
         """Where records end."""
         quotes = self._quotes(data) if b'"' in data else np.zeros(0, np.int64)
-        if quotes is not None:
+        if quotes is not None and self._in_lines:
             lines = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
             outside = np.searchsorted(quotes, lines) % 2 == 0
             ends: list[int] = (lines[outside] + 1).tolist()
@@ -179,20 +193,21 @@ class CsvDecoder:
         return ends
 
     def _skip_record(self, text: str, at: int) -> tuple[int, bool]:
-        """The end of the record that begins at `at`, and whether a line's end closes it."""
+        """The end of the record that begins at `at`, and whether a delimiter closes it; a character of the text is a byte."""
+        delimiter, row_delimiter = self._octets
         while True:
-            match = self._field.match(text, at)
+            match = self._octet_field.match(text, at)
             at = match.end() if match else len(text)
-            if text.startswith(self._delimiter, at):
-                at += len(self._delimiter)
+            if text.startswith(delimiter, at):
+                at += len(delimiter)
             else:
-                return min(at + 1, len(text)), at < len(text)
+                return min(at + len(row_delimiter), len(text)), at < len(text)
 
     def _record(self, text: str) -> list[str | None]:
         """The fields of a record, None for an empty one without quotes."""
         fields: list[str | None] = []
         at = 0
-        text = text.removesuffix("\n").removesuffix("\r")
+        text = text.removesuffix("\n").removesuffix("\r") if self._in_lines else text.removesuffix(self._row_delimiter)
         while True:
             match = self._field.match(text, at)
             if match is None or match["open"] is not None:
@@ -216,7 +231,8 @@ class CsvDecoder:
     def _records(self, data: bytes) -> Iterator[bytes]:
         start = 0
         for end in [*self._ends(data), len(data)]:
-            record, start = data[start:end].rstrip(b"\r\n"), end
+            record, start = data[start:end].removesuffix(self._row_delimiter.encode()), end
+            record = record.rstrip(b"\r\n") if self._in_lines else record
             if record:
                 yield record
 
@@ -253,9 +269,17 @@ class CsvDecoder:
             builder.add(row)
 
 
-def _field_pattern(delimiter: str) -> re.Pattern[str]:
+def _as_octets(text: str) -> str:
+    """Text whose characters are the bytes of a text."""
+    return text.encode().decode("latin-1")
+
+
+def _field_pattern(delimiter: str, row_delimiter: str) -> re.Pattern[str]:
     """A field: quoted (with anything behind the closing quote up to the delimiter), plain, or a quote that never closes."""
-    other = f"[^{re.escape(delimiter)}\n]" if len(delimiter) == 1 else f"(?:(?!{re.escape(delimiter)})[^\n])"
+    if len(delimiter) == len(row_delimiter) == 1:
+        other = f"[^{re.escape(delimiter + row_delimiter)}]"
+    else:
+        other = f"(?:(?!{re.escape(delimiter)}|{re.escape(row_delimiter)})[\\s\\S])"
     blanks = "[ \t]*" if delimiter != "\t" else " *"
     quoted = f'{blanks}"(?P<quoted>[^"]*+(?:""[^"]*+)*+)"(?P<rest>{other}*)'
     return re.compile(f'{quoted}|(?P<open>{blanks}"[\\s\\S]*)|(?P<plain>{other}*)')

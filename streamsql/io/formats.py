@@ -23,6 +23,7 @@ from streamsql.io.json_records import json_values, unfolded_array
 from streamsql.io.layout import Layout
 from streamsql.io.parquet import parquet_batches, parquet_schema, parquet_writer
 from streamsql.io.tables import TableWriter
+from streamsql.io.transcoding import transcoded
 from streamsql.io.uri import Uri, parse_uri, with_option
 from streamsql.types import Batch, Schema
 
@@ -74,14 +75,16 @@ Format: TypeAlias = TextFormat | TableFormat
 FORMATS: tuple[Format, ...] = (
     TextFormat(
         ("jsonl", "json", "ndjson"),
-        lambda target, _layout, size: JsonLinesDecoder(target, size),
+        lambda target, layout, size: transcoded(JsonLinesDecoder(target, size, layout), layout.encoding),
         lambda data, _layout: json_values(data),
         unfolded_array,
         lambda schema, _header, stream: JsonLinesEncoder(schema, stream),
     ),
     TextFormat(
         ("csv",),
-        lambda target, layout, _size: CsvDecoder(target, layout.header, layout.column_delimiter),
+        lambda target, layout, _size: transcoded(
+            CsvDecoder(target, layout.header, layout.column_delimiter, layout.row_delimiter), layout.encoding
+        ),
         lambda data, layout: csv_values(data, layout.header, layout.column_delimiter),
         None,
         lambda schema, header, _stream: CsvEncoder(schema, header),

@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 
 from streamsql.io.blocks import Decoded, concatenated
 from streamsql.io.decoding import BOM, Names, Target
+from streamsql.io.json_mapping import MappedDecoder
 from streamsql.io.json_reader import ArrowReader
 from streamsql.io.json_records import ExactDecoder
+from streamsql.io.layout import PLAIN, Layout
 from streamsql.io.texts import LineBuilder, is_quoted, octets, special_numbers, value_texts
 from streamsql.types import Batch, Schema
 
@@ -38,10 +40,15 @@ SMALL = 1 << 12
 
 
 class JsonLinesDecoder:
-    """Decodes JSON lines.  `size` is how many bytes there are, as far as that is known."""
+    """Decodes JSON lines.  `size` is how many bytes there are, as far as that is known.
 
-    def __init__(self, target: Target, size: int = 0) -> None:
+    By the paths of a layout, where they lead deeper into records than to their members, there is one way, record by record.
+    """
+
+    def __init__(self, target: Target, size: int = 0, layout: Layout = PLAIN) -> None:
         self.target = target
+        mapped = layout.paths is not None and target.members is None
+        self._mapped = MappedDecoder(target, layout.row_path, layout.paths or ()) if mapped else None
         self._names = Names(target)
         self._exact = ExactDecoder(target)
         self._reader = ArrowReader(target, self._names, self._exact)
@@ -60,6 +67,8 @@ class JsonLinesDecoder:
 
     def decode(self, block: bytes) -> Decoded:
         """Decode whole lines."""
+        if self._mapped is not None:
+            return self._mapped.decode(block)
         decoded = self._scanned(block)
         return concatenated(list(self._reader.parts(block)), self.target.schema) if decoded is None else decoded
 

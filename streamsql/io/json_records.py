@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO, NamedTuple
@@ -78,22 +78,7 @@ class ExactDecoder:
         return builder.finish()
 
     def _add(self, record: Record, builder: RowBuilder) -> None:
-        values = self._matched(record)
-        time: Time | None = None
-        row: list[Any] = []
-        try:
-            if self._target.rowtime is not None:
-                time = rowtime(values.get(self._rowtime))
-                row.append(time)
-            for index, field in enumerate(self._target.fields):
-                value = values.get(index)
-                if value is None and not field.nullable:
-                    raise Unfit(f"NULL in column {field.name}, which is NOT NULL")
-                row.append(convert(value, field.type))
-        except Unfit as problem:
-            builder.fail(unfit(str(problem), time, record.text.encode()))
-        else:
-            builder.add(row)
+        add_row(builder, self._target, self._rowtime, self._matched(record), record.text)
 
     def _matched(self, record: Record) -> dict[int, Value]:
         """The value for each column that has a member."""
@@ -110,6 +95,25 @@ class ExactDecoder:
                 continue
             found[index] = _value(record, number)
         return found
+
+
+def add_row(builder: RowBuilder, target: Target, rowtime_index: int, values: Mapping[int, Value], text: str) -> None:
+    """Convert the values that a record has for the columns of a target; `text` is the record, for one that fails."""
+    time: Time | None = None
+    row: list[Any] = []
+    try:
+        if target.rowtime is not None:
+            time = rowtime(values.get(rowtime_index))
+            row.append(time)
+        for index, field in enumerate(target.fields):
+            value = values.get(index)
+            if value is None and not field.nullable:
+                raise Unfit(f"NULL in column {field.name}, which is NOT NULL")
+            row.append(convert(value, field.type))
+    except Unfit as problem:
+        builder.fail(unfit(str(problem), time, text.encode()))
+    else:
+        builder.add(row)
 
 
 def json_values(data: bytes) -> Iterator[list[tuple[str, Value]]]:
@@ -173,6 +177,24 @@ def _source(text: str, number: int) -> str:
         start = _after_blanks(text, _after_blanks(text, at) + 1)
         _, end = _scan(text, start)
     return text[start:end]
+
+
+def member_source(text: str, name: str) -> str:
+    """The source text of the last member of a name in the text of an object, which is known to be well formed and to have it."""
+    found, at = (0, 0), _after_blanks(text, 1)
+    while text[at] != "}":
+        key, end = scanstring(text, at + 1, True)
+        start = _after_blanks(text, _after_blanks(text, end) + 1)
+        _, end = _scan(text, start)
+        found = (start, end) if key == name else found
+        at = _after_blanks(text, end)
+        at = _after_blanks(text, at + 1) if text[at] == "," else at
+    return text[slice(*found)]
+
+
+def element_sources(text: str) -> list[str]:
+    """The source texts of the elements in the text of an array, which is known to be well formed."""
+    return [text[start:end] for start, end in _elements(text)]
 
 
 def _after_blanks(text: str, at: int) -> int:

@@ -57,8 +57,6 @@ def open_source(
     Raises OperationalError for an input that is missing or cannot be read.
     """
     uri = parse_uri(uri) if isinstance(uri, str) else uri
-    if (layout.paths is not None and layout.members is None) or layout.row_delimiter != "\n" or layout.encoding != "utf-8":
-        raise not_supported("this InputSchema's mapping, row delimiter or encoding")
     header = layout.header if uri.options.header is None else uri.options.header
     declared = RecordSchema(schema.visible if schema is not None else (), format, replace(layout, header=header))
     if uri.is_standard:
@@ -79,6 +77,8 @@ def open_source(
             raise OperationalError(f"follow=true needs text that is not compressed, unlike {uri.text!r}")
     elif follow:
         raise OperationalError(f"follow=true needs a text format, unlike {uri.text!r}")
+    elif layout.paths is not None and layout.members is None:
+        raise not_supported(f"a mapping of values within others for {uri.text!r}", hint="it needs JSON text")
     else:
         open_reader = partial(_table_reader, storage, format_, target)
     return FileSource(storage, path, paths, target.schema, open_reader, follow)

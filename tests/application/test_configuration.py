@@ -295,3 +295,57 @@ def test_a_reload_takes_new_sql_and_nothing_else(folder: Path) -> None:
     (folder / "app.json").write_text(json.dumps(REQUEST).replace("$.price", "$.cost"))
     with pytest.raises(OperationalError, match="cannot change while it runs"):
         application.reload()
+
+
+SHARDED = """\
+ApplicationName: sharded
+ApplicationCode: |
+  CREATE STREAM "OUT" (id INTEGER, x INTEGER, shard VARCHAR(64));
+  CREATE PUMP p1 AS INSERT INTO "OUT" SELECT STREAM "id", "x", SHARD_ID FROM IN_001;
+  CREATE PUMP p2 AS INSERT INTO "OUT" SELECT STREAM "id", "x", 'second' FROM IN_002;
+Inputs:
+  - NamePrefix: IN
+    InputParallelism: {Count: 2}
+    KinesisFirehoseInput: {ResourceARN: "arn:f"}
+    InputSchema:
+      RecordFormat: {RecordFormatType: JSON}
+      RecordColumns:
+        - {Name: id, SqlType: INTEGER, Mapping: $.id}
+        - {Name: x, SqlType: INTEGER, Mapping: "$.at.x"}
+"""
+
+
+@pytest.fixture
+def sharded(folder: Path) -> Path:
+    (folder / "app.yaml").write_text(SHARDED)
+    records = ({"id": i, "at": {"x": 10 * i}, "time": 1000 * i} for i in range(5))
+    (folder / "in.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return folder
+
+
+@pytest.mark.parametrize("options", ["", "?rowtime=time", "?rowtime=time&lateness=2s"])
+def test_the_rows_of_an_input_are_spread_over_its_streams(sharded: Path, options: str) -> None:
+    done = run("run", "app.yaml", "--input", f"IN=in.jsonl{options}", "--output", "OUT=-")
+    rows = sorted((row["ID"], row["X"], row["SHARD"]) for row in lines(done.stdout))
+    assert rows == [(i, 10 * i, "second" if i % 2 else "shardId-000000000000") for i in range(5)], done.stderr
+
+
+def test_streams_of_an_input_may_have_files_of_their_own(sharded: Path) -> None:
+    (sharded / "second.jsonl").write_text('{"id": 7}\n')
+    done = run("run", "app.yaml", "--input", "IN_001=in.jsonl", "--input", "IN_002=second.jsonl", "--output", "OUT=-")
+    assert [row["SHARD"] for row in lines(done.stdout)].count("second") == 1, done.stderr
+    missing = run("run", "app.yaml", "--input", "IN_001=in.jsonl", "--output", "OUT=-")
+    assert (missing.returncode, "--input IN_002=URI" in missing.stderr) == (2, True)
+
+
+def test_a_spread_input_goes_on_from_a_checkpoint(sharded: Path) -> None:
+    settings = Settings(Attachments({"IN": "in.jsonl?rowtime=time&follow=true"}, {"OUT": "out.jsonl"}), checkpoint=Path("state"))
+    for more in (None, '{"id": 5, "time": 9000}\n{"id": 6, "time": 9500}\n'):
+        if more is not None:
+            with (sharded / "in.jsonl").open("a") as file:
+                file.write(more)
+        application = Application(Path("app.yaml"), settings, Log(io.StringIO()))
+        application.prepare()
+        application.run(lambda application=application: application.stop() if application.rows_in in (2, 5) else None)
+    found = {row["ID"]: row["SHARD"] for row in lines((sharded / "out.jsonl").read_text())}
+    assert found == {i: "second" if i % 2 else "shardId-000000000000" for i in range(7)}
