@@ -13,6 +13,8 @@ from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
 from streamsql.time import from_datetime
 
+EPOCH = datetime.datetime(1970, 1, 1)
+
 PATTERN = re.compile(r"%(.)")
 
 FIELDS: dict[str, tuple[str, Callable[[datetime.datetime], str]]] = {
@@ -60,10 +62,11 @@ def date_format(rows: Rows, t: Datum, pattern: Datum) -> Datum:
     30 Sep 04, 01 PM
     """
 
-    def written(value: datetime.datetime, text: str) -> str:
+    def written(milliseconds: int, text: str) -> str:
+        value = EPOCH + datetime.timedelta(milliseconds=milliseconds)
         return PATTERN.sub(lambda match: _field(match[1])[1](value), text)
 
-    return map_rows(rows, written, [stamps(t), pattern], pa.string(), ErrorName.ARGUMENT)
+    return map_rows(rows, written, [stamps(t).cast(BIGINT), pattern], pa.string(), ErrorName.ARGUMENT)
 
 
 @scalar("DATE_PARSE(s: CHARACTER, pattern: CHARACTER) -> TIMESTAMP", fails=True)

@@ -58,7 +58,7 @@ def texts(text: str, catalog: Catalog) -> list[str]:
         ("SELECT x.| FROM trades AS x", ["PRICE", "ROWTIME", "TICKER", '"Year"']),
         ("SELECT d.| FROM dear d", ["NAME", "ROWTIME"]),
         ('SELECT "y| FROM trades', ['"Year"']),
-        ("SELECT COUN|", ["COUNT("]),
+        ("SELECT COUN|", ["COUNT(", "COUNT_IF("]),
         ("SELECT STE| FROM trades", ["STEP("]),
         ("SELECT rat| FROM trades", ["rate_of("]),
         ("SELECT 'a|", []),
