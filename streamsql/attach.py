@@ -22,9 +22,11 @@ from streamsql.external_ddl import CreateExternalTable
 from streamsql.io.layout import RecordSchema
 from streamsql.io.metadata import MetadataSource
 from streamsql.io.open import check_sink, open_sink, open_source
+from streamsql.io.processing import Processor
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
+from streamsql.processors import function_named
 from streamsql.run.merge import Merge
 from streamsql.run.pipeline import Vertex
 from streamsql.run.retime import Retime
@@ -46,6 +48,7 @@ class Attachments:
     references: dict[str, str] = field(default_factory=dict)
     schemas: dict[str, str] = field(default_factory=dict)
     s3_root: str | None = None
+    processors: dict[str, str] = field(default_factory=dict)
 
 
 class SinkOutlet:
@@ -83,6 +86,10 @@ class Attacher:
         """Before the statements are executed: the streams and tables that they read and do not create."""
         mentioned, created = names_of(statements)
         self._system = system_columns(statements)
+        for option in self._attachments.processors:
+            if matched(option, self._attachments.inputs) not in self._attachments.inputs:
+                hint = nearest(option, self._attachments.inputs)
+                raise ProgrammingError(f"--processor {option}: no input of this name", hint=hint)
         for given, text in self._attachments.references.items():
             name = matched(given, mentioned)
             self._engine.catalog.relations[name] = self._reference(name, text, self._declared(given))
@@ -100,7 +107,7 @@ class Attacher:
     def _declare_input(self, given: str, name: str, text: str) -> None:
         """A stream that nobody creates, with the columns of its input."""
         uri = parse_uri(text)
-        source = self._open(uri, self._declared(given))
+        source = self._open(uri, self._declared(given), self._processor(given, uri))
         self._opened[given] = (source, uri)
         columns = [f for f in source.schema.fields if not f.hidden]
         self._engine.declare_stream(Stream(name, Schema.stream(columns, self._system)))
@@ -143,7 +150,8 @@ class Attacher:
             uri = parse_uri(self._attachments.inputs[given])
             declared = self._declared(given)
             columns = stream.schema.visible
-            source = self._open(uri, RecordSchema(columns) if declared is None else replace(declared, fields=columns))
+            declared = RecordSchema(columns) if declared is None else replace(declared, fields=columns)
+            source = self._open(uri, declared, self._processor(given, uri))
         self._feed(stream, source, uri)
 
     def _system_of(self, stream: str) -> tuple[Field, ...]:
@@ -202,12 +210,38 @@ class Attacher:
         hub.outlets.append(outlet)
         return outlet
 
-    def _open(self, uri: Uri, declared: RecordSchema | None) -> Source:
+    def _open(self, uri: Uri, declared: RecordSchema | None, processor: Processor | None = None) -> Source:
         root = self._attachments.s3_root
-        if declared is None:
-            return open_source(uri, s3_root=root, wake=self._wake)
-        columns = Schema(declared.fields)
-        return open_source(uri, columns, format=declared.format, layout=declared.layout, s3_root=root, wake=self._wake)
+        declared = declared or RecordSchema(())
+        return open_source(
+            uri,
+            Schema(declared.fields) if declared.fields else None,
+            format=declared.format,
+            layout=declared.layout,
+            processor=processor,
+            s3_root=root,
+            wake=self._wake,
+        )
+
+    def _processor(self, given: str, uri: Uri) -> Processor | None:
+        """The function that the records of an input pass, if `--processor` names one."""
+        option = next((name for name in self._attachments.processors if matched(name, (given,)) == given), None)
+        return None if option is None else self.processor(option, uri, self._attachments.processors[option])
+
+    def processor(
+        self, option: str, uri: Uri, function: str, application: str = "local", stream_arn: str = "", is_firehose: bool = False
+    ) -> Processor:
+        """A function with what its events say; records arrive when the run begins, those of a pipe when they come."""
+        engine = self._engine
+        return Processor(
+            function_named(function, f"--processor {option}"),
+            function,
+            option,
+            f"arn:aws:kinesisanalytics:us-east-1:000000000000:application/{application}",
+            stream_arn or f"arn:aws:kinesis:us-east-1:000000000000:stream/{option}",
+            is_firehose,
+            engine.clock.now if uri.is_standard else lambda: engine.started or 0,
+        )
 
     def _reference(self, name: str, text: str, declared: RecordSchema | None) -> Table:
         source = self._open(parse_uri(text), declared)

@@ -56,6 +56,10 @@ _PARAMETER = click.option(
     "--parameter", "parameters", type=PARAMETER, multiple=True, metavar="KEY=VALUE", help="What ${KEY} in the application is."
 )
 
+_PROCESSOR = click.option(
+    "--processor", "processors", type=NAMED, multiple=True, metavar="NAME=MODULE:FUNCTION", help="What an input's Lambda did."
+)
+
 _FORMAT = click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), help="For rows on stdout.")
 
 
@@ -133,6 +137,7 @@ def _session(database: str | None, commands: tuple[str, ...], format_: str | Non
 @click.argument("app", type=click.Path(path_type=Path))
 @_attachments
 @_PARAMETER
+@_PROCESSOR
 @click.option("--checkpoint", type=click.Path(path_type=Path), metavar="DIR", help="Durable progress: go on where it stopped.")
 @click.option("--checkpoint-interval", default="5s", show_default=True, metavar="TIME", help="How far apart checkpoints are.")
 @click.option("--fresh", is_flag=True, help="Forget the checkpoint and start over.")
@@ -174,6 +179,7 @@ def run(
 @click.argument("app", type=click.Path(path_type=Path))
 @_attachments
 @_PARAMETER
+@_PROCESSOR
 def explain(app: Path, **attached: Any) -> None:
     """Print the plans of the application APP."""
     with _errors_shown():
@@ -232,6 +238,7 @@ def _attachments_of(attached: dict[str, Any]) -> Attachments:
         outputs=dict(attached["outputs"]),
         references=dict(attached["references"]),
         schemas=dict(attached["schemas"]),
+        processors=dict(attached["processors"]),
         s3_root=attached["s3_root"],
     )
 

@@ -14,6 +14,7 @@ from streamsql.errors import ProgrammingError
 from streamsql.io.formats import with_default_format
 from streamsql.io.layout import RecordSchema
 from streamsql.io.metadata import MetadataSource, shard_id
+from streamsql.io.processing import Processor
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
 from streamsql.run.shard import Shard
@@ -31,6 +32,7 @@ class StandIn:
     uri: str
     streams: tuple[str, ...]
     schema: RecordSchema
+    input: Input
 
 
 class ConfiguredAttacher(Attacher):
@@ -50,6 +52,7 @@ class ConfiguredAttacher(Attacher):
             inputs=_without(attachments.inputs, own),
             references=_without(attachments.references, own),
             schemas=_without(attachments.schemas, own),
+            processors=_without(attachments.processors, own),
             outputs=_outputs(configuration.outputs, attachments.outputs),
         )
         super().__init__(engine, others, wake)
@@ -64,14 +67,14 @@ class ConfiguredAttacher(Attacher):
         schema = self._schemas[input_.prefix]
         whole = _given_for(self._given.inputs, input_.prefix)
         if whole is not None:
-            yield StandIn(*whole, input_.streams, schema)
+            yield StandIn(*whole, input_.streams, schema, input_)
         for name in input_.streams:
             given = _given_for(self._given.inputs, name)
             if given is not None and whole is not None:
                 text = f"--input {given[0]}: the rows of {input_.prefix} come from --input {whole[0]} already"
                 raise ProgrammingError(text, hint="give all of the input, or its streams one by one")
             if given is not None:
-                yield StandIn(*given, (name,), schema)
+                yield StandIn(*given, (name,), schema, input_)
 
     def declare(self, statements: Sequence[Statement]) -> None:
         self._system = system_columns(statements)
@@ -98,12 +101,24 @@ class ConfiguredAttacher(Attacher):
 
     def _open_stand_in(self, stand_in: StandIn) -> None:
         uri = parse_uri(stand_in.uri)
-        source = self._open(uri, stand_in.schema)
+        source = self._open(uri, stand_in.schema, self._processor_of(stand_in.input, uri))
         streams = [self._engine.catalog.find_stream(name, None) for name in stand_in.streams]
         if len(streams) == 1:
             self._feed(streams[0], source, uri)
         else:
             self._spread(streams, source, uri)
+
+    def _processor_of(self, input_: Input, uri: Uri) -> Processor | None:
+        """The function that stands in for the Lambda function of an input, or is given all the same."""
+        given = self._function(input_)
+        if given is None:
+            return None
+        is_firehose = "Firehose" in input_.source.kind
+        return self.processor(*given[:1], uri, given[1], self._configuration.name, input_.source.arn, is_firehose)
+
+    def _function(self, input_: Input) -> tuple[str, str] | None:
+        options = (_given_for(self._given.processors, name) for name in (input_.prefix, *input_.streams))
+        return next((given for given in options if given is not None), None)
 
     def _spread(self, streams: Sequence[Stream], source: Source, uri: Uri) -> None:
         """Let the shards of an input go to streams, one shard to each."""
@@ -144,6 +159,10 @@ class ConfiguredAttacher(Attacher):
                 missing.append((f"{input_.source} of input {input_.prefix}", f"--input {input_.prefix}=URI"))
             else:
                 missing += [(f"stream {name}", f"--input {name}=URI") for name in input_.streams if name not in fed]
+        for input_ in self._configuration.inputs:
+            if input_.processor is not None and self._function(input_) is None:
+                option = f"--processor {input_.prefix}=module:function"
+                missing.append((f"{input_.processor} of input {input_.prefix}", option))
         for reference in self._configuration.references:
             if self._object(reference) is None:
                 what = f"{reference.key} in {reference.bucket} of table {reference.table}"

@@ -49,6 +49,8 @@ class ErrorName(StrEnum):
     """A row without a value for a column that must have one."""
     LATE = "Late row"
     """A row whose ROWTIME its stream has passed."""
+    PROCESSING = "Processing failed"
+    """A processor of an input answered ProcessingFailed for a record."""
     RUNTIME = "Runtime error"
     """Everything else."""
 

@@ -51,6 +51,8 @@ class TextFormat:
     """From what to fill, how the text is laid out, and the bytes to decode if known."""
     records: Callable[[bytes, Layout], Iterator[Iterable[tuple[str, Value]]]]
     """The names and values of whole records, for discovery."""
+    join: Callable[[bytes, Layout], bytes]
+    """The data of one record so that that of others may follow; it may be several documents or rows."""
     unfold: Callable[[BinaryIO], BinaryIO | None] | None
     """The text of a file that is one document over several lines, as lines; None for all others, or for all files."""
     encoder: Callable[[Schema, bool, str | None], Encoder]
@@ -77,6 +79,7 @@ FORMATS: tuple[Format, ...] = (
         ("jsonl", "json", "ndjson"),
         lambda target, layout, size: transcoded(JsonLinesDecoder(target, size, layout), layout.encoding),
         lambda data, _layout: json_values(data),
+        lambda data, _layout: data.replace(b"\n", b" ") + b"\n",
         unfolded_array,
         lambda schema, _header, stream: JsonLinesEncoder(schema, stream),
     ),
@@ -86,6 +89,7 @@ FORMATS: tuple[Format, ...] = (
             CsvDecoder(target, layout.header, layout.column_delimiter, layout.row_delimiter), layout.encoding
         ),
         lambda data, layout: csv_values(data, layout.header, layout.column_delimiter),
+        lambda data, layout: data.removesuffix(layout.row_delimiter.encode()) + layout.row_delimiter.encode(),
         None,
         lambda schema, header, _stream: CsvEncoder(schema, header),
     ),

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from streamsql.errors import OperationalError, not_supported
 from streamsql.io.compression import compression_of, decompressing
-from streamsql.io.decoding import Target
+from streamsql.io.decoding import Decoder, Target
 from streamsql.io.discover import SAMPLE, fields_of_table, fields_of_text, no_records
 from streamsql.io.file_sink import FileSink, PlainFileSink
 from streamsql.io.files import FileSource, Reader
@@ -22,6 +22,7 @@ from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format
 from streamsql.io.layout import PLAIN, Layout, RecordSchema
 from streamsql.io.parts import NewPart, TablePart, TextPart, WorkingDirectory
 from streamsql.io.pipe import STDIN, PipeReader, PipeSource
+from streamsql.io.processing import ProcessingDecoder, Processor, processed
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.standard_sink import StandardSink
@@ -47,36 +48,39 @@ def open_source(
     *,
     format: str | None = None,
     layout: Layout = PLAIN,
+    processor: Processor | None = None,
     s3_root: str | None = None,
     wake: Callable[[], None] = _nothing,
 ) -> Source:
     """The source of the rows of a URI.
 
     `schema` holds the declared columns (hidden ones do not count); without it they are discovered.  `format` and `layout` say
-    what the records must be where they are declared as text.  `wake` is called, in another thread, when rows may have come.
-    Raises OperationalError for an input that is missing or cannot be read.
+    what the records must be where they are declared as text; `processor` makes them out of the lines of the input.  `wake` is
+    called, in another thread, when rows may have come.  Raises OperationalError for an input that is missing or cannot be read.
     """
     uri = parse_uri(uri) if isinstance(uri, str) else uri
     header = layout.header if uri.options.header is None else uri.options.header
     declared = RecordSchema(schema.visible if schema is not None else (), format, replace(layout, header=header))
     if uri.is_standard:
-        return _pipe_source(STDIN, "stdin", uri, declared, wake)
+        return _pipe_source(STDIN, "stdin", uri, declared, processor, wake)
     storage, path = storage_of(uri, s3_root)
     paths = existing(storage, path, uri)
     if _is_pipe(storage, paths[0]):
-        return _pipe_source(os.open(paths[0], os.O_RDONLY), repr(path), uri, declared, wake)
+        return _pipe_source(os.open(paths[0], os.O_RDONLY), repr(path), uri, declared, processor, wake)
     format_ = format_of(uri, declared=format)
     follow = uri.options.follow
     layout = declared.layout
-    fields = declared.fields or _discovered(storage, paths, format_, layout)
+    fields = declared.fields or _discovered(storage, paths, format_, layout, processor)
     target = Target(fields, uri.options.rowtime, layout.members)
     if isinstance(format_, TextFormat):
         total = storage.size(paths[0]) * len(paths)  # about so much: S3 would have to be asked for each
-        open_reader = partial(_text_reader, storage, format_, target, layout, total, follow)
+        open_reader = partial(_text_reader, storage, format_, target, layout, processor, total, follow)
         if follow and any(map(compression_of, paths)):
             raise OperationalError(f"follow=true needs text that is not compressed, unlike {uri.text!r}")
     elif follow:
         raise OperationalError(f"follow=true needs a text format, unlike {uri.text!r}")
+    elif processor is not None:
+        raise OperationalError(f"a processor needs lines of text, unlike {uri.text!r}")
     elif layout.paths is not None and layout.members is None:
         raise not_supported(f"a mapping of values within others for {uri.text!r}", hint="it needs JSON text")
     else:
@@ -153,43 +157,68 @@ def _is_pipe(storage: Storage, path: str) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
-def _pipe_source(descriptor: int, name: str, uri: Uri, declared: RecordSchema, wake: Callable[[], None]) -> PipeSource:
+def _pipe_source(
+    descriptor: int, name: str, uri: Uri, declared: RecordSchema, processor: Processor | None, wake: Callable[[], None]
+) -> PipeSource:
     format_ = text_format_of(uri, DEFAULT_FORMAT, declared.format)
     layout = declared.layout
     reader = PipeReader(descriptor, wake)
     fields = declared.fields
     if not fields:
         sample, complete = reader.sample(SAMPLE, 1.0)
-        cut = format_.decoder(Target(()), layout, 0).cut(sample, complete)
-        fields = fields_of_text(format_, sample[:cut], layout)
+        cut = _decoder(format_, Target(()), layout, processor, 0, 0).cut(sample, complete)
+        fields = fields_of_text(format_, _processed(sample[:cut], format_, layout, processor), layout)
         if not fields:
             reader.close()
             raise no_records(name)
     target = Target(fields, uri.options.rowtime, layout.members)
-    return PipeSource(reader, format_.decoder(target, layout, 0), target.schema, name)
+    return PipeSource(reader, _decoder(format_, target, layout, processor, 0, 0), target.schema, name)
 
 
-def _discovered(storage: Storage, paths: list[str], format_: TextFormat | TableFormat, layout: Layout) -> tuple[Field, ...]:
+def _decoder(
+    format_: TextFormat, target: Target, layout: Layout, processor: Processor | None, total: int, offset: int
+) -> Decoder:
+    decoder = format_.decoder(target, layout, total)
+    if processor is None:
+        return decoder
+    return ProcessingDecoder(decoder, processor, lambda data: format_.join(data, layout), offset)
+
+
+def _processed(sample: bytes, format_: TextFormat, layout: Layout, processor: Processor | None) -> bytes:
+    return sample if processor is None else processed(sample, processor, lambda data: format_.join(data, layout))
+
+
+def _discovered(
+    storage: Storage, paths: list[str], format_: TextFormat | TableFormat, layout: Layout, processor: Processor | None
+) -> tuple[Field, ...]:
     for path in paths:
         if isinstance(format_, TableFormat):
             with storage.open(path) as stream:
                 return fields_of_table(format_.schema(stream))
         with _text_stream(storage, path, format_)[0] as stream:
-            decoder = format_.decoder(Target(()), layout, 0)
-            fields = fields_of_text(format_, sample_of(stream, decoder, SAMPLE), layout)
+            sample = sample_of(stream, _decoder(format_, Target(()), layout, processor, 0, 0), SAMPLE)
+            fields = fields_of_text(format_, _processed(sample, format_, layout, processor), layout)
         if fields:
             return fields
     raise no_records(", ".join(map(repr, paths)))
 
 
 def _text_reader(
-    storage: Storage, format_: TextFormat, target: Target, layout: Layout, total: int, follow: bool, path: str, offset: int
+    storage: Storage,
+    format_: TextFormat,
+    target: Target,
+    layout: Layout,
+    processor: Processor | None,
+    total: int,
+    follow: bool,
+    path: str,
+    offset: int,
 ) -> Reader:
     size = storage.size(path)
     stream, plain = _text_stream(storage, path, format_)
     if plain and size < offset:
         raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
-    decoder = format_.decoder(target, layout, total)
+    decoder = _decoder(format_, target, layout, processor, total, offset)
     return TextReader(stream, decoder, offset, size, plain, follow)
 
 
