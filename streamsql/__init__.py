@@ -87,3 +87,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What IPython calls for `%load_ext streamsql`: the cell magic `%%streamsql`."""
+    from streamsql.notebook import load
+
+    load(shell)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 
 from streamsql.bind.parameters import Parameters
+from streamsql.dbapi import html
 from streamsql.dbapi.dbtypes import Description, Row, describe
 from streamsql.dbapi.parameters import bound, table_of_data, table_of_rows
 from streamsql.dbapi.prepared import Prepared, prepared, script
@@ -196,6 +197,14 @@ class Cursor:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Arrow's PyCapsule interface: any library that knows it can read the cursor as a table."""
         return self.fetch_record_batch().__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks: the rows that are there, without fetching them."""
+        if self._closed or self._rows is None:
+            return None
+        batch = self._rows.peek(html.ROWS + 1)
+        remark = f"{min(batch.num_rows, html.ROWS)} rows" + (" and more" if batch.num_rows > html.ROWS else "")
+        return html.html_table(batch, f"{remark}; the query runs" if self._rows.reader.running else remark)
 
     # -- for tools -----------------------------------------------------------------------------------------------------
 
