@@ -62,9 +62,9 @@ class StreamSQLDialect(default.DefaultDialect):
 
     @classmethod
     def import_dbapi(cls) -> ModuleType:
-        import streamsql
+        from streamsql import dbapi
 
-        return streamsql
+        return dbapi
 
     @classmethod
     def get_pool_class(cls, url: URL) -> type[pool.Pool]:  # noqa: ARG003 - given by SQLAlchemy
