@@ -178,7 +178,10 @@ async def harlequin(seconds: float) -> AsyncIterator[tuple[Harlequin, Pilot[None
         await until(pilot, lambda: app.connection is not None and app.editor is not None)
         assert isinstance(app.connection, StreamSQLConnection)
         app.connection._connection.executescript(SCRIPT)
-        yield app, pilot, app.connection
+        try:
+            yield app, pilot, app.connection
+        finally:
+            app.connection.close()
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
