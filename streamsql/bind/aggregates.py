@@ -12,7 +12,7 @@ from streamsql.bind.functions import call_scalar, find_aggregate
 from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import as_column
 from streamsql.bind.source import ROWTIME_COLUMN
-from streamsql.bind.unplaced import AggregateNode, WindowNode
+from streamsql.bind.unplaced import AggregateNode, GroupingNode, WindowNode
 from streamsql.bind.windows import frame_of, resolve_window, sort_key, table_frame_of
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError
@@ -40,6 +40,14 @@ def aggregate(node: exp.Expression, binder: ExpressionBinder) -> Expression:
         window = "RANGE INTERVAL '1' MINUTE PRECEDING" if call.function.sliding is not None else "ORDER BY ..."
         raise ProgrammingError(f"{name} needs OVER", span, f"{name}(...) OVER ({window})")
     return AggregateNode(call.type, call)
+
+
+def grouping(node: exp.Anonymous, binder: ExpressionBinder) -> Expression:
+    """GROUPING(key, ...)."""
+    if binder.inside is not None or not binder.aggregates:
+        raise ProgrammingError("GROUPING cannot stand here", node.meta.get("span"), "the select list, HAVING or ORDER BY")
+    inner = replace(binder, aggregates=False, over=False, inside="GROUPING")
+    return GroupingNode(types.BIGINT, tuple(inner.bind(key) for key in node.expressions))
 
 
 def windowed(node: exp.Window, binder: ExpressionBinder) -> Expression:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from streamsql import types
-from streamsql.bind.aggregates import aggregate, windowed
+from streamsql.bind.aggregates import aggregate, grouping, windowed
 from streamsql.bind.comparisons import OPERATORS, compared, is_special
 from streamsql.bind.context import Context
 from streamsql.bind.functions import call_scalar, convert, takes_unit
@@ -193,6 +193,8 @@ class ExpressionBinder:
         name, span = str(node.this), node.meta.get("span")
         if name in AGGREGATES:
             return aggregate(node, self)
+        if name == "GROUPING" and node.expressions:
+            return grouping(node, self)
         if name == "INTERVAL":
             return self._difference(node)
         if predicate_name(node) is not None:

@@ -10,18 +10,19 @@ from sqlglot import exp
 from streamsql.bind.correlation import check_own, tie_of
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import call_scalar
+from streamsql.bind.grouping_sets import has_sets, sets_of
 from streamsql.bind.monotone import is_time_key, time_form
 from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import BareRowtime, as_column, folded
 from streamsql.bind.select_list import Item
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.bind.subqueries import look_up
-from streamsql.bind.unplaced import AggregateNode, OuterColumn, WindowNode, has
+from streamsql.bind.unplaced import AggregateNode, GroupingNode, OuterColumn, WindowNode, has
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.expressions.text import text
 from streamsql.plan import nodes
-from streamsql.types import Family, Field, Schema, interval
+from streamsql.types import BIGINT, Family, Field, Schema, interval
 
 
 def plain_call(call: nodes.AggregateCall) -> nodes.AggregateCall:
@@ -32,17 +33,24 @@ def plain_call(call: nodes.AggregateCall) -> nodes.AggregateCall:
 class Places:
     """Where the keys (from `first` on) and the calls (from `first_call` on) of a grouped query stand in its rows.
 
-    `clause` is where the keys are written.
+    `clause` is where the keys are written; `sets`: behind the calls stands for each key whether a row is not grouped by it.
     """
 
     def __init__(
-        self, keys: Sequence[Expression], calls: Sequence[nodes.AggregateCall], first: int, first_call: int, clause: str
+        self,
+        keys: Sequence[Expression],
+        calls: Sequence[nodes.AggregateCall],
+        first: int,
+        first_call: int,
+        clause: str,
+        sets: bool,
     ) -> None:
         self._clause = clause
         self._keys = list(keys)
         self._calls = list(calls)
         self._first = first
         self._first_call = first_call
+        self._sets = sets
 
     def replace(self, expression: Expression, span: Span | None) -> Expression:
         """`expression` over the rows of the groups; a column that is no key is an error."""
@@ -55,6 +63,8 @@ class Places:
         if isinstance(expression, AggregateNode):
             call = plain_call(expression.call)
             return Column(expression.type, self._first_call + self._calls.index(call), str(call))
+        if isinstance(expression, GroupingNode):
+            return self._grouping(expression, span)
         if isinstance(expression, BareRowtime):
             return ROWTIME_COLUMN
         if isinstance(expression, Column):
@@ -62,6 +72,20 @@ class Places:
             message = f"column {expression.name} is neither a key of {self._clause} nor inside an aggregate"
             raise ProgrammingError(message, span, hint)
         return expression.with_children(tuple(self.replace(child, span) for child in expression.children))
+
+    def _grouping(self, node: GroupingNode, span: Span | None) -> Expression:
+        """The flags of its keys as the bits of a number, the first the highest."""
+        result: Expression = Constant(node.type, 0)
+        for key in node.keys:
+            plain = as_column(key)
+            if plain not in self._keys:
+                raise ProgrammingError(f"GROUPING({text(plain)}): that is no key of {self._clause}", span)
+            if self._sets:
+                place = self._first_call + len(self._calls) + self._keys.index(plain)
+                flag = Column(node.type, place, f"GROUPING({text(plain)})")
+                doubled = call_scalar("*", [result, Constant(node.type, 2)], span)
+                result = flag if isinstance(result, Constant) else call_scalar("+", [doubled, flag], span)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +126,10 @@ class GroupBinder:
                 elif isinstance(node, WindowNode) and self.source.is_stream:
                     raise not_supported("OVER in a query with GROUP BY", self.select.meta.get("span"))
         ties = [tie_of(condition, self.select.meta.get("span")) for condition in correlated]
-        source = self._grouped(group, keys, calls, [tie.own for tie in ties])
+        source = self._grouped(group, keys, calls, [tie.own for tie in ties], items)
         first = 1 if source.is_stream else 0
-        places = Places(keys, calls, first, first + len(keys) + len(ties), "PARTITION BY" if _is_stagger(group) else "GROUP BY")
+        clause = "PARTITION BY" if _is_stagger(group) else "GROUP BY"
+        places = Places(keys, calls, first, first + len(keys) + len(ties), clause, has_sets(group))
         tied = [tie.over(first + len(keys) + i) for i, tie in enumerate(ties)]
         span = self.select.args["having"].meta.get("span") if conditions else None
         replaced = [places.replace(condition, span) for condition in conditions]
@@ -130,6 +155,7 @@ class GroupBinder:
         keys: Sequence[Expression],
         calls: Sequence[nodes.AggregateCall],
         ties: Sequence[Expression],
+        items: Sequence[Item],
     ) -> Source:
         """The rows that the groups give: the keys, those of `ties` behind the others, and the calls."""
         arguments = [argument for call in calls for argument in call.arguments]
@@ -143,9 +169,38 @@ class GroupBinder:
         schema = Schema.stream(fields) if source.is_stream else Schema(tuple(fields))
         if group is not None and _is_stagger(group):
             return Source.of(nodes.Stagger(schema, source.plan, all_keys, all_calls, self._stagger_length(group)))
+        if group is not None and has_sets(group):
+            return self._by_sets(group, source, keys, all_keys, all_calls, items)
         window = self._window(keys, group)
         times = _times_of_groups(window, 1 if source.is_stream else 0)
         return Source(nodes.Aggregate(schema, source.plan, all_keys, all_calls, window), times)
+
+    def _by_sets(
+        self,
+        group: exp.Group,
+        source: Source,
+        keys: Sequence[Expression],
+        placed: Sequence[Expression],
+        calls: Sequence[nodes.AggregateCall],
+        items: Sequence[Item],
+    ) -> Source:
+        """The groups of each set of keys; what keys and calls are computed from is computed once, in front."""
+        span = group.meta.get("span")
+        if source.is_stream:
+            raise ProgrammingError("ROLLUP, CUBE and GROUPING SETS are for tables", span, "GROUP BY in several queries")
+        if len(placed) > len(keys):
+            raise not_supported("GROUP BY in several ways in a subquery that refers to the query around it", span)
+        arguments = [argument for call in calls for argument in call.arguments]
+        computed = [*placed, *arguments]
+        below = Schema(tuple(Field(text(e), e.type) for e in computed))
+        plan = nodes.Project(below, source.plan, tuple(computed)) if computed else source.plan
+        columns = iter(Column(e.type, i, text(e)) for i, e in enumerate(computed))
+        new_keys = tuple(next(columns) for _ in placed)
+        new_calls = tuple(replace(call, arguments=tuple(next(columns) for _ in call.arguments)) for call in calls)
+        sets = tuple(tuple(dict.fromkeys(keys.index(self._key(k, items)) for k in members)) for members in sets_of(group))
+        fields = [*(Field(text(key), key.type) for key in keys), *(Field(str(call), call.type) for call in calls)]
+        fields += [Field(f"GROUPING({text(key)})", BIGINT, hidden=True) for key in keys]
+        return Source(nodes.GroupingSets(Schema(tuple(fields)), plan, new_keys, new_calls, sets))
 
     def _stagger_length(self, group: exp.Group) -> int:
         tree = group.meta["stagger"]
@@ -159,7 +214,7 @@ class GroupBinder:
 
     def _keys(self, group: exp.Group | None, items: Sequence[Item]) -> list[Expression]:
         keys: list[Expression] = []
-        for tree in group.expressions if group is not None else ():
+        for tree in _trees(group):
             key = self._key(tree, items)
             if has(key, AggregateNode) or has(key, WindowNode):
                 raise ProgrammingError("an aggregate cannot be a key of GROUP BY", tree.meta.get("span"))
@@ -191,6 +246,11 @@ class GroupBinder:
         closable = [i for i in candidates if time_form(keys[i], times) is not None]
         chosen = (closable or candidates)[0]
         return nodes.Window(chosen, time_form(keys[chosen], times))
+
+
+def _trees(group: exp.Group | None) -> list[exp.Expression]:
+    """The keys of a GROUP BY as they are written."""
+    return [key for members in sets_of(group) for key in members] if group is not None else []
 
 
 def _is_stagger(group: exp.Group | None) -> bool:

@@ -23,7 +23,7 @@ from streamsql.bind.select_list import Item, items_of, order_of, project
 from streamsql.bind.sorting import drop_own_rowtime, over_sorted, sort
 from streamsql.bind.source import ROWTIME_COLUMN, Source
 from streamsql.bind.subqueries import Subquery, look_up
-from streamsql.bind.unplaced import AggregateNode, OuterColumn, SubqueryNode, WindowNode, has
+from streamsql.bind.unplaced import AggregateNode, GroupingNode, OuterColumn, SubqueryNode, WindowNode, has
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
@@ -114,6 +114,8 @@ class SelectBinder:
             self._correlated = groups.correlated
             self._source, items, order = with_windows(groups.source, groups.items, groups.order)
             return items, order
+        if any(has(item.bound, GroupingNode) for item in items):
+            raise ProgrammingError("GROUPING without GROUP BY", self._span)
         if having is not None:
             raise ProgrammingError("HAVING without GROUP BY", having.meta.get("span"), "use WHERE")
         self._source, placed = look_up(self._source, [*(i.bound for i in items), *(k.expression for k in order)])

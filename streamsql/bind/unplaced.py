@@ -25,6 +25,20 @@ class AggregateNode(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupingNode(Expression):
+    """GROUPING(keys): which of them a row of a grouped query is not grouped by, as the bits of a number."""
+
+    keys: tuple[Expression, ...]
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return self.keys
+
+    def with_children(self, children: tuple[Expression, ...]) -> Self:
+        return replace(self, keys=children)
+
+
+@dataclass(frozen=True, slots=True)
 class WindowNode(Expression):
     """A call with OVER inside an expression, until the query knows its column."""
 

@@ -49,6 +49,9 @@ def describe(node: nodes.Node) -> str:
             shown = [f"by {', '.join(map(text, keys))}"] if keys else []
             shown += [", ".join(str(call) for call in calls)] if calls else []
             return f"Aggregate {': '.join(shown)}" + _closes(window, [text(key) for key in keys])
+        case nodes.GroupingSets(keys=keys, calls=calls, sets=sets):
+            by = ", ".join(f"({', '.join(text(keys[i]) for i in members)})" for members in sets)
+            return f"Aggregate by each of {by}: {', '.join(map(str, calls))}, complete at the end"
         case nodes.Stagger(keys=keys, calls=calls, length=length):
             shown = [f"by {', '.join(map(text, keys))}", *([", ".join(map(str, calls))] if calls else [])]
             return f"Stagger {': '.join(shown)}, complete {_duration(length)} after the first row"

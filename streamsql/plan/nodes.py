@@ -149,6 +149,19 @@ class Aggregate(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupingSets(Node):
+    """GROUP BY a table in several ways at once: for each of `sets`, which are of keys by their place, the rows of its groups.
+
+    The columns are the keys, NULL where they are not in the set, the calls, and for each key whether it is not (1) or is (0).
+    """
+
+    input: Node
+    keys: tuple[Expression, ...]
+    calls: tuple[AggregateCall, ...]
+    sets: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stagger(Node):
     """WINDOWED BY STAGGER: one row a window; a combination of `keys` has a window of `length` milliseconds from its first row
     on, and the next one from the first row behind that.

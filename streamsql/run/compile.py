@@ -22,6 +22,7 @@ from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
 from streamsql.run.calls import Accumulation
 from streamsql.run.distinct import Distinct
+from streamsql.run.grouping_sets import GroupingSets
 from streamsql.run.join import Join
 from streamsql.run.join_order import JoinOrder, connected
 from streamsql.run.limit import Limit
@@ -123,6 +124,8 @@ class Compiler:
         match node:
             case nodes.Aggregate():
                 return self._aggregate(node)
+            case nodes.GroupingSets():
+                return self._grouping_sets(node)
             case nodes.Stagger(keys=keys, calls=calls, length=length, schema=schema):
                 evaluators, types = [evaluator(key, self._time) for key in keys], [key.type.arrow() for key in keys]
                 return Stagger(schema.arrow(), evaluators, types, self._accumulations(calls), length, self._time)
@@ -174,6 +177,15 @@ class Compiler:
             None if node.window is None else node.window.key,
             self._time,
         )
+
+    def _grouping_sets(self, node: nodes.GroupingSets) -> Operator:
+        width, fields = len(node.keys), node.schema.fields
+        parts: list[tuple[tuple[int, ...], Operator]] = []
+        for members in node.sets:
+            kept = (*(fields[i] for i in members), *fields[width : width + len(node.calls)])
+            keys = tuple(node.keys[i] for i in members)
+            parts.append((members, self._aggregate(nodes.Aggregate(Schema(kept), node.input, keys, node.calls, None))))
+        return GroupingSets(node.schema.arrow(), width, parts)
 
     def _accumulations(self, calls: Sequence[nodes.AggregateCall]) -> list[Accumulation]:
         return [

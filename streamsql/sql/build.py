@@ -79,7 +79,8 @@ Queries
     LEFT JOIN ... USING (a)     Join(this, side="LEFT", using=[Identifier]); kind "INNER" or "CROSS", method "NATURAL".  A join
                                 may have neither `on` nor `using`
     WHERE  HAVING               Where(this), Having(this)
-    GROUP BY a, b               Group(expressions=[a, b])
+    GROUP BY a, b               Group(expressions=[a, b]); among them Rollup(expressions=[a, Tuple[b, c]]), Cube, and
+                                GroupingSets(expressions=[a, Tuple[], Rollup])
     WINDOWED BY STAGGER (PARTITION BY a, b RANGE c)   Group(expressions=[a, b]), meta["stagger"] = c
     ORDER BY a DESC WITHIN b    Order(expressions=[Ordered(this=a, desc=bool, nulls_first=bool)]), meta["within"] = b of the
                                 Ordered; in args["order"] of the Select, Values, Union or Subquery that it sorts

@@ -146,6 +146,26 @@ def group(*keys: exp.Expression) -> exp.Group | None:
 
 
 @rule
+def rollup(*keys: exp.Expression) -> exp.Rollup:
+    return exp.Rollup(expressions=list(keys))
+
+
+@rule
+def cube(*keys: exp.Expression) -> exp.Cube:
+    return exp.Cube(expressions=list(keys))
+
+
+@rule
+def grouping_sets(*sets: exp.Expression) -> exp.GroupingSets:
+    return exp.GroupingSets(expressions=list(sets))
+
+
+@rule
+def empty_set() -> exp.Tuple:
+    return exp.Tuple(expressions=[])
+
+
+@rule
 def stagger(*parts: exp.Expression) -> exp.Group:
     *keys, width = parts
     node = exp.Group(expressions=keys)

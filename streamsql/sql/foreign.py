@@ -118,7 +118,6 @@ TEXTS = (
     Foreign(r"\bWATERMARK\s+FOR\b", "WATERMARK is Flink's; here ROWTIME is the time of a row", "?rowtime=COLUMN at the input"),
     Foreign(r"\bMATCH_RECOGNIZE\s*\(?\s*", "MATCH_RECOGNIZE is not in this dialect"),
     Foreign(r"\bCURSOR\b", "CURSOR stands only among the arguments of a table function", "FROM TABLE(F(CURSOR(SELECT ...)))"),
-    Foreign(r"\b(?:GROUPING\s+SETS|ROLLUP|CUBE)\s*\(", "GROUP BY has no {here}...) in this dialect"),
     Foreign(
         r"\bFROM\b(?:(?!\bGROUP\s+BY\b)[^;])*,\s*(?P<here>(?:STEP|FLOOR)\s*)\(",
         "{here} after a comma, and no GROUP BY before it",

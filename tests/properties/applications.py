@@ -101,7 +101,7 @@ OPERATORS = {
         SELECT STREAM ROWTIME, k, (SELECT y FROM (VALUES (1, 2), (3, 4), (3, 5)) AS r(x, y) WHERE x = v) FROM s;
         SELECT STREAM ROWTIME, k, n, (SELECT MAX(x) FROM (VALUES 1, 3) AS r(x)), (SELECT x FROM (VALUES 1) AS r(x)) FROM s
             JOIN (SELECT x, ROW_NUMBER() OVER (ORDER BY x DESC) AS n FROM (VALUES 1, 2, 3) AS r(x)) AS q ON x = v
-            WHERE v IN (VALUES 1, 2, 3 EXCEPT VALUES 2);"""
+            WHERE v IN (VALUES 1, 2, 3 EXCEPT VALUES 2) AND v IN (SELECT x FROM (VALUES 1, 3) AS r(x) GROUP BY ROLLUP(x));"""
     + ERRORS,
     "join": """
         SELECT STREAM ROWTIME, s.ROWTIME, u.ROWTIME, s.k, s.v, u.d FROM s OVER (RANGE INTERVAL '10' SECOND PRECEDING) JOIN u
