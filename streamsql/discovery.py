@@ -6,7 +6,11 @@ import json
 from pathlib import PurePosixPath
 from typing import Any
 
-from streamsql.io.open import open_source
+from streamsql.io.discover import column_name
+from streamsql.io.formats import TextFormat
+from streamsql.io.json_path import JsonPath
+from streamsql.io.layout import PLAIN
+from streamsql.io.open import head_of, open_source
 from streamsql.io.source import Source
 from streamsql.io.uri import parse_uri
 from streamsql.time import from_datetime, timestamp_text
@@ -33,25 +37,36 @@ def input_schema(uri: str, s3_root: str | None = None) -> str:
     source.close()
     fields = _declared(source)
     rows = [] if polled.rows is None else polled.rows.select([field.name for field in fields]).to_pylist()
+    head = head_of(uri, s3_root=s3_root)
+    text = b"" if head is None else head[1]
+    record_format = _record_format(uri, text)
+    columns: list[dict[str, str]] = [{"Name": f.name, "SqlType": str(f.type)} for f in fields]
+    if record_format["RecordFormatType"] == "JSON":
+        members = {} if head is None else _members(*head)
+        for column in columns:
+            column["Mapping"] = str(JsonPath((members.get(column["Name"], column["Name"]),)))
     document = {
-        "InputSchema": {
-            "RecordFormat": _record_format(uri),
-            "RecordEncoding": "UTF-8",
-            "RecordColumns": [{"Name": f.name, "Mapping": f"$.{f.name}", "SqlType": str(f.type)} for f in fields],
-        },
+        "InputSchema": {"RecordFormat": record_format, "RecordEncoding": "UTF-8", "RecordColumns": columns},
         "ParsedInputRecords": [[_text(value) for value in row.values()] for row in rows],
+        "RawInputRecords": text.decode("utf-8", "replace").splitlines()[: SHOWN + 1],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _members(format_: TextFormat, text: bytes) -> dict[str, str]:
+    """For each column the name of the member that feeds it, which may be no name of SQL."""
+    return {column_name(name): name for record in format_.records(text, PLAIN) for name, _ in record}
 
 
 def _declared(source: Source) -> tuple[Field, ...]:
     return tuple(field for field in source.schema.fields if not field.hidden)
 
 
-def _record_format(uri: str) -> dict[str, Any]:
+def _record_format(uri: str, text: bytes) -> dict[str, Any]:
     parsed = parse_uri(uri)
     if "csv" in (parsed.options.format or "") or ".csv" in parsed.path:
-        mapping = {"CSVMappingParameters": {"RecordRowDelimiter": "\n", "RecordColumnDelimiter": ","}}
+        rows = "\r\n" if b"\r\n" in text else "\n"
+        mapping = {"CSVMappingParameters": {"RecordRowDelimiter": rows, "RecordColumnDelimiter": ","}}
         return {"RecordFormatType": "CSV", "MappingParameters": mapping}
     return {"RecordFormatType": "JSON", "MappingParameters": {"JSONMappingParameters": {"RecordRowPath": "$"}}}
 

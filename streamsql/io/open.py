@@ -150,6 +150,20 @@ def discover(uri: str | Uri, *, s3_root: str | None = None) -> Schema:
     return Schema(source.schema.visible)
 
 
+def head_of(uri: str | Uri, *, s3_root: str | None = None) -> tuple[TextFormat, bytes] | None:
+    """The format and the first records of an input, as they are written; None where that is no text, or can be read only once."""
+    uri = parse_uri(uri) if isinstance(uri, str) else uri
+    if uri.is_standard:
+        return None
+    storage, path = storage_of(uri, s3_root)
+    first = existing(storage, path, uri)[0]
+    format_ = format_of(uri)
+    if _is_pipe(storage, first) or not isinstance(format_, TextFormat):
+        return None
+    with _text_stream(storage, first, format_)[0] as stream:
+        return format_, sample_of(stream, format_.decoder(Target(()), PLAIN, 0), SAMPLE)
+
+
 def _is_pipe(storage: Storage, path: str) -> bool:
     if not isinstance(storage, LocalStorage):
         return False
