@@ -166,7 +166,7 @@ def test_a_query_over_streams_is_shown_as_it_comes(shell: InteractiveShell) -> N
             pass
         con.executemany("INSERT INTO s VALUES (?)", [(float(n),) for n in range(5)])
 
-    for options, count in (("-n 3 -t 60", 3), ("-t 0.3", 5)):
+    for options, count in (("-n 3 -t 60", 3), ("-t 1.5", 5)):
         writing = threading.Thread(target=write)
         writing.start()
         with capture_output() as captured:

@@ -288,18 +288,16 @@ def test_pandas_reads_tables(engine: sa.Engine) -> None:
 
 @pytest.mark.parametrize("bound", ["LIMIT", "deadline", "chunks"])
 def test_pandas_reads_streams(engine: sa.Engine, bound: str) -> None:
-    writing = Thread(target=lambda: insert_trades(engine, *[("A", float(n)) for n in range(6)]))
     with engine.connect() as con:
         sql = "SELECT STREAM price FROM trades" + (" LIMIT 6" if bound != "deadline" else "")
         if bound == "deadline":
-            con = con.execution_options(deadline=0.5)
+            con = con.execution_options(deadline=0.1)
         chunks = pandas.read_sql(sa.text(sql), con, chunksize=3)
-        writing.start()
+        insert_trades(engine, *[("A", float(n)) for n in range(6)])
         if bound == "chunks":
             assert [chunk["price"].sum() for chunk in chunks] == [3.0, 12.0]
         else:
             assert pandas.concat(chunks)["price"].to_list() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-    writing.join()
 
 
 def test_pandas_reads_from_a_url(tmp_path: Path) -> None:
@@ -329,13 +327,11 @@ def test_polars_reads_tables_and_streams(engine: sa.Engine) -> None:
     for connection in (engine, dbapi_of(engine)):
         frame = polars.read_database(query, connection)
         assert frame.rows() == [("IBM", 1911), ("AAPL", 1976)]
-    writing = Thread(target=lambda: insert_trades(engine, ("A", 1.0), ("B", 2.0)))
     with engine.connect() as con:
-        live = con.execution_options(deadline=1.0)
+        live = con.execution_options(deadline=0.1)
         batches = polars.read_database("SELECT STREAM price FROM trades", live, iter_batches=True, batch_size=10)
-        writing.start()
+        insert_trades(engine, ("A", 1.0), ("B", 2.0))
         assert [price for batch in batches for (price,) in batch.rows()] == [1.0, 2.0]
-    writing.join()
     con_ = dbapi_of(engine)
     con_.deadline = 0.0
     assert polars.read_database("SELECT STREAM price FROM trades", con_).is_empty()
