@@ -19,9 +19,10 @@ from streamsql.bind.join_windows import CURRENT_ROW, Member, frame_of_item, port
 from streamsql.bind.scope import Scope, ScopeRelation, as_column
 from streamsql.bind.source import ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.errors import ProgrammingError
+from streamsql.expressions.conditions import TRUE, conjunction
 from streamsql.expressions.nodes import Expression
 from streamsql.plan import nodes
-from streamsql.plan.conditions import TRUE, conjunction, filtered
+from streamsql.plan.conditions import filtered
 from streamsql.plan.nodes import JoinKind
 from streamsql.types import ROWTIME_FIELD, Schema
 

@@ -25,11 +25,12 @@ from streamsql.bind.wording import counted
 from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
 from streamsql.coercion import common_type
 from streamsql.errors import Error, ProgrammingError, Span, not_supported
+from streamsql.expressions.conditions import TRUE
 from streamsql.expressions.nodes import Column, Constant, Expression
+from streamsql.external.scan.request import Request, all_columns
 from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TABLE_FUNCTIONS
 from streamsql.plan import nodes
-from streamsql.plan.conditions import TRUE
 from streamsql.types import BOOLEAN, ROWTIME, Field, Kind, Schema, SqlType, varchar
 
 _ONE_ROW = nodes.Values(Schema((Field("none", BOOLEAN, hidden=True),)), ((TRUE,),))
@@ -162,7 +163,7 @@ class QueryBinder:
                     source = _renamed(source, [column.name for column in statement.columns], span)
                 return source
             case ExternalTable():
-                raise not_supported("reading external tables", span)
+                return Source(nodes.ExternalScan.of(Request(relation, all_columns(relation))))
             case _:
                 raise self._unknown(item, name)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from streamsql.bind.scope import Scope, folded
+from streamsql.bind.scope import Scope, folded, has_name
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError, Span
 from streamsql.expressions.evaluate import evaluator, one_row
@@ -20,21 +20,27 @@ from streamsql.types import Kind, SqlType
 
 
 def reference(scope: Scope, column: exp.Column) -> Expression:
-    """What `column`, `relation.column`, `record.field` or `relation.record.field` means.
+    """What `column`, `relation.column`, `record.field`, `relation.record.field` or a field further in means.
 
-    The first of two names is a relation's where FROM has one of this name.  A schema in front does not count.
+    The first of several names is a relation's where FROM has one of this name.  A schema in front does not count.
     """
-    before, first = column.args.get("table"), column.args.get("db")
+    names = [name for part in ("catalog", "db", "table") if (name := column.args.get(part)) is not None] + [column.this]
     span = column.meta.get("span")
-    if before is None:
+    if len(names) == 1:
         return scope.column(column)
-    if first is not None and (_is_relation(scope, first) or not _is_relation(scope, before)):
-        return member(scope.column(_column(before, first, span)), column.this)
-    if first is None and not _is_relation(scope, before):
-        record = _record(scope, before, None, span)
+    first = next((i for i, name in enumerate(names[:-1]) if _is_relation(scope, name)), None)
+    if first is None:
+        record = _record(scope, names[0], None, span)
         if record is not None:
-            return member(record, column.this)
-    return scope.column(_column(column.this, before, span))
+            return _members(record, names[1:])
+        first = max(0, len(names) - 3)
+    return _members(scope.column(_column(names[first + 1], names[first], span)), names[first + 2 :])
+
+
+def _members(record: Expression, names: Sequence[exp.Identifier]) -> Expression:
+    for name in names:
+        record = member(record, name)
+    return record
 
 
 def _is_relation(scope: Scope, name: exp.Identifier) -> bool:
@@ -53,27 +59,31 @@ def fields_of(scope: Scope, star: exp.Column) -> list[Member] | None:
 
 
 def member(record: Expression, name: exp.Identifier) -> Expression:
-    """The field of a record that has a name."""
+    """The field of a record that has a name: exactly it, or else in another case, as fields of external tables may."""
     wanted, fields = folded(name), record.type.fields
     if record.type.kind is not Kind.ROW:
         raise ProgrammingError(f"{text(record)} is {record.type}, which has no fields", name.meta.get("span"))
-    for i, field in enumerate(fields):
-        if field.name == wanted:
-            return Member(field.type, record, i, field.name)
+    same = [i for i, field in enumerate(fields) if field.name == wanted]
+    same += [i for i, field in enumerate(fields) if field.name.upper() == wanted.upper()]
+    if same:
+        field = fields[same[0]]
+        return Member(field.type, record, same[0], field.name)
     hint = nearest(wanted, [field.name for field in fields])
     raise ProgrammingError(f"no field {wanted} in the record", name.meta.get("span"), hint)
 
 
 def check_comparable(expression: Expression, clause: str, span: Span | None) -> None:
-    """Refuse a record where values are compared."""
+    """Refuse records, lists and maps where values are compared."""
     if expression.type.kind is Kind.ROW:
         raise ProgrammingError(f"{clause} cannot compare records", span, "name the fields: record.FIELD")
+    if expression.type.is_nested:
+        raise ProgrammingError(f"{clause} cannot compare {expression.type}", span)
 
 
 def _record(scope: Scope, name: exp.Identifier, relation: exp.Identifier | None, span: Span | None) -> Expression | None:
     """The column of this name that holds records, where there is one."""
     among = [each for each in scope.relations if relation is None or each.alias == folded(relation)]
-    if not any(f.name == folded(name) and f.type.kind is Kind.ROW for each in among for f in each.fields):
+    if not any(has_name(each, f, folded(name)) and f.type.kind is Kind.ROW for each in among for f in each.fields):
         return None
     return scope.column(_column(name, relation, span))
 

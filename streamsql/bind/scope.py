@@ -105,10 +105,10 @@ class Scope:
             looked_at = [relation for relation in self.relations if relation.alias == folded(qualifier)]
         else:
             looked_at = [relation for relation in self.relations if name not in relation.merged]
-        found = [(relation, i) for relation in looked_at for i, f in enumerate(relation.fields) if f.name == name]
+        columns = [(relation, i, field) for relation in looked_at for i, field in enumerate(relation.fields)]
+        found = [(relation, i) for relation, i, field in columns if field.name == name]
         if not found:
-            tables = [relation for relation in looked_at if ROWTIME_FIELD not in relation.fields]
-            found = [(t, i) for t in tables for i, f in enumerate(t.fields) if f.name.upper() == name.upper()]
+            found = [(relation, i) for relation, i, field in columns if has_name(relation, field, name)]
         return self._outer._found(column, deep) if not found and deep and self._outer is not None else found
 
     @property
@@ -134,6 +134,11 @@ class Scope:
 def _hint(name: str, relations: Sequence[ScopeRelation]) -> str | None:
     names = (field.name for relation in relations for field in relation.fields if not field.hidden)
     return nearest(name, list(dict.fromkeys(names)))
+
+
+def has_name(relation: ScopeRelation, field: Field, name: str) -> bool:
+    """Whether a column has a name: columns of tables have it in any case."""
+    return field.name == name or (ROWTIME_FIELD not in relation.fields and field.name.upper() == name.upper())
 
 
 def folded(identifier: exp.Expression) -> str:

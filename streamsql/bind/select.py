@@ -25,9 +25,10 @@ from streamsql.bind.source import ROWTIME_COLUMN, Source
 from streamsql.bind.subqueries import Subquery, look_up
 from streamsql.bind.unplaced import AggregateNode, GroupingNode, OuterColumn, SubqueryNode, WindowNode, has
 from streamsql.errors import ProgrammingError, Span, not_supported
+from streamsql.expressions.conditions import conjunction, conjuncts
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
-from streamsql.plan.conditions import conjunction, conjuncts, filtered
+from streamsql.plan.conditions import filtered
 
 
 class SelectBinder:

@@ -17,9 +17,9 @@ from streamsql.bind.source import Source
 from streamsql.bind.unplaced import ExistsNode, OuterColumn, ScalarNode, SubqueryNode, has
 from streamsql.bind.wording import counted
 from streamsql.errors import ProgrammingError, Span
+from streamsql.expressions.conditions import TRUE, conjunction, conjuncts
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
-from streamsql.plan.conditions import TRUE, conjunction, conjuncts
 from streamsql.types import Field, Schema
 
 

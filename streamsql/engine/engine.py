@@ -6,7 +6,7 @@ It has no thread of its own: the headless runner, a connection or a test calls `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,8 +24,11 @@ from streamsql.engine.table_rows import TableRows
 from streamsql.errors import DataError, Error, OperationalError, ProgrammingError, not_supported
 from streamsql.expressions.evaluate import evaluator, one_row
 from streamsql.expressions.nodes import Call, Cast
+from streamsql.external.scan.files import Files
+from streamsql.external.scan.scan import Access, Scan
+from streamsql.operator import Output
 from streamsql.plan import nodes
-from streamsql.plan.rules import improve
+from streamsql.plan.rules import improve, prepare
 from streamsql.rows import QueryTime
 from streamsql.run import error_stream
 from streamsql.run.compile import Built, Compiler
@@ -83,6 +86,7 @@ class Engine:
     def __post_init__(self) -> None:
         self.catalog = Catalog()
         self.pipeline = Pipeline(self.clock)
+        self.access = Access(Files(self.s3_root))
         self.started = self.clock.now() if self.started is None else self.started
         self.warnings: list[str] = []
         self._inserts = Inserts(self.pipeline, self.clock)
@@ -149,7 +153,7 @@ class Engine:
                 plan = bind_insert(QueryBinder(catalog, parameters, name.name), insert)
             case _:
                 raise ProgrammingError("only queries, INSERT and pumps have a plan", statement.span)
-        return improve(plan) if self.use_rules else plan
+        return improve(plan) if self.use_rules else prepare(plan)
 
     # -- streams and pumps -----------------------------------------------------------------------------------------------
 
@@ -256,7 +260,7 @@ class Engine:
                 result.rows.fail(OperationalError(f"stream {stream}, which this query reads, was dropped"))
                 result.close()
 
-    def _leaf(self, leaf: nodes.Node, catalog: Catalog) -> list[Batch]:
+    def _leaf(self, leaf: nodes.Node, catalog: Catalog) -> Iterable[Output]:
         match leaf:
             case nodes.Values(rows=rows, schema=schema):
                 return [values_batch(rows, schema, self.time)]
@@ -264,6 +268,8 @@ class Engine:
                 table = catalog.relation(name)
                 assert isinstance(table, Table)
                 return list(table.rows.to_batches(TABLE_ROWS))
+            case nodes.ExternalScan(request=request):
+                return Scan(request, self.access, self.time).rows()
             case _:
                 raise not_supported(f"reading a {type(leaf).__name__}")
 
@@ -273,7 +279,7 @@ class Engine:
         """An INSERT whose query reads a table that nothing else knows."""
         known = replace(self.catalog, relations={**self.catalog.relations, table.name: table})
         plan = bind_insert(QueryBinder(known), statement)
-        return self.insert_table(improve(plan) if self.use_rules else plan, known)
+        return self.insert_table(improve(plan) if self.use_rules else prepare(plan), known)
 
     def insert_table(self, plan: nodes.Node, catalog: Catalog) -> Result:
         """Run an INSERT over tables to its end."""

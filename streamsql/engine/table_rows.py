@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
+from streamsql.operator import Output
 from streamsql.run import error_stream
 from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.types import Batch, Schema
 
-Leaf = tuple[Vertex, int, Sequence[Batch]]
+Leaf = tuple[Vertex, int, Iterable[Output]]
 """The rows of a table, and the operator that they are pushed into."""
 
 

@@ -48,7 +48,7 @@ class Expression:
         """Whether some row may fail in it."""
         return any(
             (isinstance(node, Cast) and not lossless(node.operand.type, node.type, node.assignment))
-            or (isinstance(node, Call) and node.function.fails)
+            or (isinstance(node, Call) and node.may_fail)
             for node in self.walk()
         )
 
@@ -91,6 +91,12 @@ class Call(Expression):
     function: ScalarFunction
     arguments: tuple[Expression, ...]
     span: Span | None = field(default=None, compare=False)
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether the function itself may fail for some row, whatever its arguments do."""
+        fails = self.function.fails
+        return fails if isinstance(fails, bool) else fails([a.value if isinstance(a, Constant) else None for a in self.arguments])
 
     @property
     def children(self) -> tuple[Expression, ...]:

@@ -11,11 +11,12 @@ from streamsql.external.partitions import Partitions
 from streamsql.external.projection import Projection, projection_of
 from streamsql.external.types import sql_type
 from streamsql.external_ddl import Bucketing, CreateExternalTable, HiveColumn, Stored, Text
+from streamsql.io.storage import S3_SCHEMES
 from streamsql.io.uri import parse_uri
 from streamsql.types import Field, Schema
 
-SCHEMES = ("s3", "s3a", "s3n", "file")
-"""Where external tables may lie; Hadoop's two names of S3 are S3."""
+SCHEMES = (*S3_SCHEMES, "file")
+"""Where external tables may lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class ExternalTable:
         Raises the errors of `projection_of`.
         """
         return projection_of(self.full_name, self.key_fields, self.location, self.properties)
+
+    def key_place(self, name: str) -> int | None:
+        """Where the partition key of exactly this name stands among the keys."""
+        return next((place for place, key in enumerate(self.keys) if key.name == name), None)
 
     def column(self, name: str) -> Column | None:
         """The column of a name, in any case; of a partition key too."""

@@ -6,12 +6,13 @@ A constant pattern is translated once and matched by Arrow; a pattern that is a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.functions.registry import scalar
+from streamsql.functions.registry import FailRule, scalar
 from streamsql.functions.similar import (
     LIKE_SPECIAL,
     SIMILAR_SPECIAL,
@@ -49,9 +50,25 @@ def _matched(
     return match(s, translated)
 
 
+def _unless_valid(translate: Callable[..., str]) -> FailRule:
+    """Rows fail in a pattern that is not constant, or is one that `translate` refuses."""
+
+    def fails(constants: Sequence[Any]) -> bool:
+        _, *pattern = constants
+        if any(part is None for part in pattern):
+            return True
+        try:
+            translate(*pattern)
+        except ValueError:
+            return True
+        return False
+
+    return fails
+
+
 @scalar(
     "LIKE(s: CHARACTER, pattern: CHARACTER ESCAPE escape?: CHARACTER) -> BOOLEAN",
-    fails=True,
+    fails=_unless_valid(like_to_arrow),
     infix=True,
     duckdb="({s} LIKE {pattern})",
 )
@@ -71,13 +88,14 @@ def like(rows: Rows, s: Datum, pattern: Datum, *escape: Datum) -> Datum:
     def match_one(text: str, pattern: str, escape: str | None = None) -> bool:
         return like_to_regex(pattern, escape).fullmatch(text) is not None
 
-    def translate(pattern: str, escape: str | None = None) -> str:
-        return like_to_arrow(pattern, escape)
-
-    return _matched(rows, s, (pattern, *escape), translate, pc.match_like, match_one, pa.bool_())
+    return _matched(rows, s, (pattern, *escape), like_to_arrow, pc.match_like, match_one, pa.bool_())
 
 
-@scalar("SIMILAR TO(s: CHARACTER, pattern: CHARACTER ESCAPE escape?: CHARACTER) -> BOOLEAN", fails=True, infix=True)
+@scalar(
+    "SIMILAR TO(s: CHARACTER, pattern: CHARACTER ESCAPE escape?: CHARACTER) -> BOOLEAN",
+    fails=_unless_valid(similar_to_regex),
+    infix=True,
+)
 def similar_to(rows: Rows, s: Datum, pattern: Datum, *escape: Datum) -> Datum:
     """Whether the whole of `s` fits a pattern of `_ % ( ) | * + ? {n,m}` and sets such as `[a-z]`, `[^a-z]`, `[a-z^aeiou]`.
 
@@ -100,10 +118,7 @@ def similar_to(rows: Rows, s: Datum, pattern: Datum, *escape: Datum) -> Datum:
     def match_one(text: str, pattern: str, escape: str | None = None) -> bool:
         return re.fullmatch(similar_to_regex(pattern, escape), text) is not None
 
-    def translate(pattern: str, escape: str | None = None) -> str:
-        return similar_to_regex(pattern, escape)
-
-    return _matched(rows, s, (pattern, *escape), translate, match, match_one, pa.bool_())
+    return _matched(rows, s, (pattern, *escape), similar_to_regex, match, match_one, pa.bool_())
 
 
 @scalar("SUBSTRING SIMILAR(s: CHARACTER, pattern: CHARACTER ESCAPE escape: CHARACTER)", returns=part_type, fails=True)

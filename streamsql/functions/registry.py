@@ -75,6 +75,9 @@ class Direction(Enum):
 MonotoneRule = Callable[[Sequence[Direction], Sequence[Any]], Direction]
 """From the arguments' directions and their constant values (None where not constant) to the result's direction."""
 
+FailRule = Callable[[Sequence[Any]], bool]
+"""From the arguments' constant values (None where not constant) to whether some row may fail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -133,10 +136,11 @@ def parse_signature(text: str) -> Signature:
 class ScalarFunction:
     """A function of one row.
 
-    `strict`: a NULL argument gives NULL (the implementation sees to it; Arrow's kernels do).  `fails`: some rows may fail,
-    so rules must not move it past a filter.  `volatile`: gives other values when asked again.  `lazy`: the implementation
-    gets its arguments unevaluated.  `infix`: how the manual and EXPLAIN print it as an operator.  `next_change(t, *rest)`:
-    for a function monotone in its first argument, the first time after `t` at which the result is another.
+    `strict`: a NULL argument gives NULL (the implementation sees to it; Arrow's kernels do). `fails`: some rows may fail,
+    so rules must not move it past a filter; a rule when that is seen from the constants. `volatile`: gives other values
+    when asked again. `lazy`: the implementation gets its arguments unevaluated. `infix`: how the manual and EXPLAIN print
+    it as an operator. `next_change(t, *rest)`: for a function monotone in its first argument, the first time after `t` at
+    which the result is another.
     """
 
     signature: Signature
@@ -146,7 +150,7 @@ class ScalarFunction:
     documentation: str
     strict: bool
     lazy: bool
-    fails: bool
+    fails: bool | FailRule
     volatile: bool
     infix: bool
     monotone: MonotoneRule | None
@@ -169,7 +173,7 @@ def scalar(
     returns: TypeRule | None = None,
     strict: bool = True,
     lazy: bool = False,
-    fails: bool = False,
+    fails: bool | FailRule = False,
     volatile: bool = False,
     infix: bool = False,
     monotone: MonotoneRule | None = None,

@@ -30,7 +30,7 @@ Range = tuple[int, int]
 
 
 @lru_cache(maxsize=1024)
-def like_to_arrow(pattern: str, escape: str | None) -> str:
+def like_to_arrow(pattern: str, escape: str | None = None) -> str:
     """A LIKE pattern as Arrow's `match_like` reads it, where a backslash escapes.
 
     >>> like_to_arrow("a!%b%", "!")
@@ -72,7 +72,7 @@ def _escaped(c: str | None, special: str, escape: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def similar_to_regex(pattern: str, escape: str | None) -> str:
+def similar_to_regex(pattern: str, escape: str | None = None) -> str:
     """A SIMILAR TO pattern as a regular expression for the whole text, without anchors and capturing groups.
 
     >>> similar_to_regex("ab%[c-e^d]", None)

@@ -36,6 +36,9 @@ class Entry:
 class Storage(Protocol):
     """Files by path."""
 
+    distant: bool
+    """Whether every request takes its time, so that few large ones are better than many small ones."""
+
     def expand(self, pattern: str) -> list[str]:
         """The files that a path or glob means, in name order; none when there is no such file."""
         ...
@@ -67,6 +70,8 @@ class Storage(Protocol):
 
 class LocalStorage:
     """The local file system."""
+
+    distant = False
 
     def expand(self, pattern: str) -> list[str]:
         """A file of exactly this name counts before the reading as a glob.  Hidden files must be named."""
@@ -129,6 +134,8 @@ class LocalStorage:
 class S3Storage:
     """S3 by way of pyarrow, with the settings that AWS tools take from the environment and from `~/.aws`."""
 
+    distant = True
+
     def __init__(self) -> None:
         from pyarrow.fs import S3FileSystem
 
@@ -184,14 +191,27 @@ class S3Storage:
         self._files.delete_file(path)
 
 
+S3_SCHEMES = ("s3", "s3a", "s3n")
+"""S3, and Hadoop's two other names of it."""
+
+
 def storage_of(uri: Uri, s3_root: str | None) -> tuple[Storage, str]:
-    """Where the files of a URI are, and their path there.  Hadoop's two other names of S3 are S3."""
-    if uri.scheme == "file":
-        return LocalStorage(), uri.path
-    if uri.scheme not in ("s3", "s3a", "s3n"):
+    """Where the files of a URI are, and their path there."""
+    if uri.scheme not in ("file", *S3_SCHEMES):
         raise not_supported(f"{uri.scheme}:// as in {uri.text!r}", hint="files, s3:// and - are")
-    root = s3_root or os.environ.get(S3_ROOT)
-    return (LocalStorage(), f"{root.rstrip('/')}/{uri.path}") if root else (S3Storage(), uri.path)
+    is_local = uri.scheme == "file" or stand_in(s3_root) is not None
+    return LocalStorage() if is_local else S3Storage(), path_of(uri, s3_root)
+
+
+def path_of(uri: Uri, s3_root: str | None) -> str:
+    """The path of a file in the storage that a URI means."""
+    root = stand_in(s3_root)
+    return uri.path if uri.scheme == "file" or root is None else f"{root.rstrip('/')}/{uri.path}"
+
+
+def stand_in(s3_root: str | None) -> str | None:
+    """The directory that stands in for S3, if one does."""
+    return s3_root or os.environ.get(S3_ROOT)
 
 
 def existing(storage: Storage, pattern: str, uri: Uri) -> list[str]:

@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression
-from streamsql.functions.registry import SCALARS
+from streamsql.expressions.conditions import TRUE, conjunction, conjuncts, is_stable
+from streamsql.expressions.nodes import Call, Cast, Column, Expression
 from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Node
-from streamsql.types import BOOLEAN
-
-TRUE: Expression = Constant(BOOLEAN, True)
-
-
-def both(first: Expression, second: Expression) -> Expression:
-    """`first AND second`."""
-    return Call(BOOLEAN, SCALARS["AND"][0], (first, second))
-
-
-def conjuncts(condition: Expression) -> list[Expression]:
-    """The conditions that AND joins, from left to right; none of TRUE."""
-    if condition == TRUE:
-        return []
-    if isinstance(condition, Call) and condition.function.name == "AND":
-        return [part for argument in condition.arguments for part in conjuncts(argument)]
-    return [condition]
-
-
-def conjunction(parts: Iterable[Expression]) -> Expression:
-    """Conditions joined by AND; TRUE of none."""
-    result = TRUE
-    for part in parts:
-        result = part if result == TRUE else both(result, part)
-    return result
-
-
-def is_stable(expression: Expression) -> bool:
-    """Whether it gives the same value when it is evaluated again."""
-    return not any(isinstance(node, Call) and node.function.volatile for node in expression.walk())
 
 
 def moved(expression: Expression, start: int) -> Expression:

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamsql.expressions.conditions import TRUE
 from streamsql.expressions.nodes import Call, Column, Expression
 from streamsql.expressions.text import text
+from streamsql.external.scan.request import ROWS, Request
 from streamsql.plan import nodes
-from streamsql.plan.conditions import TRUE
 from streamsql.time import Time
 from streamsql.types import Schema
 
+Remark = Callable[[nodes.Node], str]
+"""What there is to say about a node beside what it does."""
 
-def explain(plan: nodes.Node) -> str:
+
+def explain(plan: nodes.Node, remark: Remark = lambda _: "") -> str:
     """One line a node, its inputs indented below it."""
-    return "\n".join(_lines(plan, 0))
+    return "\n".join(_lines(plan, 0, remark))
 
 
-def _lines(node: nodes.Node, depth: int) -> list[str]:
-    lines = ["  " * depth + describe(node)]
+def _lines(node: nodes.Node, depth: int, remark: Remark) -> list[str]:
+    lines = ["  " * depth + describe(node) + remark(node)]
     for child in node.inputs:
-        lines += _lines(child, depth + 1)
+        lines += _lines(child, depth + 1, remark)
     return lines
 
 
 def describe(node: nodes.Node) -> str:
     """One node in the words of the clause it came from."""
     match node:
+        case nodes.ExternalScan(request=request):
+            return _external(request)
         case nodes.Scan(relation=relation, schema=schema):
             return f"Scan {'stream' if schema.is_stream else 'table'} {relation}"
         case nodes.Values(rows=rows):
@@ -86,6 +92,24 @@ def describe(node: nodes.Node) -> str:
             return f"Insert into {target}"
         case _:
             return type(node).__name__
+
+
+def _external(request: Request) -> str:
+    """A scan of an external table: what it reads of it, and what it leaves out."""
+    shown = ", ".join(column.field.name for column in request.columns if column != ROWS)
+    parts = [f"Scan external {request.table.full_name} ({shown or 'the number of rows'}), {request.table.kind.value}"]
+    if request.keys != TRUE:
+        keys = [field.name for field in request.table.key_fields]
+        parts.append(f"partitions where {text(_renamed(request.keys, keys))}")
+    if request.condition != TRUE:
+        parts.append(f"rows where {text(request.condition)}")
+    if request.limit is not None:
+        parts.append(f"at most {request.limit} row{'s' * (request.limit != 1)}")
+    return "; ".join(parts)
+
+
+def _renamed(expression: Expression, names: Sequence[str]) -> Expression:
+    return expression.rewrite(lambda e: replace(e, name=names[e.index]) if isinstance(e, Column) else e)
 
 
 def _on(condition: Expression, schema: Schema) -> str:

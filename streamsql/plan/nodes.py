@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 from streamsql.errors import Span
 from streamsql.expressions.nodes import Expression
 from streamsql.expressions.text import text
+from streamsql.external.scan.request import Request
 from streamsql.functions.registry import AggregateFunction, TableFunction
 from streamsql.time import Time
 from streamsql.types import Schema, SqlType
@@ -79,6 +80,18 @@ class Scan(Node):
     """The rows of a named stream or table."""
 
     relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalScan(Node):
+    """The rows of an external table, as it was when the query was planned: a table."""
+
+    request: Request
+
+    @staticmethod
+    def of(request: Request) -> ExternalScan:
+        """The scan that a request asks for."""
+        return ExternalScan(request.schema, request)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from streamsql.expressions.conditions import TRUE, both, is_stable
 from streamsql.expressions.nodes import Column, Constant
-from streamsql.plan.conditions import TRUE, both, filtered, is_stable, moved, parted
+from streamsql.plan.conditions import filtered, moved, parted
 from streamsql.plan.narrowing import drop_unused_columns
 from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Mark, Node, Project
+from streamsql.plan.scan_columns import narrow_scans
+from streamsql.plan.scan_rules import (
+    push_condition_below_lookup,
+    push_filter_into_scan,
+    push_keys_into_scan,
+    push_limit_into_scan,
+)
 
 Rule = Callable[[Node], Node]
 
@@ -108,9 +116,18 @@ RULES: tuple[Rule, ...] = (
     push_filter_through_project,
     push_filter_below_lookup,
     push_filter_below_outer_join,
+    push_keys_into_scan,
+    push_filter_into_scan,
+    push_condition_below_lookup,
+    push_limit_into_scan,
     merge_projects,
     drop_identity_projects,
 )
+
+
+def prepare(plan: Node) -> Node:
+    """The plan after the one rule that some external tables cannot do without."""
+    return plan.rewrite(push_keys_into_scan)
 
 
 def improve(plan: Node) -> Node:
@@ -119,7 +136,7 @@ def improve(plan: Node) -> Node:
         improved = plan
         for rule in RULES:
             improved = improved.rewrite(rule)
-        improved = drop_unused_columns(improved)
+        improved = narrow_scans(drop_unused_columns(improved))
         if improved is plan:
             return plan
         plan = improved

@@ -45,6 +45,9 @@ from streamsql.types import ROWTIME_FIELD, Schema, SqlType
 
 T = TypeVar("T")
 
+TABLES = (nodes.Values, nodes.ExternalScan)
+"""The leaves of a plan that are tables in any case."""
+
 
 @dataclass(eq=False)
 class Built:
@@ -78,7 +81,7 @@ class Compiler:
 
     def _node(self, node: nodes.Node, connections: list[tuple[Vertex, Vertex, int]]) -> Vertex:
         stages, below = self._stages(node)
-        if stages or isinstance(node, (nodes.Scan, nodes.Values)):
+        if stages or isinstance(node, (nodes.Scan, *TABLES)):
             operator: Operator = Transform(stages, self._time)
             inputs: Sequence[nodes.Node] = (below,)
             word = "select"
@@ -91,7 +94,7 @@ class Compiler:
         for port, child in reversed(ports) if looks_up else ports:  # a table before what is looked up in it
             if isinstance(child, nodes.Scan) and child.schema.is_stream:
                 connections.append((self._pipeline.hub(child.relation), vertex, port))
-            elif isinstance(child, (nodes.Scan, nodes.Values)):
+            elif isinstance(child, (nodes.Scan, *TABLES)):
                 self._tables.append((child, vertex, port))
             else:
                 connections.append((self._node(child, connections), vertex, port))

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from streamsql.expressions.conditions import TRUE
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.keys.interner import Ids, Interner
-from streamsql.plan.conditions import TRUE
 from streamsql.rows import Failure, Mask, QueryTime, Rows, mask_of
 from streamsql.types import Schema
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -236,14 +236,18 @@ class Pipeline:
         """A promise that no source makes: of INSERT, or of a test's clock."""
         self._advance(vertex, port, t)
 
-    def push_table(self, vertex: Vertex, port: int, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """All rows of a table, and its end; gives each batch back when it has passed."""
-        for batch in batches:
-            if batch.num_rows:
-                self._push(vertex, port, batch)
+    def push_table(self, vertex: Vertex, port: int, given: Iterable[Output]) -> Iterator[Output]:
+        """All rows of a table, and its end; gives each batch back when it has passed, and the rows that could not be read."""
+        for each in given:
+            if isinstance(each, Failed):
+                self._fail(each, vertex.error_port, vertex.owner)
+            elif each.num_rows:
+                self._push(vertex, port, each)
             if vertex.operator.done:
                 break
-            yield batch
+            yield each
+        if isinstance(given, Generator):
+            given.close()
         self._advance(vertex, port, END)
 
     def report(self, batch: Batch) -> None:

@@ -121,7 +121,7 @@ def made(text: str) -> ExternalTable:
     return table_of(statement, "d")
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(tables())
 def test_the_statement_of_a_table_makes_it_again(text: str) -> None:
     table = made(text)
@@ -130,7 +130,7 @@ def test_the_statement_of_a_table_makes_it_again(text: str) -> None:
     assert table_text(again) == table_text(table)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.one_of(st.none(), texts.filter(lambda t: t != "__HIVE_DEFAULT_PARTITION__")), max_size=5, unique=True))
 def test_the_statements_of_partitions_make_them_again(values: list[str | None]) -> None:
     engine, other = Engine(), Engine()

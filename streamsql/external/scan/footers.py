@@ -1,0 +1,70 @@
+"""The footers of Parquet files: read once for each content, kept as long as there is room."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.files import DataFile, opened
+
+ROOM = 256 << 20
+"""Bytes of footers that are kept, as they are in the files."""
+
+
+@dataclass(frozen=True, eq=False)
+class Footer:
+    """What the end of a Parquet file says of it."""
+
+    metadata: Any
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns of the file, as Arrow reads them."""
+        return self.metadata.schema.to_arrow_schema()
+
+    @cached_property
+    def leaves(self) -> dict[str, int]:
+        """Where the column of each path stands, the fields of records being columns of their own: `name.given`."""
+        schema = self.metadata.schema
+        return {schema.column(i).path: i for i in range(len(schema))}
+
+
+class Footers:
+    """Footers by the file and its content; for all threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int, int], Footer] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def of(self, file: DataFile, counts: Counts) -> Footer:
+        """The footer of a file.  Raises OperationalError for one that is no Parquet file."""
+        with self._lock:
+            footer = self._kept.get(file.version)
+            if footer is not None:
+                self._kept.move_to_end(file.version)
+                return footer
+        footer = _read(file, counts)
+        with self._lock:
+            self._kept[file.version] = footer
+            self._bytes += footer.metadata.serialized_size
+            while self._bytes > ROOM and len(self._kept) > 1:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= oldest.metadata.serialized_size
+        return footer
+
+
+def _read(file: DataFile, counts: Counts) -> Footer:
+    from pyarrow.parquet import read_metadata
+
+    with opened(file, counts) as stream:
+        try:
+            return Footer(read_metadata(stream))
+        except (OSError, EOFError, pa.ArrowInvalid) as error:
+            raise file.failed(f"it is no whole Parquet file: {error}") from error

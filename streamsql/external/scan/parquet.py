@@ -1,0 +1,221 @@
+"""Rows from Parquet files: the row groups that may hold some, and of these the columns that are asked for.
+
+Where there is a condition, the columns that it reads are read first: of a row group without a row that is wanted the others
+are not read at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.errors import OperationalError
+from streamsql.external.scan import statistics
+from streamsql.external.scan.bounds import Bounds, Possible, constant, unknown
+from streamsql.external.scan.conform import readable
+from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.files import opened
+from streamsql.external.scan.footers import Footer, Footers
+from streamsql.external.scan.request import PartitionFile, ScanColumn
+from streamsql.external.scan.rows import BATCH, Given, RowMaker, cut, fitted, whole
+from streamsql.operator import Failed, FailedRow
+
+GROUP_ROWS = 1 << 18
+"""Small row groups are read together up to so many rows."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Row groups of a file that are to be read."""
+
+    file: PartitionFile
+    footer: Footer
+    numbers: tuple[int, ...]
+    places: Mapping[int, str]
+    """The dotted path in the file of each column that it has, by the column's place in the request."""
+
+
+class ParquetReader:
+    """Reads the files of one request; for all threads."""
+
+    def __init__(self, maker: RowMaker, possible: Possible | None, footers: Footers, counts: Counts) -> None:
+        self._maker = maker
+        self._request = maker.request
+        self._possible = possible
+        self._footers = footers
+        self._counts = counts
+        self._fields = {i: column.field for i, column in enumerate(self._request.columns)}
+
+    def groups(self, file: PartitionFile) -> Iterator[Groups]:
+        """The row groups of a file that may hold rows that are wanted, in portions."""
+        footer = self._footers.of(file.file, self._counts)
+        places = self._places(footer, file)
+        count = footer.metadata.num_row_groups
+        self._counts.add(files=1, size=file.file.entry.size, row_groups=count)
+        numbers: Sequence[int] = range(count)
+        if self._possible is not None and not self._possible.tells_nothing:
+            bounds = {c: self._bounds(c, footer, places, file, numbers) for c in self._possible.columns}
+            mask = self._possible(bounds, count)
+            numbers = [number for number in numbers if mask[number]]
+        for portion in _portions(numbers, footer):
+            yield Groups(file, footer, tuple(portion), places)
+
+    def read(self, groups: Groups) -> Iterator[Given]:
+        """The rows of some row groups."""
+        constants = groups.file.constants(self._request)
+        total = sum(groups.footer.metadata.row_group(number).num_rows for number in groups.numbers)
+        self._counts.add(row_groups_read=len(groups.numbers), rows=total)
+        if not groups.places:  # of the file only the number of its rows is of interest
+            missing = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._request.stored}
+            batch = self._maker.rows({}, {**constants, **missing}, min(total, BATCH))
+            for start in range(0, total, BATCH):
+                yield self._maker.wanted(batch.slice(0, min(BATCH, total - start)))
+            return
+        with opened(groups.file.file, self._counts) as stream:
+            try:
+                yield from self._read(stream, groups, constants)
+            except (OSError, EOFError, pa.ArrowInvalid) as error:
+                raise groups.file.file.failed(error) from error
+
+    def _read(self, stream: BinaryIO, groups: Groups, constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
+        from pyarrow.parquet import ParquetFile
+
+        reader = ParquetFile(stream, metadata=groups.footer.metadata, pre_buffer=groups.file.file.storage.distant)
+        asked = self._request.condition.columns()
+        first = {i: path for i, path in groups.places.items() if i in asked}
+        rest = {i: path for i, path in groups.places.items() if i not in asked}
+        if not first or not rest:
+            for batch in reader.iter_batches(BATCH, groups.numbers, _paths(groups.places), use_threads=False):
+                yield from self._given(self._columns(batch, groups.places), constants, batch.num_rows)
+            return
+        for number in groups.numbers:
+            yield from self._late(reader, number, first, rest, constants)
+
+    def _late(
+        self, reader: Any, number: int, first: Mapping[int, str], rest: Mapping[int, str], constants: Mapping[int, pa.Scalar]
+    ) -> Iterator[Given]:
+        """A row group, the columns of the condition first."""
+        table = reader.read_row_group(number, _paths(first), use_threads=False)
+        columns = self._columns(table, first)
+        made, count = whole(columns, self._fields), table.num_rows
+        mask = None
+        if made is not None:
+            unread = {i: self._nothing(i, count) for i in self._fields if i not in constants}
+            mask = self._maker.mask(self._maker.rows({**unread, **made}, constants, count))
+            if not mask.any():
+                return
+        others = self._columns(reader.read_row_group(number, _paths(rest), use_threads=False), rest)
+        made_of_others = whole(others, self._fields)
+        if made is None or mask is None or made_of_others is None:
+            yield from self._given({**columns, **others}, constants, count)
+            return
+        missing = {i: self._nothing(i, count) for i in self._request.stored if i not in made and i not in made_of_others}
+        yield from cut(self._maker.rows({**missing, **made, **made_of_others}, constants, count).filter(pa.array(mask)))
+
+    def _given(self, columns: dict[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Iterator[Given]:
+        for place in self._request.stored:
+            if place not in columns:
+                columns[place] = self._nothing(place, count)
+        for made in fitted(columns, self._fields, count):
+            if isinstance(made, FailedRow):
+                yield Failed((made,))
+            else:
+                yield from cut(self._maker.wanted(self._maker.rows(made[0], constants, made[1])))
+
+    def _nothing(self, place: int, count: int) -> pa.Array:
+        return pa.nulls(count, self._fields[place].type.arrow())
+
+    def _columns(self, table: pa.Table | pa.RecordBatch, places: Mapping[int, str]) -> dict[int, pa.Array]:
+        """The columns as they were read, those within records taken out of them."""
+        columns: dict[int, pa.Array] = {}
+        for place in places:
+            column = _whole(table.column(_named(table.schema, self._request.columns[place].path[0])))
+            for name in self._request.columns[place].path[1:]:
+                column = pc.struct_field(column, [_named(column.type, name)])
+            columns[place] = column
+        return columns
+
+    def _places(self, footer: Footer, file: PartitionFile) -> dict[int, str]:
+        """The path in the file of each column that it has.  Raises OperationalError for one of another kind."""
+        found: dict[int, str] = {}
+        for place in self._request.stored:
+            column = self._request.columns[place]
+            held = _held(footer.schema, column)
+            if held is None:
+                continue
+            path, type_ = held
+            if not readable(type_, column.field.type):
+                text = f"column {column.field.name} is {type_} in it, and {column.field.type} in {self._request.table.full_name}"
+                raise OperationalError(f"cannot read {file.file.name!r}: {text}")
+            found[place] = path
+        return found
+
+    def _bounds(
+        self, place: int, footer: Footer, places: Mapping[int, str], file: PartitionFile, numbers: Sequence[int]
+    ) -> Bounds:
+        field = self._fields[place]
+        constants = file.constants(self._request)
+        if place in constants:
+            return constant(constants[place], len(numbers))
+        if place not in places:
+            return constant(pa.scalar(None, field.type.arrow()), len(numbers))
+        leaf = footer.leaves.get(places[place])
+        if leaf is None or field.type.is_nested:
+            return unknown(field.type, len(numbers))
+        return statistics.bounds(footer.metadata, leaf, numbers, field.type)
+
+
+def _portions(numbers: Sequence[int], footer: Footer) -> Iterator[list[int]]:
+    """Row groups in portions of about GROUP_ROWS rows."""
+    portion: list[int] = []
+    rows = 0
+    for number in numbers:
+        portion.append(number)
+        rows += footer.metadata.row_group(number).num_rows
+        if rows >= GROUP_ROWS:
+            yield portion
+            portion, rows = [], 0
+    if portion:
+        yield portion
+
+
+def _paths(places: Mapping[int, str]) -> list[str]:
+    return list(dict.fromkeys(places.values()))
+
+
+def _held(schema: pa.Schema, column: ScanColumn) -> tuple[str, pa.DataType] | None:
+    """The path and type that a file's schema has for a column; None where it has none."""
+    path: list[str] = []
+    within: Any = schema
+    for name in column.path:
+        place = _place(within, name)
+        if place is None:
+            return None
+        held = within.field(place)
+        path.append(held.name)
+        within = held.type
+    return ".".join(path), within
+
+
+def _place(within: Any, name: str) -> int | None:
+    """Where a schema or record has a name: exactly it, or in another case."""
+    if not isinstance(within, pa.Schema) and not pa.types.is_struct(within):
+        return None
+    names = list(within.names) if isinstance(within, pa.Schema) else [within.field(i).name for i in range(within.num_fields)]
+    if name in names:
+        return names.index(name)
+    return next((i for i, each in enumerate(names) if each.lower() == name.lower()), None)
+
+
+def _named(within: Any, name: str) -> int:
+    place = _place(within, name)
+    assert place is not None
+    return place
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

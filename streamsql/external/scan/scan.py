@@ -1,0 +1,92 @@
+"""One scan of an external table: partitions, their files, and the rows of these in order, several files at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from streamsql.expressions.conditions import TRUE
+from streamsql.external.formats import FileKind
+from streamsql.external.partitions import LOCATION
+from streamsql.external.scan.bounds import Possible
+from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.files import Files
+from streamsql.external.scan.footers import Footers
+from streamsql.external.scan.parquet import Groups, ParquetReader
+from streamsql.external.scan.partitions import left
+from streamsql.external.scan.read_ahead import ReadAhead
+from streamsql.external.scan.request import PartitionFile, Request
+from streamsql.external.scan.rows import Given, RowMaker, size_of
+from streamsql.external.scan.text import TextFileReader
+from streamsql.rows import QueryTime
+
+THREADS = max(2, min(8, os.cpu_count() or 2))
+"""Files that are read at once."""
+
+WAITING = 128 << 20
+"""Bytes of rows that wait for those who want them."""
+
+
+@dataclass(slots=True)
+class Access:
+    """What the scans of an engine share: the storages, and the footers that were read."""
+
+    files: Files
+    footers: Footers = field(default_factory=Footers)
+
+
+class Scan:
+    """The rows that a request asks for, read as they are taken."""
+
+    def __init__(self, request: Request, access: Access, time: QueryTime) -> None:
+        self.request = request
+        self.counts = Counts()
+        self._access = access
+        self._time = time
+        self._maker = RowMaker(request, time)
+
+    def rows(self) -> Generator[Given, None, None]:
+        """The rows in the order of the partitions, of their files' names, and of the files; and rows that failed."""
+        table = self.request.table
+        found = left(table, self.request.keys, self._time)
+        self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
+        files = self._files(found.rows)
+        given = self._parquet(files) if table.kind is FileKind.PARQUET else self._text(files)
+        count = 0
+        try:
+            for each in given:
+                if isinstance(each, pa.RecordBatch):
+                    batch = each if self.request.limit is None else each.slice(0, self.request.limit - count)
+                    count += batch.num_rows
+                    self.counts.add(rows_given=batch.num_rows)
+                    if batch.num_rows:
+                        yield batch
+                    if self.request.limit is not None and count >= self.request.limit:
+                        return
+                else:
+                    yield each
+        finally:
+            given.close()
+
+    def _files(self, partitions: pa.Table) -> Iterator[PartitionFile]:
+        for place, location in enumerate(partitions[LOCATION].to_pylist()):
+            partition = partitions.slice(place, 1)
+            self.counts.add(partitions_read=1)
+            for file in self._access.files.of(location):
+                yield PartitionFile(file, partition)
+
+    def _parquet(self, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
+        condition = self.request.condition
+        possible = None if condition == TRUE else Possible(condition, self._time)
+        reader = ParquetReader(self._maker, possible, self._access.footers, self.counts)
+        groups: ReadAhead[PartitionFile, Groups] = ReadAhead(files, reader.groups, lambda _: 0, THREADS, 1)
+        rows: ReadAhead[Groups, Given] = ReadAhead(iter(groups), reader.read, size_of, THREADS, WAITING)
+        return iter(rows)
+
+    def _text(self, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
+        reader = TextFileReader(self._maker, self.counts)
+        rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, THREADS, WAITING)
+        return iter(rows)

@@ -1,0 +1,155 @@
+"""Rows from text files: JSON, CSV by OpenCSVSerde, and fields with delimiters by LazySimpleSerDe.
+
+JSON is read as everywhere in StreamSQL; a record that is none, or does not fit, goes to `error_stream`.  Fields with
+delimiters are as Hive has them: what is no value of its column is NULL, missing fields are NULL, further ones are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePath
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.errors import not_supported
+from streamsql.external.formats import FileKind
+from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.delimited import DelimitedDecoder, Delimiters
+from streamsql.external.scan.files import opened
+from streamsql.external.scan.json_values import parsed
+from streamsql.external.scan.request import PartitionFile
+from streamsql.external.scan.rows import Given, RowMaker, cut
+from streamsql.external.table import Column, ExternalTable
+from streamsql.io.blocks import Decoded
+from streamsql.io.compression import ENDINGS, decompressing
+from streamsql.io.decoding import Decoder, Target
+from streamsql.io.json_lines import JsonLinesDecoder
+from streamsql.io.json_records import unfolded_array
+from streamsql.io.text_file import TextReader
+from streamsql.operator import Failed, FailedRow
+from streamsql.types import Field, varchar
+
+COMPRESSIONS = {**ENDINGS, ".bz2": "bz2"}
+"""The codecs that endings of text files mean."""
+
+
+class TextFileReader:
+    """Reads the text files of one request; for all threads."""
+
+    def __init__(self, maker: RowMaker, counts: Counts) -> None:
+        self._maker = maker
+        self._request = maker.request
+        self._table = maker.request.table
+        self._counts = counts
+        self._properties = {k.lower(): v for k, v in self._table.stored.serde_properties.items()}
+        wanted = {self._request.columns[place].path[0] for place in self._request.stored}
+        self._roots = [column for column in self._table.columns if column.name in wanted] or [_counted(self._table)]
+        for root in self._roots:
+            if self._table.kind is not FileKind.JSON and root.field.type.is_nested:
+                raise not_supported(f"{root.field.type} in text: column {root.name} of {self._table.full_name}")
+
+    def read(self, file: PartitionFile) -> Iterator[Given]:
+        """The rows of a file."""
+        constants = file.constants(self._request)
+        self._counts.add(files=1, size=file.file.entry.size)
+        stream = opened(file.file, self._counts)
+        try:
+            text = self._text(stream, file)
+            reader = TextReader(text, self._decoder(), 0, file.file.entry.size, plain=False, growing=False)
+            while (decoded := reader.read()) is not None:
+                yield from self._given(decoded, constants)
+        except (OSError, EOFError, pa.ArrowInvalid) as error:
+            raise file.file.failed(error) from error
+        finally:
+            stream.close()
+
+    def _given(self, decoded: Decoded, constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
+        self._counts.add(rows=decoded.count)
+        if decoded.failed and self._properties.get("ignore.malformed.json", "").lower() != "true":
+            yield Failed(tuple(row for _, row in decoded.failed))
+        roots = list(decoded.rows.columns)
+        failed: dict[int, FailedRow] = {}
+        for i, root in enumerate(self._roots):
+            if root.field.type.is_nested:
+                roots[i], misfits = parsed(roots[i], root.field)
+                failed = {**misfits, **failed}
+        if failed:
+            yield Failed(tuple(failed[row] for row in sorted(failed)))
+            good = pa.array([row not in failed for row in range(decoded.rows.num_rows)])
+            roots = [column.filter(good) for column in roots]
+        if len(roots[0]):
+            columns = {place: self._picked(roots, place) for place in self._request.stored}
+            yield from cut(self._maker.wanted(self._maker.rows(columns, constants, len(roots[0]))))
+
+    def _picked(self, roots: list[pa.Array], place: int) -> pa.Array:
+        """A column of the request from the columns of the table that were read."""
+        path = self._request.columns[place].path
+        number = next(i for i, root in enumerate(self._roots) if root.name == path[0])
+        column, within = roots[number], self._roots[number].field.type
+        for name in path[1:]:
+            inner = [field.name for field in within.fields].index(name)
+            column, within = pc.struct_field(column, [inner]), within.fields[inner].type
+        return column
+
+    def _text(self, stream: BinaryIO, file: PartitionFile) -> BinaryIO:
+        codec = COMPRESSIONS.get(PurePath(file.file.name).suffix.lower())
+        text = stream if codec is None else decompressing(stream, codec)
+        if self._properties.get("strip.outer.array", "").lower() == "true":
+            unfolded = unfolded_array(text)
+            if unfolded is None:
+                raise file.file.failed("it is not one array of records, as 'strip.outer.array' says")
+            return unfolded
+        return text
+
+    def _decoder(self) -> Decoder:
+        if self._table.kind is FileKind.JSON:
+            return JsonLinesDecoder(Target(tuple(map(self._member, self._roots))), 0)
+        names = [column.name for column in self._table.columns]
+        return DelimitedDecoder({names.index(root.name): root.field for root in self._roots}, self._delimiters())
+
+    def _member(self, root: Column) -> Field:
+        """A column as the reader of JSON knows it: by the name of its member, which matches in any case.
+
+        Records and lists are read as the text that they are.
+        """
+        name = self._properties.get(f"mapping.{root.name.lower()}", root.name)
+        return Field(name.upper(), varchar() if root.field.type.is_nested else root.field.type)
+
+    def _delimiters(self) -> Delimiters:
+        if self._table.kind is FileKind.CSV:
+            return Delimiters(
+                field=_one(self._properties.get("separatorchar", ",")),
+                quote=_one(self._properties.get("quotechar", '"')),
+                escape=_one(self._properties.get("escapechar", "\\")),
+                null=None,
+                header=_header(self._table),
+                strict=True,
+            )
+        given = self._table.stored.delimiters or {}
+        return Delimiters(
+            field=_one(given.get("FIELDS TERMINATED BY", self._properties.get("field.delim", "\x01"))),
+            quote=None,
+            escape=_one(given.get("ESCAPED BY", self._properties.get("escape.delim", ""))) or None,
+            null=given.get("NULL DEFINED AS", self._properties.get("serialization.null.format", "\\N")),
+            header=_header(self._table),
+            strict=False,
+        )
+
+
+def _counted(table: ExternalTable) -> Column:
+    """A column to read where rows are only counted, as text so that it always fits."""
+    return replace(table.columns[0], field=Field(table.columns[0].name, varchar()))
+
+
+def _one(text: str) -> str:
+    """The character that a property gives."""
+    return text[:1]
+
+
+def _header(table: ExternalTable) -> int:
+    """The lines at the head of each file that are no rows."""
+    text = {k.lower(): v for k, v in table.properties.items()}.get("skip.header.line.count", "0").strip()
+    return int(text) if text.isdigit() else 0

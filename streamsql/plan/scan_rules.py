@@ -1,0 +1,109 @@
+"""The rules by which scans of external tables read less: partitions, rows, columns, and none behind a LIMIT.
+
+What a scan leaves out is not looked at, so a row in it that would fail does not: a condition over partition keys is always
+carried out first, any other only where no condition in front of it can fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from streamsql.expressions.conditions import conjunction, conjuncts, is_stable
+from streamsql.expressions.nodes import Column, Expression
+from streamsql.external.scan.request import Request
+from streamsql.plan.conditions import filtered, moved
+from streamsql.plan.nodes import ExternalScan, Filter, JoinKind, Limit, Lookup, Node, Project
+
+
+def push_keys_into_scan(node: Node) -> Node:
+    """Filter over a scan: partitions for which it is not true are left out.  Carried out in any case."""
+    match node:
+        case Filter(input=ExternalScan(request=request), predicate=predicate):
+            keys, rest = conjuncts(request.keys), list[Expression]()
+            for part in conjuncts(predicate):
+                over_keys = _over_keys(request, part)
+                if over_keys is not None and over_keys not in keys:
+                    keys.append(over_keys)
+                if over_keys is None or part.can_fail:
+                    rest.append(part)
+            asked = conjunction(keys)
+            if asked != request.keys or len(rest) < len(conjuncts(predicate)):
+                return filtered(ExternalScan.of(replace(request, keys=asked)), conjunction(rest))
+    return node
+
+
+def push_filter_into_scan(node: Node) -> Node:
+    """Filter over a scan: the scan leaves out what the filter would."""
+    match node:
+        case Filter(input=ExternalScan(request=request), predicate=predicate):
+            conditions, rest = conjuncts(request.condition), list[Expression]()
+            for part in conjuncts(predicate):
+                if part.can_fail or not is_stable(part) or any(earlier.can_fail for earlier in rest):
+                    rest.append(part)
+                else:
+                    conditions.append(part)
+            if len(rest) < len(conjuncts(predicate)):
+                return filtered(ExternalScan.of(replace(request, condition=conjunction(conditions))), conjunction(rest))
+    return node
+
+
+def _over_keys(request: Request, part: Expression) -> Expression | None:
+    """A condition over partition keys alone, by their positions; None for any other."""
+    columns = part.columns()
+    found = {column: request.table.key_place(request.columns[column].path[0]) for column in columns}
+    places = {column: place for column, place in found.items() if place is not None}
+    if not columns or len(places) < len(columns) or not is_stable(part):
+        return None
+    return part.rewrite(lambda e: replace(e, index=places[e.index]) if isinstance(e, Column) else e)
+
+
+def push_condition_below_lookup(node: Node) -> Node:
+    """Lookup of or in external tables: what its condition says of one of them, before they are joined."""
+    match node:
+        case Lookup(kind=kind, input=below, table=table, condition=condition) if kind is not JoinKind.FULL:
+            width = len(below.schema.fields)
+            sides: tuple[list[Expression], list[Expression]] = ([], [])
+            rest: list[Expression] = []
+            for part in conjuncts(condition):
+                side = _side(part, width)
+                able = side is not None and not part.can_fail and is_stable(part) and not any(e.can_fail for e in rest)
+                if side is None or not able or (side == 0 and kind is not JoinKind.INNER) or not _scans((below, table)[side]):
+                    rest.append(part)
+                else:
+                    sides[side].append(moved(part, width * side))
+            if any(sides):
+                new = filtered(below, conjunction(sides[0])), filtered(table, conjunction(sides[1]))
+                return replace(node, input=new[0], table=new[1], condition=conjunction(rest))
+    return node
+
+
+def _side(part: Expression, width: int) -> int | None:
+    """The side of a join that a condition reads alone."""
+    sides = {int(column >= width) for column in part.columns()}
+    return sides.pop() if len(sides) == 1 else None
+
+
+def _scans(node: Node) -> bool:
+    """Whether rows come from an external table, as they are or with fewer columns."""
+    while isinstance(node, (Filter, Project)):
+        node = node.input
+    return isinstance(node, ExternalScan)
+
+
+def push_limit_into_scan(node: Node) -> Node:
+    """Limit over a scan, of which columns may be computed that cannot fail: the scan ends there too."""
+    match node:
+        case Limit(input=below, count=int(count), offset=offset):
+            limited = _limited(below, count + offset)
+            return node if limited is below else replace(node, input=limited)
+    return node
+
+
+def _limited(node: Node, count: int) -> Node:
+    match node:
+        case Project(input=below, expressions=expressions) if not any(e.can_fail for e in expressions):
+            limited = _limited(below, count)
+            return node if limited is below else replace(node, input=limited)
+        case ExternalScan(request=request) if request.limit is None or request.limit > count:
+            return ExternalScan.of(replace(request, limit=count))
+    return node
