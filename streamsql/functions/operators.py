@@ -348,6 +348,8 @@ def _value_set(values: tuple[pa.Scalar, ...]) -> tuple[pa.Array, bool]:
     """The values that are not NULL as an array, and whether others are; a list of constants is the same for every batch."""
     known = [value for value in values if value.is_valid]
     array = pa.concat_arrays([pa.repeat(value, 1) for value in known]) if known else pa.array([], values[0].type)
+    if pa.types.is_floating(array.type):  # zero equals itself with the other sign
+        array = pa.concat_arrays([array, pc.negate(array.filter(pc.equal(array, 0.0)))])
     return array, len(known) < len(values)
 
 

@@ -1,0 +1,1 @@
+-- StreamSQL: the catalog of this database, written by the program
