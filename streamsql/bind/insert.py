@@ -66,6 +66,9 @@ def _converted(statement: Insert, target: Stream, source: Source, found: dict[st
     columns = [field for field in target.schema.fields if field != ROWTIME_FIELD]
     for column in columns:  # the system columns of an input's stream among them: a row that SQL brings has no metadata
         given = found.get(column.name)
+        if given is None and not column.nullable:
+            text = f"{target.name}.{column.name} is NOT NULL, and nothing fills it"
+            raise ProgrammingError(text, statement.target.span, "name it in the list of columns, and give it a value")
         if given is None:
             expressions.append(Constant(column.type, None))
         elif not assignable(given.type, column.type):
