@@ -1,1 +1,0 @@
--- StreamSQL: the catalog of this database, written by the program
