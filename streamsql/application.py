@@ -16,14 +16,16 @@ from pathlib import Path
 from streamsql.application_file import read_application
 from streamsql.attach import Attachments, SinkOutlet
 from streamsql.configured import attacher
-from streamsql.engine.change import between, check_queries
+from streamsql.engine.change import between, check_foreign_streams, check_queries
 from streamsql.engine.engine import Engine
+from streamsql.engine.foreign import foreign_streams
 from streamsql.engine.layout import layout_of, rebuild
 from streamsql.engine.result import Result
 from streamsql.error_report import ErrorReport
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.io.open import open_sink
 from streamsql.io.sink import Sink
+from streamsql.io.uri import parse_uri
 from streamsql.log import Log
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
@@ -145,6 +147,8 @@ class Application:
             for statement in self._statements:
                 if reloaded and isinstance(statement, CreatePump):
                     statement = replace(statement, started=False)  # `rebuild` starts them in the order that they had
+                if isinstance(statement, Insert):
+                    self._attacher.waiting.wait_for(stream.name for stream in self.engine.catalog.streams())
                 result = self.engine.execute(statement)
                 if result.rows is not None:
                     self._show(result)
@@ -152,13 +156,18 @@ class Application:
             raise error.located(self._file.text, self._file.name) from None
         for warning in self.engine.warnings:
             self._log.warning(warning)
+        self._attacher.adopt()
+        self._check_inputs()
         if not reloaded:
             self._attacher.open_inputs()
+        if self._resumed is not None:
+            self._attacher.waiting.forget()  # what INSERT brings came out in the first run
         staging = None if self._directory is None else self._directory.staging
         self._outlets = self._attacher.open_outputs(staging, resume=self._resumed is not None)
-        self._on_stdout = not self._settings.attachments.outputs and not self._queries
+        self._on_stdout = not self._attacher.everything.outputs and not self._queries
         if self._on_stdout:
             self._open_stdout()
+        self._attacher.waiting.forget()
         self.engine.pipeline.hub(error_stream.NAME).outlets.append(self._errors)
         self._errors.mapped = error_stream.NAME in self._outlets
         if self._resumed is not None:
@@ -176,6 +185,7 @@ class Application:
         statements = file.statements()
         try:
             check_queries(self._statements, statements)
+            check_foreign_streams(self._statements, statements)
             change = between(self.engine, statements, self._attacher.declared)
         except Error as error:
             raise error.located(file.text, file.name) from None
@@ -208,6 +218,7 @@ class Application:
                     self.engine.execute(statement)
         except Error as error:
             raise error.located(self._file.text, self._file.name) from None
+        self._attacher.adopt()
         self._attacher.open_inputs()
         for feed in self.engine.pipeline.feeds.values():
             feed.source.close()
@@ -234,13 +245,18 @@ class Application:
     def _open_checkpoints(self) -> None:
         if self._directory is None:
             return
-        if any(uri.partition("?")[0] == "-" for uri in self._settings.attachments.inputs.values()):
-            raise ProgrammingError("--checkpoint cannot go with an input from stdin, which cannot be read again")
+        self._check_inputs()
         self._directory.open(self._settings.fresh)
         self._resumed = self._directory.latest()
         if self._resumed is not None:
             self._epoch = self._resumed.epoch
             self.engine.started = self._resumed.facts["started"]
+
+    def _check_inputs(self) -> None:
+        """Refuse inputs whose progress cannot be kept."""
+        inputs = self._attacher.everything.inputs.values()
+        if self._directory is not None and any(parse_uri(uri).is_standard for uri in inputs):
+            raise ProgrammingError("--checkpoint cannot go with an input from stdin, which cannot be read again")
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         assert self._directory is not None
@@ -270,16 +286,17 @@ class Application:
         }
         for pump in catalog.pumps.values():
             found[f"pump {pump.name}"] = explain(self.engine.plan_of(pump.statement))
-        for given, uri in self._settings.attachments.inputs.items():
+        for given, uri in self._attacher.everything.inputs.items():
             found[f"input {given}"] = uri
-        for given, uri in self._settings.attachments.outputs.items():
+        for given, uri in self._attacher.everything.outputs.items():
             found[f"output {given}"] = uri
         return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in found.items()}
 
     def _open_stdout(self) -> None:
         """With no output named, every stream that no pump reads goes to stdout."""
         read = {name for pump in self.engine.catalog.pumps.values() for name in pump.reads}
-        streams = [s for s in self.engine.catalog.streams() if s.name not in read and s.name != error_stream.NAME]
+        read |= {error_stream.NAME, *foreign_streams(self.engine.catalog)}
+        streams = [stream for stream in self.engine.catalog.streams() if stream.name not in read]
         for name in [name for name in self._outlets if name not in {stream.name for stream in streams}]:
             self.engine.pipeline.hub(name).outlets.remove(self._outlets.pop(name))
         for stream in streams:

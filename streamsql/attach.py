@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 from sqlglot import exp
 
+from streamsql.adoption import ForeignStreams, WaitingOutlets, matched
 from streamsql.bind.scope import folded
 from streamsql.catalog import Stream, Table, nearest
 from streamsql.configuration.read import read_schema
@@ -72,7 +73,9 @@ class Attacher:
 
     def __init__(self, engine: Engine, attachments: Attachments, wake: Callable[[], None] = _nothing) -> None:
         self._engine = engine
-        self._attachments = attachments
+        self._attachments = replace(attachments, inputs=dict(attachments.inputs), outputs=dict(attachments.outputs))
+        self.foreign = ForeignStreams(engine)
+        self.waiting = WaitingOutlets(engine)
         self._wake = wake
         self._opened: dict[str, tuple[Source, Uri]] = {}
         self._used_schemas: set[str] = set()
@@ -123,6 +126,15 @@ class Attacher:
         self._engine.declare_stream(Stream(name, Schema.stream(declared.fields, self._system)))
         self.declared.add(name)
 
+    @property
+    def everything(self) -> Attachments:
+        """What is attached, foreign streams among it."""
+        return self._attachments
+
+    def adopt(self) -> None:
+        """Let the foreign streams that are read or written be inputs and outputs."""
+        self.foreign.adopt(self._attachments.inputs, self._attachments.outputs)
+
     def open_inputs(self) -> None:
         """After the statements: let the rows of every input enter its stream."""
         for given in self._attachments.inputs:
@@ -164,6 +176,7 @@ class Attacher:
         if stream.schema.system:
             source = MetadataSource(source, stream.schema.system, self._engine.clock)
         hub = pipeline.hub(stream.name)
+        self.waiting.take(stream.name)
         name = f"input {stream.name}"
         if source.schema.is_stream:
             pipeline.join(self._enter(name, source, stream.schema, uri), hub)
@@ -207,6 +220,8 @@ class Attacher:
         relation = self._engine.catalog.relation(stream)
         assert isinstance(relation, Stream)
         outlet = SinkOutlet(sink, relation.schema)
+        for batch in self.waiting.take(stream):
+            outlet.write(batch)
         hub.outlets.append(outlet)
         return outlet
 
@@ -221,6 +236,7 @@ class Attacher:
             processor=processor,
             s3_root=root,
             wake=self._wake,
+            clock=self._engine.clock,
         )
 
     def _processor(self, given: str, uri: Uri) -> Processor | None:
@@ -311,12 +327,6 @@ def names_of(statements: Sequence[Statement]) -> tuple[set[str], set[str]]:
     created |= {s.name.last.text.upper() for s in statements if isinstance(s, CreateExternalTable)}
     tables = (table for s in statements for query in _queries(s) for table in query.find_all(exp.Table))
     return {folded(table.this) for table in tables}, created
-
-
-def matched(given: str, names: Iterable[str]) -> str:
-    """A name of the command line: exactly as it is, else in upper case."""
-    known = set(names)
-    return given if given in known or given.upper() not in known else given.upper()
 
 
 def safe_name(name: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from streamsql.attach import Attacher, Attachments, matched, schema_of, system_columns
+from streamsql.adoption import matched
+from streamsql.attach import Attacher, Attachments, schema_of, system_columns
 from streamsql.catalog import Stream, Table
 from streamsql.configuration.model import Configuration, Input, Output, Reference
 from streamsql.engine.engine import Engine

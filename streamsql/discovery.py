@@ -25,9 +25,18 @@ def statement(uri: str, s3_root: str | None = None) -> str:
     source = open_source(uri, s3_root=s3_root)
     source.close()
     columns = ",\n".join(f"    {_quoted(field.name)} {field.type}" for field in _declared(source))
-    address = uri.replace("'", "''")
     name = _quoted(_stream_name(uri))
-    return f"CREATE OR REPLACE FOREIGN STREAM {name} (\n{columns}\n)\nSERVER FILE OPTIONS (uri '{address}');"
+    return f"CREATE OR REPLACE FOREIGN STREAM {name} (\n{columns}\n)\nSERVER {_server(uri)};"
+
+
+def _server(uri: str) -> str:
+    """The server of a URI, and the options that say what the URI says."""
+    parsed = parse_uri(uri)
+    options: dict[str, Any] = {"uri": uri}
+    if parsed.is_standard:
+        options = {name: getattr(parsed.options, name) for name in ("format", "rowtime", "header")}
+    shown = ", ".join(f"{name} {_literal(value)}" for name, value in options.items() if value is not None)
+    return ("STDIN" if parsed.is_standard else "FILE") + (f" OPTIONS ({shown})" if shown else "")
 
 
 def input_schema(uri: str, s3_root: str | None = None) -> str:
@@ -82,6 +91,11 @@ def _text(value: Any) -> str | None:
     if value is None:
         return None
     return timestamp_text(from_datetime(value)) if hasattr(value, "hour") and hasattr(value, "year") else str(value)
+
+
+def _literal(value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:

@@ -85,12 +85,12 @@ class CreateStream(Statement):
 
 @dataclass(frozen=True, slots=True)
 class CreateForeignStream(Statement):
-    """CREATE [OR REPLACE] FOREIGN STREAM name (columns) SERVER server OPTIONS (key 'value', ...)"""
+    """CREATE [OR REPLACE] FOREIGN STREAM name (columns) SERVER server [OPTIONS (key 'value', ...)]"""
 
     name: ObjectName
     columns: tuple[ColumnDefinition, ...]
     server: Identifier
-    options: tuple[tuple[str, str], ...]
+    options: tuple[tuple[Identifier, str], ...] = ()
     replace: bool = False
     description: str | None = None
 

@@ -10,7 +10,7 @@ from streamsql.engine.engine import Engine
 from streamsql.errors import OperationalError
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
-from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
+from streamsql.statements import CreateForeignStream, CreatePump, Explain, Insert, Query, Statement
 from streamsql.types import Schema
 
 
@@ -101,6 +101,17 @@ def check_queries(before: Sequence[Statement], after: Sequence[Statement]) -> No
 
     if queries(before) != queries(after):
         raise OperationalError("the queries of an application cannot change while it runs", hint="stop it and start it anew")
+
+
+def check_foreign_streams(before: Sequence[Statement], after: Sequence[Statement]) -> None:
+    """Refuse a script whose foreign streams are other ones: what they are attached to is open."""
+
+    def foreign(statements: Sequence[Statement]) -> list[str]:
+        return sorted(statement.text for statement in statements if isinstance(statement, CreateForeignStream))
+
+    if foreign(before) != foreign(after):
+        text = "the foreign streams of an application cannot change while it runs"
+        raise OperationalError(text, hint="stop it and start it anew")
 
 
 def _imagined(engine: Engine, statements: Sequence[Statement], given: set[str]) -> Engine:

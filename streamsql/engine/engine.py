@@ -309,6 +309,11 @@ class Engine:
         self._inserts.open(stream, self.catalog.find_stream(stream, None).schema, explicit, self.time)
 
     @property
+    def inserted(self) -> frozenset[str]:
+        """The streams that INSERT has written."""
+        return self._inserts.streams
+
+    @property
     def insert_ports(self) -> Mapping[str, int]:
         """The ports by which rows without a ROWTIME of their own enter their streams."""
         return self._inserts.ports

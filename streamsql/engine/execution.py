@@ -12,6 +12,7 @@ from streamsql.bind.query import QueryBinder
 from streamsql.bind.uses import pumps_calling
 from streamsql.catalog import Function, Pump, Stream, View, unknown
 from streamsql.engine.external import EXTERNAL_HANDLERS
+from streamsql.engine.foreign import check_writable, uri_of
 from streamsql.engine.result import Result, listing
 from streamsql.errors import IntegrityError, ProgrammingError, not_supported
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
@@ -21,6 +22,7 @@ from streamsql.run import error_stream
 from streamsql.statements import (
     AlterPump,
     ColumnDefinition,
+    CreateForeignStream,
     CreateFunction,
     CreatePump,
     CreateStream,
@@ -39,14 +41,16 @@ if TYPE_CHECKING:
     from streamsql.engine.engine import Engine
 
 
-def create_stream(engine: Engine, statement: CreateStream, parameters: Parameters) -> Result:
+def create_stream(engine: Engine, statement: CreateStream | CreateForeignStream, parameters: Parameters) -> Result:
     name = statement.name.name
     if name.lower() == error_stream.NAME:
         raise ProgrammingError("the name error_stream is the engine's own", statement.name.span)
-    _make_room(engine, statement, statement.replace)
     schema = Schema.stream(fields_of(statement.columns), engine.system_fields(name))
+    if isinstance(statement, CreateForeignStream):
+        uri_of(statement)  # what is wrong with it is an error now, not when it is opened
+    _make_room(engine, statement, statement.replace)
     engine.declare_stream(Stream(name, schema, statement))
-    return Result(f"stream {name} created")
+    return Result(f"{'foreign ' * isinstance(statement, CreateForeignStream)}stream {name} created")
 
 
 def create_view(engine: Engine, statement: CreateView, parameters: Parameters) -> Result:
@@ -57,7 +61,7 @@ def create_view(engine: Engine, statement: CreateView, parameters: Parameters) -
     return Result(f"view {name} created")
 
 
-def _make_room(engine: Engine, statement: CreateStream | CreateView, replace: bool) -> None:
+def _make_room(engine: Engine, statement: CreateStream | CreateForeignStream | CreateView, replace: bool) -> None:
     """See to it that a relation can be created under a name."""
     name, span = statement.name.name, statement.name.span
     old = engine.catalog.relation(name)
@@ -112,6 +116,7 @@ def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -
         raise ProgrammingError(f"there is a pump {name} already", statement.name.span, "CREATE OR REPLACE")
     plan = engine.plan_of(statement, parameters)
     assert isinstance(plan, nodes.Insert)
+    check_writable(engine.catalog, plan.target, statement.insert.target.span)
     reads = frozenset(nodes.streams_of(plan))
     if not reads:
         raise ProgrammingError(f"pump {name} reads no stream", statement.insert.query.meta.get("span"))
@@ -203,6 +208,7 @@ def _relations_of(engine: Engine, statement: Drop) -> dict[str, Any]:
 def insert(engine: Engine, statement: Insert, parameters: Parameters) -> Result:
     plan = engine.plan_of(statement, parameters)
     assert isinstance(plan, nodes.Insert)
+    check_writable(engine.catalog, plan.target, statement.target.span)
     if nodes.streams_of(plan):
         hint = f"CREATE PUMP name AS {statement.text or 'INSERT ...'}"
         raise ProgrammingError("INSERT from a stream goes on for ever: it is a pump's", statement.span, hint)
@@ -251,9 +257,9 @@ Handler = Callable[["Engine", Any, Parameters], Result]
 HANDLERS: dict[type[Statement], Handler] = {
     **EXTERNAL_HANDLERS,
     AlterPump: alter_pump,
+    CreateForeignStream: create_stream,
     CreateFunction: create_function,
     CreatePump: create_pump,
-    
     CreateStream: create_stream,
     CreateView: create_view,
     Drop: drop,

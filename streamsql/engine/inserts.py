@@ -83,6 +83,11 @@ class Inserts:
         self._writer(stream, schema, explicit, time)
 
     @property
+    def streams(self) -> frozenset[str]:
+        """The streams that have such a writer."""
+        return frozenset(self._writers)
+
+    @property
     def ports(self) -> Mapping[str, int]:
         """The ports by which rows without a ROWTIME enter their streams."""
         return {stream: writer.port for stream, writer in self._writers.items() if not writer.explicit}

@@ -23,6 +23,7 @@ from streamsql.io.layout import PLAIN, Layout, RecordSchema
 from streamsql.io.parts import NewPart, TablePart, TextPart, WorkingDirectory
 from streamsql.io.pipe import STDIN, PipeReader, PipeSource
 from streamsql.io.processing import ProcessingDecoder, Processor, processed
+from streamsql.io.servers.server import own_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.standard_sink import StandardSink
@@ -32,6 +33,7 @@ from streamsql.io.tables import TableDecoder, TableReader
 from streamsql.io.text_file import TextReader, sample_of
 from streamsql.io.uploading_sink import UploadingSink
 from streamsql.io.uri import INPUT_ONLY, Uri, parse_uri
+from streamsql.time import Clock, WallClock
 from streamsql.types import Field, Schema
 
 DEFAULT_FORMAT = "jsonl"
@@ -51,14 +53,19 @@ def open_source(
     processor: Processor | None = None,
     s3_root: str | None = None,
     wake: Callable[[], None] = _nothing,
+    clock: Clock | None = None,
 ) -> Source:
     """The source of the rows of a URI.
 
     `schema` holds the declared columns (hidden ones do not count); without it they are discovered.  `format` and `layout` say
     what the records must be where they are declared as text; `processor` makes them out of the lines of the input.  `wake` is
-    called, in another thread, when rows may have come.  Raises OperationalError for an input that is missing or cannot be read.
+    called, in another thread, when rows may have come, `clock` paces rows that come out of nothing.  Raises OperationalError for
+    an input that is missing or cannot be read.
     """
     uri = parse_uri(uri) if isinstance(uri, str) else uri
+    open_own = own_source(uri)
+    if open_own is not None:
+        return open_own(uri, _declared(uri, schema), clock or WallClock())
     header = layout.header if uri.options.header is None else uri.options.header
     declared = RecordSchema(schema.visible if schema is not None else (), format, replace(layout, header=header))
     if uri.is_standard:
@@ -104,6 +111,7 @@ def open_sink(
     `stream` makes JSON lines on stdout say of which stream they are.
     """
     uri = parse_uri(uri) if isinstance(uri, str) else uri
+    _check_writable(uri)
     for name in INPUT_ONLY:
         if getattr(uri.options, name):
             raise OperationalError(f"option {name!r} is for inputs, not for the output {uri.text!r}")
@@ -125,6 +133,7 @@ def open_sink(
 def check_sink(uri: str | Uri, *, s3_root: str | None = None) -> None:
     """Raise OperationalError for an output that could not be opened; opens nothing, and asks no S3."""
     uri = parse_uri(uri) if isinstance(uri, str) else uri
+    _check_writable(uri)
     if uri.is_standard:
         text_format_of(uri, DEFAULT_FORMAT)
         return
@@ -162,6 +171,26 @@ def head_of(uri: str | Uri, *, s3_root: str | None = None) -> tuple[TextFormat, 
         return None
     with _text_stream(storage, first, format_)[0] as stream:
         return format_, sample_of(stream, format_.decoder(Target(()), PLAIN, 0), SAMPLE)
+
+
+def check_source(uri: str | Uri, *, s3_root: str | None = None) -> None:
+    """Raise OperationalError for an input that is not there; opens nothing."""
+    uri = parse_uri(uri) if isinstance(uri, str) else uri
+    if not uri.is_standard and own_source(uri) is None:
+        storage, path = storage_of(uri, s3_root)
+        existing(storage, path, uri)
+
+
+def _declared(uri: Uri, schema: Schema | None) -> Schema:
+    """The columns of what has none by itself."""
+    if schema is None:
+        raise OperationalError(f"the columns of {uri.text!r} are not declared")
+    return schema
+
+
+def _check_writable(uri: Uri) -> None:
+    if own_source(uri) is not None:
+        raise OperationalError(f"{uri.text!r} gives rows and takes none")
 
 
 def _is_pipe(storage: Storage, path: str) -> bool:

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from urllib.parse import unquote
 
 from streamsql.errors import OperationalError
@@ -18,6 +19,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _TRUTH = {"true": True, "false": False}
+
+FILES = ("file", "s3")
+"""The schemes of files; what has another has other options."""
 
 STANDARD = "-"
 """The URI of stdin or stdout, and its scheme."""
@@ -50,6 +54,8 @@ class Uri:
     scheme: str
     path: str
     options: Options
+    own: Mapping[str, str] = field(default_factory=dict)
+    """The options of a scheme that has its own."""
 
     @property
     def is_standard(self) -> bool:
@@ -70,10 +76,14 @@ def parse_uri(text: str) -> Uri:
     """
     match = _OPTIONS.search(text)
     address, query = (text[: match.start()], match.group(1)) if match else (text, "")
-    options = _options(query, text)
     if address == STANDARD:
-        return Uri(text, STANDARD, STANDARD, options)
+        return Uri(text, STANDARD, STANDARD, _options(query, text))
     scheme = _SCHEME.match(address)
+    if scheme is not None and scheme[1].lower() not in FILES:
+        items = (item.partition("=") for item in query.split("&") if item)
+        own = {name: unquote(value) for name, _, value in items}
+        return Uri(text, scheme[1].lower(), address[scheme.end() :], Options(), own)
+    options = _options(query, text)
     if scheme is None:
         path = address
     else:
@@ -106,7 +116,7 @@ def parse_duration(text: str) -> Time:
 
 
 def _options(query: str, uri: str) -> Options:
-    known = [field.name for field in fields(Options)]
+    known = [each.name for each in fields(Options)]
     given: dict[str, object] = {}
     for item in query.split("&") if query else ():
         name, _, value = item.partition("=")

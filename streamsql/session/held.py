@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamsql.attach import Attacher, Attachments, SinkOutlet, matched, names_of, safe_name
+from streamsql.adoption import matched
+from streamsql.attach import Attacher, Attachments, SinkOutlet, names_of, safe_name
 from streamsql.catalog import Stream, Table
 from streamsql.engine.engine import Engine
+from streamsql.engine.foreign import foreign_streams
 from streamsql.errors import OperationalError
-from streamsql.io.open import open_sink
-from streamsql.io.storage import existing, storage_of
+from streamsql.io.open import check_source, open_sink
 from streamsql.io.uri import parse_uri
 from streamsql.plan.nodes import streams_of
 from streamsql.run.pipeline import Vertex
-from streamsql.statements import Statement
+from streamsql.statements import CreatePump, Insert, Query, Statement
 from streamsql.time import END
 
 
@@ -70,18 +71,24 @@ class HeldAttacher(Attacher):
         for given in attached.schemas:
             self._declared(given)
         for given, text in {**attached.references, **{given: attached.inputs[given] for given in self._held}}.items():
-            uri = parse_uri(text)
-            if not uri.is_standard:
-                storage, path = storage_of(uri, attached.s3_root)
-                existing(storage, path, uri)
-            elif self._staging is not None:
-                raise OperationalError(f"input {given}: stdin cannot be read again, so a database cannot keep its progress")
+            self._check_input(given, text)
+
+    def _check_input(self, given: str, text: str) -> None:
+        if parse_uri(text).is_standard and self._staging is not None:
+            raise OperationalError(f"input {given}: stdin cannot be read again, so a database cannot keep its progress")
+        check_source(text, s3_root=self._attachments.s3_root)
 
     # -- around each statement -----------------------------------------------------------------------------------------
 
     def declare_mentioned(self, statements: Sequence[Statement]) -> None:
         """Before statements are executed: the streams and tables that they read and that an input or a file stands for."""
         mentioned, created = names_of(statements)
+        reading = [statement for statement in statements if isinstance(statement, (CreatePump, Insert, Query))]
+        begun = self.foreign.begun(reading, names_of(reading)[0], self._attachments.inputs, self._matched_names())
+        for name, uri in begun.items():
+            self._check_input(name, uri)
+        if any(isinstance(statement, Insert) for statement in statements):
+            self.waiting.wait_for(self._without_output())
         wanted = mentioned - created - set(self._engine.catalog.relations)
         for given, text in list(self._references.items()):
             name = matched(given, wanted)
@@ -97,9 +104,36 @@ class HeldAttacher(Attacher):
             if given not in self._attachments.inputs and given not in self._attachments.references:
                 self._declare_only(given, wanted, set(self._engine.catalog.relations) | created)
 
+    def _matched_names(self) -> set[str]:
+        """The streams that inputs and outputs are given for."""
+        known = self._engine.catalog.relations
+        return {matched(given, known) for given in (*self._attachments.inputs, *self._attachments.outputs)}
+
+    def _without_output(self) -> Iterator[str]:
+        """The streams whose output may be opened after the next statements."""
+        foreign = set(foreign_streams(self._engine.catalog))
+        for stream in self._engine.catalog.streams():
+            output = self.outputs.get(stream.name)
+            is_open = output is not None and output.hub is self._engine.pipeline.hub(stream.name)
+            if not is_open and stream.name in foreign | self._matched_names():
+                yield stream.name
+
+    def adopt(self) -> None:
+        """Let the foreign streams that are read or written now be inputs and outputs."""
+        before = dict(self._attachments.inputs)
+        super().adopt()
+        for name in self.foreign.names | before.keys() - self._attachments.inputs.keys():
+            uri = self._attachments.inputs.get(name)
+            if uri is None:
+                self._held.pop(name, None)
+            elif uri != before.get(name):
+                self._ended.discard(name)
+                self._held.setdefault(name)
+
     def settle(self, begin: bool = True) -> None:
         """After statements: open the outputs whose streams are there now, and with `begin` feed the inputs that are read now."""
         self._hold_removed()
+        self.adopt()
         if begin:
             self.feed(self._read_now())
         for given, uri in self._attachments.outputs.items():
@@ -107,6 +141,7 @@ class HeldAttacher(Attacher):
             stream = self._engine.catalog.relation(name)
             if isinstance(stream, Stream):
                 self._open_output(given, uri, stream, None)
+        self.waiting.forget()
 
     def feed(self, streams: Iterable[str]) -> None:
         """Let the inputs of these streams begin."""
@@ -194,10 +229,13 @@ class HeldAttacher(Attacher):
             "references": dict(self._attachments.references),
             "fed": {name: given for given, name in self._fed.items()},
             "ended": sorted(self._ended | ended),
+            "foreign": sorted(self.foreign.names),
         }
 
     def restore_inputs(self, saved: Mapping[str, Any]) -> None:
         """Do not open the inputs again that have ended; one that has another URI now is another input."""
+        now = {**self._attachments.inputs, **self._attachments.outputs}
+        self.foreign.names |= {name for name in saved["foreign"] if now.get(name) == _uri(saved, name)}
         for given in saved["ended"]:
             if self._attachments.inputs.get(given) == saved["inputs"][given]:
                 self._held.pop(given, None)
@@ -227,3 +265,8 @@ class HeldAttacher(Attacher):
         """The outputs for which no stream was created."""
         opened = {output.given for output in self.outputs.values()}
         return [given for given in self._attachments.outputs if given not in opened]
+
+
+def _uri(saved: Mapping[str, Any], name: str) -> str | None:
+    uri: str | None = saved["inputs"].get(name) or saved["outputs"].get(name)
+    return uri

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
 from streamsql.sql.build_names import Names
+from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import rule
 from streamsql.statements import (
     AlterPump,
@@ -70,17 +71,18 @@ def create_stream(
 
 
 @rule
-def option_key(token: Token) -> str:
-    return token[1:-1].replace('""', '"') if token.type == "QUOTED_NAME" else str(token)
+def option_key(token: Token) -> Identifier:
+    quoted = token.type == "QUOTED_NAME"
+    return Identifier(token[1:-1].replace('""', '"') if quoted else str(token), quoted, place(token))
 
 
 @rule
-def option(key: str, value: exp.Literal) -> tuple[str, str]:
+def option(key: Identifier, value: exp.Literal) -> tuple[Identifier, str]:
     return key, value.this
 
 
 @rule
-def options(*pairs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+def options(*pairs: tuple[Identifier, str]) -> tuple[tuple[Identifier, str], ...]:
     return pairs
 
 
@@ -90,7 +92,7 @@ def create_foreign_stream(
     name: ObjectName,
     columns: tuple[ColumnDefinition, ...],
     server: Identifier,
-    options: tuple[tuple[str, str], ...],
+    options: tuple[tuple[Identifier, str], ...],
     description: str | None,
 ) -> CreateForeignStream:
     return CreateForeignStream(name, columns, server, options, replace, description)

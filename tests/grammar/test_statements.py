@@ -89,15 +89,16 @@ COLUMNS = (ColumnDefinition(Identifier("a"), types.INTEGER),)
             CreateStream(named('"Schema1"', '"s"'), COLUMNS, replace=True, description="all of 'em"),
         ),
         (
-            "CREATE OR REPLACE FOREIGN STREAM s (a INT) SERVER files OPTIONS (\"PATH\" 'x.csv', format 'CSV', VALUE '1')",
+            "CREATE OR REPLACE FOREIGN STREAM s (a INT) SERVER files OPTIONS (\"PATH\" 'x.csv', format 'CSV', VALUE 1)",
             CreateForeignStream(
                 named("s"),
                 COLUMNS,
                 Identifier("files"),
-                (("PATH", "x.csv"), ("format", "CSV"), ("VALUE", "1")),
+                ((Identifier("PATH", True), "x.csv"), (Identifier("format"), "CSV"), (Identifier("VALUE"), "1")),
                 replace=True,
             ),
         ),
+        ("CREATE FOREIGN STREAM s (a INT) SERVER STDIN", CreateForeignStream(named("s"), COLUMNS, Identifier("STDIN"))),
         ("ALTER PUMP p START", AlterPump(named("p"), start=True)),
         ('ALTER PUMP a."p" STOP', AlterPump(named("a", '"p"'), start=False)),
         ("DROP STREAM s", Drop("STREAM", named("s"))),
