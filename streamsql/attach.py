@@ -18,6 +18,7 @@ from streamsql.catalog import Stream, Table, nearest
 from streamsql.configuration.read import read_schema
 from streamsql.engine.engine import Engine
 from streamsql.engine.execution import fields_of
+from streamsql.engine.foreign import server_of
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.external_ddl import CreateExternalTable
 from streamsql.io.layout import RecordSchema
@@ -166,9 +167,11 @@ class Attacher:
             source = self._open(uri, declared, self._processor(given, uri))
         self._feed(stream, source, uri)
 
-    def _system_of(self, stream: str) -> tuple[Field, ...]:
-        """The system columns of a stream that a statement creates: none, unless an input feeds it."""
-        return self._system if any(matched(given, (stream,)) == stream for given in self._attachments.inputs) else ()
+    def _system_of(self, statement: CreateStream | CreateForeignStream) -> tuple[Field, ...]:
+        """The system columns of a stream that a statement creates: none, unless an input or a server may feed it."""
+        name = statement.name.name
+        fed = any(matched(given, (name,)) == name for given in self._attachments.inputs)
+        return self._system if fed or (isinstance(statement, CreateForeignStream) and server_of(statement).reads) else ()
 
     def _feed(self, stream: Stream, source: Source, uri: Uri) -> None:
         """Let the rows of a source enter a stream."""

@@ -34,7 +34,7 @@ from streamsql.run import error_stream
 from streamsql.run.compile import Built, Compiler
 from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.sql.parser import parse
-from streamsql.statements import CreatePump, Insert, Query, Statement
+from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, Insert, Query, Statement
 from streamsql.time import END, Clock, Time, WallClock
 from streamsql.types import Batch, Field, Schema
 
@@ -97,7 +97,7 @@ class Engine:
         """Set by another thread to stop the statement that is executed, between two batches."""
         self.report: Callable[[Batch], None] = self.pipeline.report
         """Where the lost rows of queries over tables go; such a query may run in another thread."""
-        self.system_fields: Callable[[str], tuple[Field, ...]] = lambda stream: ()
+        self.system_fields: Callable[[CreateStream | CreateForeignStream], tuple[Field, ...]] = lambda statement: ()
         """The system columns that a stream has besides those of its CREATE STREAM, since an input feeds it."""
         self.catalog.relations[error_stream.NAME] = Stream(error_stream.NAME, error_stream.SCHEMA, read_only=True)
 

@@ -45,9 +45,9 @@ def create_stream(engine: Engine, statement: CreateStream | CreateForeignStream,
     name = statement.name.name
     if name.lower() == error_stream.NAME:
         raise ProgrammingError("the name error_stream is the engine's own", statement.name.span)
-    schema = Schema.stream(fields_of(statement.columns), engine.system_fields(name))
     if isinstance(statement, CreateForeignStream):
         uri_of(statement)  # what is wrong with it is an error now, not when it is opened
+    schema = Schema.stream(fields_of(statement.columns), engine.system_fields(statement))
     _make_room(engine, statement, statement.replace)
     engine.declare_stream(Stream(name, schema, statement))
     return Result(f"{'foreign ' * isinstance(statement, CreateForeignStream)}stream {name} created")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from streamsql.bind.relations import columns_of
@@ -16,6 +17,7 @@ from streamsql.catalog import Catalog, Relation, Stream, Table, View
 from streamsql.external.table import ExternalTable
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
+from streamsql.io.servers.server import SERVERS
 from streamsql.repl.names import kind_of, signature_of, spelled
 from streamsql.sql.parser import completions, highlight
 
@@ -44,7 +46,7 @@ _CLAUSES = frozenset(
 _NOT_CALLED = frozenset({"AND", "OR", "NOT", "IN", "CASE", "LIKE", "NEGATE", "MINUS_DATETIME"})
 """Functions that are words between their arguments, or have no name of their own in SQL."""
 
-_RANKS = ("column", "stream", "table", "external table", "view", "pump", "database", "function", "keyword")
+_RANKS = ("server", "option", "column", "stream", "table", "external table", "view", "pump", "database", "function", "keyword")
 
 
 FEW = 40
@@ -149,6 +151,10 @@ def _names(expected: frozenset[str], words: Sequence[Word], at: int, catalog: Ca
         yield from _values(words, relations, catalog)
     elif last == "INTO":
         yield from _relations(s for s in relations.values() if isinstance(s, Stream) and not s.read_only)
+    elif last == "SERVER":
+        yield from (Suggestion(server.name, 0, "server") for server in SERVERS.values())
+    elif "OPTIONS" in (word.text.upper() for word in before):
+        yield from _options(before)
     elif last in ("FROM", "JOIN") or (last == "," and _clause(before) in ("FROM", "JOIN")):
         yield from _relations(relations.values())
     elif last == "(" and len(before) > 1:
@@ -172,6 +178,13 @@ def _names(expected: frozenset[str], words: Sequence[Word], at: int, catalog: Ca
 
 def _relations(relations: Iterable[Relation]) -> Iterator[Suggestion]:
     return (Suggestion(spelled(r.name, any_case=isinstance(r, ExternalTable)), 0, kind_of(r)) for r in relations)
+
+
+def _options(before: Sequence[Word]) -> Iterator[Suggestion]:
+    """What a server can be told."""
+    named = next((word.name for mark, word in pairwise(before) if mark.text.upper() == "SERVER"), "")
+    options = SERVERS[named].options if named in SERVERS else {}
+    return (Suggestion(name, 0, "option", text) for name, text in options.items())
 
 
 def _bracketed(before: Sequence[Word], catalog: Catalog) -> Iterator[Suggestion]:

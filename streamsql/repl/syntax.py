@@ -17,7 +17,7 @@ ALTER TABLE [ database. ] name ADD COLUMNS ( column type, ... )""",
   [ STORED AS { PARQUET | TEXTFILE | JSON } ]
   LOCATION 'uri' [ TBLPROPERTIES ( 'name' = 'value', ... ) ]""",
     "CREATE FOREIGN STREAM": """CREATE [ OR REPLACE ] FOREIGN STREAM name ( column type [ NOT NULL ], ... )
-  SERVER name [ OPTIONS ( name 'value', ... ) ]""",
+  SERVER { FILE | STDIN | STDOUT | GENERATOR } [ OPTIONS ( name { 'value' | number }, ... ) ]""",
     "CREATE FUNCTION": """CREATE [ OR REPLACE ] FUNCTION name ( parameter type, ... )
   RETURNS type [ RETURNS NULL ON NULL INPUT | CALLED ON NULL INPUT ]
   RETURN expression""",

@@ -47,6 +47,26 @@ def test_the_example() -> None:
     assert (done.returncode, done.stdout.splitlines()[-1][:18]) == (0, "5 passed, 0 failed")
 
 
+def test_foreign_streams_are_written_and_asserted_in_place_of_their_servers(tmp_path: Path) -> None:
+    (tmp_path / "app.sql").write_text("""
+        CREATE FOREIGN STREAM s (v INTEGER) SERVER GENERATOR OPTIONS (rows_per_second 0);
+        CREATE FOREIGN STREAM totals (total BIGINT) SERVER FILE OPTIONS (uri 'out.jsonl');
+        CREATE PUMP p AS INSERT INTO totals SELECT STREAM SUM(v) FROM s GROUP BY STEP(s.ROWTIME BY INTERVAL '1' MINUTE);
+    """)
+    (tmp_path / "a_test.sql").write_text("""RUN SCRIPT 'app.sql';
+--@test: sums
+INSERT INTO s (ROWTIME, v) VALUES (TIMESTAMP '2026-01-01 00:00:01', 1), (TIMESTAMP '2026-01-01 00:00:02', 2);
+ADVANCE TO '2026-01-01 00:01:00';
+ASSERT VALUES totals VALUES (3);
+--@test: wrong options are wrong
+--@expected.error: no option url
+CREATE FOREIGN STREAM f (v INTEGER) SERVER FILE OPTIONS (url 'a.csv');
+""")
+    done = run(tmp_path, "a_test.sql")
+    assert done.returncode == 0, done.stdout
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_a_difference(tmp_path: Path) -> None:
     done = tried(tmp_path, f"{ROWS}\nADVANCE TO END;\nASSERT VALUES totals (k, total) VALUES ('a', 4), ('b', 1);")
     assert done.returncode == 1
