@@ -19,10 +19,7 @@ $(VENV)/.test: pyproject.toml constraints.txt
 
 demo: $(VENV)/.demo
 	@mkdir -p demo
-	$(BIN)/python examples/iot_anomaly/generate.py > demo/sensor.jsonl
-	$(BIN)/streamsql run examples/iot_anomaly/anomaly.sql \
-		--input 'SOURCE_SQL_STREAM_001=demo/sensor.jsonl?rowtime=time' \
-		--output DESTINATION_SQL_STREAM=demo/scored.jsonl
+	$(BIN)/streamsql run examples/iot_anomaly/anomaly.sql --output DESTINATION_SQL_STREAM=demo/scored.jsonl
 	$(BIN)/python examples/iot_anomaly/show.py demo/scored.jsonl
 
 test: $(VENV)/.test

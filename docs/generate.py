@@ -9,6 +9,8 @@ from pathlib import Path
 
 from streamsql.functions import library as _library  # noqa: F401 - fills the tables
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS, AggregateFunction, ScalarFunction
+from streamsql.io.generated import FORMS
+from streamsql.io.servers.server import SERVERS, Server
 from streamsql.repl.commands import COMMANDS
 from streamsql.repl.settings import OPTIONS
 
@@ -108,6 +110,19 @@ def shell(page: str) -> str:
     return _filled(page, "settings", _table(("setting", "values", "what it is"), settings))
 
 
+def foreign_streams(page: str) -> str:
+    """The page of foreign streams with its tables of servers and of what a generator fills columns with."""
+    servers = "\n".join(_server(server) for server in SERVERS.values())
+    described = ((maker.__doc__ or "").partition(": ") for maker in FORMS.values())
+    forms = [(f"`{form.replace(' or ', '` or `')}`", what.rstrip(".")) for form, _, what in described]
+    return _filled(_filled(page, "servers", servers), "forms", _table(("form", "what"), forms))
+
+
+def _server(server: Server) -> str:
+    options = _table(("option", "what it is"), ((f"`{name}`", text) for name, text in server.options.items()))
+    return f"## SERVER {server.name}\n\n{_text(server.documentation)}\n{options}\n"
+
+
 def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     titles = list(titles)
     lines = [titles, ["---"] * len(titles), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
@@ -173,6 +188,7 @@ def _state(tests: list[str], differs: str) -> tuple[str, str, str]:
 PAGES: dict[str, Callable[[str], str]] = {
     "functions.md": lambda _: manual(),
     "repl.md": shell,
+    "foreign-streams.md": foreign_streams,
     "conformance.md": lambda _: conformance(),
 }
 """How each page is made from what it says now."""

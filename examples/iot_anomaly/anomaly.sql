@@ -1,5 +1,16 @@
 -- Scores every reading of a fleet of sensors and gives each second's readings, the strangest first.
 
+-- The readings are made up: values of 10 to 20, and one in a hundred of 100 to 120.
+CREATE OR REPLACE FOREIGN STREAM "SOURCE_SQL_STREAM_001" (
+    "iotName"  VARCHAR(40),
+    "iotValue" INTEGER
+)
+SERVER GENERATOR OPTIONS (
+    rows 20000, rows_per_second 0, start '2026-01-01 00:00:00', every '20ms',
+    "iotName"  'choice(sensor-1, sensor-2, sensor-3, sensor-4, sensor-5)',
+    "iotValue" 'random(10, 20), 1% random(100, 120)'
+);
+
 CREATE OR REPLACE STREAM "SCORED_STREAM" (
     "iotName"       VARCHAR(40),
     "iotValue"      INTEGER,

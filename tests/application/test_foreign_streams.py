@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -65,6 +67,27 @@ def test_killed_at_random_moments(undisturbed: dict[str, bytes], tmp_path: Path)
         kills += 1
     assert kills >= 1
     assert outputs(tmp_path) == undisturbed
+
+
+def test_the_manual(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "foreign-streams.md").read_text(encoding="utf-8")
+    (tmp_path / "app.sql").write_text("\n".join(re.findall(r"```sql\n(.*?)```", text, re.DOTALL)))
+    done = streamsql("run", "app.sql", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, *rows = (tmp_path / "minutes.csv").read_text().splitlines()
+    assert first == "SENSOR,N,HIGHEST"
+    assert len(rows) == 6 and sum(int(row.split(",")[1]) for row in rows) == 6000
+
+
+def test_the_demonstration(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[2] / "examples" / "iot_anomaly"
+    done = streamsql("run", str(folder / "anomaly.sql"), "--output", "DESTINATION_SQL_STREAM=scored.jsonl", cwd=tmp_path)
+    assert done.returncode == 0 and "rows out 20,000, errors 0" in done.stderr, done.stderr
+    shown = subprocess.run(
+        [sys.executable, folder / "show.py", tmp_path / "scored.jsonl"], capture_output=True, text=True, check=True
+    )
+    readme = (folder.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert shown.stdout in readme
 
 
 def test_the_command_line_stands_in_for_a_server(tmp_path: Path) -> None:

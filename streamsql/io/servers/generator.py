@@ -44,10 +44,7 @@ def open_generator(uri: Uri, schema: Schema, clock: Clock) -> Source:
 
 @server("GENERATOR", OPTIONS, reads=True, columns=True, source=open_generator)
 def generator(declared: Declaration) -> str:
-    """Rows out of nothing, the same ones every time: for demonstrations and tests.
-
-    An option with the name of a column says what is in it.
-    """
+    """Rows out of nothing, the same ones every time: for demonstrations and tests.  Columns' names are options, too."""
     _generation(declared.options, declared.of_columns, declared.columns)
     columns = {"columns": json.dumps(declared.of_columns)} if declared.of_columns else {}
     return with_options(f"generator://{quote(declared.stream)}", {**declared.options, **columns})
