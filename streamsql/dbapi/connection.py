@@ -24,6 +24,9 @@ from streamsql.time import Clock
 
 T = TypeVar("T")
 
+MEMORY = ":memory:"
+"""What people write for a database that nobody keeps."""
+
 Uris = Mapping[str, str | os.PathLike[str]]
 
 
@@ -179,13 +182,15 @@ def connect(
 ) -> Connection:
     """A new connection: in memory, or with a directory that keeps the catalog, the state of the pumps and their progress.
 
+    `:memory:` is no directory but, as elsewhere, the same as no path.
     `inputs`, `outputs` and `references` are URIs by the name of their stream or table, `schemas` files that give columns.
     A database remembers them, and goes on with them when it is opened again.  `timeout` bounds, in seconds, each wait of its
     cursors for rows; `deadline` ends their queries over streams so many seconds after they were executed.
     """
     root = os.environ.get(S3_ROOT) if s3_root is None else os.fspath(s3_root)
     attachments = Attachments(_texts(inputs), _texts(outputs), _texts(references), _texts(schemas), root)
-    return Connection(Session(None if path is None else Path(path), attachments, clock), timeout, deadline)
+    place = None if path is None or path == MEMORY else Path(path)
+    return Connection(Session(place, attachments, clock), timeout, deadline)
 
 
 def _texts(uris: Uris | None) -> dict[str, str]:

@@ -340,3 +340,10 @@ def _newest(folder: Path) -> int:
     checkpoints = folder / "db" / "checkpoints"
     found = [int(path.name) for path in checkpoints.iterdir() if path.name.isdigit()] if checkpoints.exists() else []
     return max(found, default=0)
+
+
+def test_memory_is_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with streamsql.connect(":memory:") as con:
+        con.execute("CREATE STREAM s (a INTEGER)")
+    assert list(tmp_path.iterdir()) == []
