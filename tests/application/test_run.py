@@ -268,3 +268,33 @@ def test_disorder_within_lateness_is_sorted(folder: Path) -> None:
     assert [(r["name"], r["n"], r["total"]) for r in lines(done.stdout)] == expected_counts()
     late = streamsql(*arguments(folder))
     assert "Late row" in late.stderr
+
+
+@pytest.mark.parametrize("output", ["--output=GOAL=out.jsonl", "--output=GOAL=-", ""])
+def test_rows_of_insert_reach_the_outputs(tmp_path: Path, output: str) -> None:
+    """INSERT runs where it stands, before the outputs are open: behind the first pump, in front of the second."""
+    (tmp_path / "app.sql").write_text("""
+    CREATE STREAM given (a INTEGER);
+    CREATE STREAM goal (a INTEGER);
+    CREATE PUMP first AS INSERT INTO goal SELECT STREAM 10 / a FROM given;
+    INSERT INTO given VALUES (1), (0), (2);
+    CREATE PUMP second AS INSERT INTO goal SELECT STREAM -a FROM given;
+    INSERT INTO given VALUES (5);
+    """)
+    done = streamsql("run", "app.sql", *filter(None, [output]), cwd=tmp_path)
+    assert done.returncode == 0
+    text = (tmp_path / "out.jsonl").read_text() if "jsonl" in output else done.stdout
+    assert sorted(row["A"] for row in lines(text)) == [-5, 2, 5, 10]
+    assert "Division by zero in pump FIRST" in done.stderr
+    assert "rows out 4, errors 1" in done.stderr
+
+
+def test_rows_of_insert_come_once_with_a_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "app.sql").write_text("""
+    CREATE STREAM goal (a INTEGER);
+    INSERT INTO goal VALUES (1), (2);
+    """)
+    command = ["run", "app.sql", "--output", "GOAL=out.jsonl", "--checkpoint", "state"]
+    for _ in range(2):
+        assert streamsql(*command, cwd=tmp_path).returncode == 0
+        assert [row["A"] for row in lines((tmp_path / "out.jsonl").read_text())] == [1, 2]
