@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from streamsql.adoption import WaitingOutlets
 from streamsql.application_file import read_application
 from streamsql.attach import Attachments, SinkOutlet
 from streamsql.configured import attacher
@@ -142,6 +143,8 @@ class Application:
         self._open_checkpoints()
         self._statements = self._file.statements()
         reloaded = self._resumed is not None and self._resumed.facts["reloaded"]
+        lost = WaitingOutlets(self.engine)
+        lost.wait_for([error_stream.NAME])
         try:
             self._attacher.declare(self._statements)
             for statement in self._statements:
@@ -170,6 +173,8 @@ class Application:
         self._attacher.waiting.forget()
         self.engine.pipeline.hub(error_stream.NAME).outlets.append(self._errors)
         self._errors.mapped = error_stream.NAME in self._outlets
+        for batch in lost.take(error_stream.NAME) if self._resumed is None else []:
+            self._errors.write(batch)
         if self._resumed is not None:
             self._resume(self._resumed)
 
