@@ -1,9 +1,9 @@
 """Draws the readings of the sensors, their anomaly scores, and which readings are strange.
 
-The readings go into StreamSQL as an Arrow table and come back, scored, as another one; matplotlib gets its columns.
+What the demonstration wrote is read as a table of StreamSQL; matplotlib gets the columns of an Arrow table.
 
-    python examples/iot_anomaly/generate.py > sensor.jsonl
-    python examples/anomaly_plot/plot.py sensor.jsonl anomalies.png
+    make demo
+    python examples/anomaly_plot/plot.py demo/scored.jsonl anomalies.png
 """
 
 import argparse
@@ -11,30 +11,18 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pyarrow as pa
-import pyarrow.json
 
 import streamsql
-
-APPLICATION = Path(__file__).parents[1] / "iot_anomaly" / "anomaly.sql"
 
 STRANGE = 3.0
 """A reading is drawn as strange when its score is so many standard deviations above the mean."""
 
 
-def scored(readings: pa.Table) -> pa.Table:
-    """The readings with their times and scores, in their order."""
-    with streamsql.connect() as con:
-        con.execute('CREATE STREAM "SOURCE_SQL_STREAM_001" ("iotName" VARCHAR(40), "iotValue" INTEGER)')
-        con.executescript(APPLICATION.read_text(encoding="utf-8"))
-        live = con.execute(
-            'SELECT STREAM ROWTIME AS "time", "iotName", "iotValue", ANOMALY_SCORE FROM "SCORED_STREAM" LIMIT ?', (len(readings),)
-        )
-        con.executemany(
-            'INSERT INTO "SOURCE_SQL_STREAM_001" (ROWTIME, "iotName", "iotValue") '
-            "VALUES (CAST(:time AS TIMESTAMP), :iotName, :iotValue)",
-            readings,
-        )
-        return live.fetch_arrow_table()
+def scored(path: Path) -> pa.Table:
+    """The readings with their times and scores, in the order of their times."""
+    with streamsql.connect(references={"SCORED": path}) as con:
+        query = 'SELECT CAST("created" AS TIMESTAMP) AS "time", "iotName", "iotValue", ANOMALY_SCORE FROM scored ORDER BY 1'
+        return con.execute(query).fetch_arrow_table()
 
 
 def draw(rows: pa.Table, path: Path) -> int:
@@ -62,10 +50,10 @@ def draw(rows: pa.Table, path: Path) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("readings", type=Path, help="JSON lines, as examples/iot_anomaly/generate.py writes them")
+    parser.add_argument("readings", type=Path, help="JSON lines, as the application of examples/iot_anomaly writes them")
     parser.add_argument("png", type=Path)
     arguments = parser.parse_args()
-    rows = scored(pyarrow.json.read_json(arguments.readings))
+    rows = scored(arguments.readings)
     print(f"{draw(rows, arguments.png)} of {len(rows):,} readings are strange: {arguments.png}")
 
 

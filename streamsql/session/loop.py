@@ -84,10 +84,25 @@ class _Call:
 
     def wait(self) -> Any:
         """What the call gave, or the error that it raised."""
-        self._over.wait(FOR_EVER)
+        with whole_interrupts():
+            self._over.wait(FOR_EVER)
         if self.error is not None:
             raise self.error
         return self.value
+
+
+@contextmanager
+def whole_interrupts() -> Iterator[None]:
+    """Let Ctrl-C come out of a wait as what it is.
+
+    Where it comes just as a condition takes its lock again, nobody holds the lock, and letting it go fails with RuntimeError.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 class EngineLoop:
@@ -217,7 +232,7 @@ class EngineLoop:
     def wait(self, ready: Callable[[], bool], task: Task, timeout: float | None) -> bool:
         """Wait until something is ready; False when it is not after `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._changed:
+        with whole_interrupts(), self._changed:
             while not ready():
                 task.check()
                 self.check()

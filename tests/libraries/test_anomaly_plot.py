@@ -13,13 +13,13 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def test_the_anomalies_are_drawn(tmp_path: Path) -> None:
-    readings, picture = tmp_path / "sensor.jsonl", tmp_path / "anomalies.png"
-    with readings.open("w") as file:
-        subprocess.run([sys.executable, EXAMPLES / "iot_anomaly" / "generate.py", "--rows", "3000"], stdout=file, check=True)
+    readings, picture = tmp_path / "scored.jsonl", tmp_path / "anomalies.png"
+    run = [sys.executable, "-m", "streamsql", "run", EXAMPLES / "iot_anomaly" / "anomaly.sql"]
+    subprocess.run([*run, "--output", f"DESTINATION_SQL_STREAM={readings}"], check=True, capture_output=True)
     hidden = len(re.findall(r'"iotValue": \d{3}', readings.read_text()))
     command = [sys.executable, EXAMPLES / "anomaly_plot" / "plot.py", readings, picture]
     said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
-    found = re.match(r"(\d+) of 3,000 readings are strange", said)
+    found = re.match(r"(\d+) of 20,000 readings are strange", said)
     assert found is not None
     assert 0.8 * hidden <= int(found[1]) <= hidden
     pixels = matplotlib.image.imread(picture)

@@ -379,7 +379,7 @@ def test_the_screen(live: Terminal, shared: Path) -> None:
     live.until(lambda: live.lines()[0] == PROMPT)
     live.run("\\dp")
     live.run("SELECT STREAM " + ENTER + "wrong FROM readings;")
-    live.until(lambda: "0 rows/s" in live.bottom())
+    live.until(lambda: "│  0 rows/s" in live.bottom())
     assert [line for line in live.lines() if line] == [
         "streamsql> \\dp",
         " Pump          | State   | Reads                 | Writes",
