@@ -144,7 +144,12 @@ def last_value(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumul
     return Positional(True, ignore_nulls, result)
 
 
-@aggregate("ANY(b: BOOLEAN) -> BOOLEAN", sliding=lambda _, result, __: SlidingExtreme(True, result), duckdb="bool_or(b)")
+@aggregate(
+    "ANY(b: BOOLEAN) -> BOOLEAN",
+    sliding=lambda _, result, __: SlidingExtreme(True, result),
+    aliases=("BOOL_OR",),
+    duckdb="bool_or(b)",
+)
 def any_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """Whether it is true in any row.
 
@@ -154,7 +159,12 @@ def any_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     return Extreme(np.maximum, result)
 
 
-@aggregate("EVERY(b: BOOLEAN) -> BOOLEAN", sliding=lambda _, result, __: SlidingExtreme(False, result), duckdb="bool_and(b)")
+@aggregate(
+    "EVERY(b: BOOLEAN) -> BOOLEAN",
+    sliding=lambda _, result, __: SlidingExtreme(False, result),
+    aliases=("BOOL_AND",),
+    duckdb="bool_and(b)",
+)
 def every(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """Whether it is true in all rows.
 

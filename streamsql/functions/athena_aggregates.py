@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
-from streamsql.functions.accumulators import Count, Extreme, Grouped, Positional, first_rows
+from streamsql.functions.accumulators import Count, Grouped, Positional, first_rows
 from streamsql.functions.registry import Accumulator, Fail, aggregate, raise_failure
 from streamsql.functions.sliding import SlidingCount
 from streamsql.keys.interner import Ids
@@ -56,26 +56,6 @@ def count_if(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulat
     2
     """
     return _CountTrue()
-
-
-@aggregate("BOOL_OR(b: BOOLEAN) -> BOOLEAN", duckdb="bool_or(b)")
-def bool_or(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
-    """Whether it is true in any row.
-
-    >>> SELECT BOOL_OR(x > 2) FROM (VALUES (1), (2), (4)) AS t(x)
-    TRUE
-    """
-    return Extreme(np.maximum, result)
-
-
-@aggregate("BOOL_AND(b: BOOLEAN) -> BOOLEAN", duckdb="bool_and(b)")
-def bool_and(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
-    """Whether it is true in all rows.
-
-    >>> SELECT BOOL_AND(x > 2) FROM (VALUES (1), (2), (4)) AS t(x)
-    FALSE
-    """
-    return Extreme(np.minimum, result)
 
 
 @aggregate("ARBITRARY(x: ANY) -> x", aliases=("ANY_VALUE",), duckdb="any_value(x)")

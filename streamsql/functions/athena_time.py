@@ -267,9 +267,10 @@ def date_add(rows: Rows, unit: Datum | str, n: Datum, t: Datum) -> Datum:
 
     def moved(name: str) -> Datum:
         if name in MONTH_UNITS:
-            function: Callable[..., Values] = lambda v, count: add_months(v, count * MONTH_UNITS[name])  # noqa: E731
-        else:
-            function = lambda v, count: v + count * LENGTHS[name]  # noqa: E731
+            return _moved(lambda v, count: add_months(v, count * MONTH_UNITS[name]))
+        return _moved(lambda v, count: v + count * LENGTHS[name])
+
+    def _moved(function: Callable[..., Values]) -> Datum:
         return map_values(function, STAMP, stamps(t), pc.cast(n, BIGINT)).cast(t.type, safe=False)
 
     return _with_unit(rows, unit, [*LENGTHS, *MONTH_UNITS], t.type, [n, t], moved)

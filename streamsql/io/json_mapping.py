@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from streamsql.io.blocks import Decoded
 from streamsql.io.conversion import Nested, Value
-from streamsql.io.decoding import RowBuilder, Target, unfit
+from streamsql.io.decoding import RowBuilder, Target
 from streamsql.io.json_path import From, JsonPath, Step, common_elements
-from streamsql.io.json_records import Members, Record, add_row, element_sources, member_source, records
+from streamsql.io.json_records import Members, Record, add_row, decoded, element_sources, member_source
 
 
 class _Place(NamedTuple):
@@ -38,19 +38,7 @@ class MappedDecoder:
 
     def decode(self, block: bytes) -> Decoded:
         """Decode whole lines."""
-        builder = RowBuilder(self._target)
-        for line in block.split(b"\n"):
-            try:
-                text = line.decode()
-            except UnicodeDecodeError as error:
-                builder.fail(unfit(f"not UTF-8: {error.reason} at byte {error.start}", None, line.strip()))
-                continue
-            for record in records(text):
-                if record.members is None:
-                    builder.fail(unfit(record.problem, None, record.text.encode()))
-                else:
-                    self._add(record, builder)
-        return builder.finish()
+        return decoded(block, self._target, self._add)
 
     def _add(self, record: Record, builder: RowBuilder) -> None:
         root = _Place(record.members, ())

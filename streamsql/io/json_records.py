@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO, NamedTuple
@@ -52,6 +52,23 @@ def records(line: str) -> Iterator[Record]:
         at = _after_blanks(line, end)
 
 
+def decoded(block: bytes, target: Target, add: Callable[[Record, RowBuilder], None]) -> Decoded:
+    """Whole lines, record by record: `add` puts the rows of a record into the builder, what is no record fails."""
+    builder = RowBuilder(target)
+    for line in block.split(b"\n"):
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            builder.fail(unfit(f"not UTF-8: {error.reason} at byte {error.start}", None, line.strip()))
+            continue
+        for record in records(text):
+            if record.members is None:
+                builder.fail(unfit(record.problem, None, record.text.encode()))
+            else:
+                add(record, builder)
+    return builder.finish()
+
+
 class ExactDecoder:
     """Decodes lines record by record by the rules of `streamsql.io.conversion`."""
 
@@ -63,19 +80,7 @@ class ExactDecoder:
 
     def decode(self, block: bytes) -> Decoded:
         """Decode whole lines."""
-        builder = RowBuilder(self._target)
-        for line in block.split(b"\n"):
-            try:
-                text = line.decode()
-            except UnicodeDecodeError as error:
-                builder.fail(unfit(f"not UTF-8: {error.reason} at byte {error.start}", None, line.strip()))
-                continue
-            for record in records(text):
-                if record.members is None:
-                    builder.fail(unfit(record.problem, None, record.text.encode()))
-                else:
-                    self._add(record, builder)
-        return builder.finish()
+        return decoded(block, self._target, self._add)
 
     def _add(self, record: Record, builder: RowBuilder) -> None:
         add_row(builder, self._target, self._rowtime, self._matched(record), record.text)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from streamsql.datetime_text import parse_timestamp
 from streamsql.engine.engine import Engine
 from streamsql.engine.foreign import uri_of
 from streamsql.errors import Error, OperationalError, ProgrammingError, Span
@@ -20,6 +21,8 @@ from streamsql.time import ManualClock
 _COMMANDS = re.compile(r"\s*(RUN\s+SCRIPT|ADVANCE\s+TO|ASSERT\s+VALUES|ASSERT\s+NULL\s+VALUES|ASSERT\s+STREAM)\b", re.IGNORECASE)
 _ASSERT = re.compile(r"\s*ASSERT\b", re.IGNORECASE)
 _QUOTED = re.compile(r"'((?:[^']|'')*)'\s*\Z")
+
+_TIME = re.compile(r"(?:TIMESTAMP\s*)?'([^']*)'", re.IGNORECASE)
 
 MAX_DEPTH = 16
 """So many scripts may run each other."""
@@ -204,16 +207,12 @@ def _read_as(words: str, step: Step, match: re.Match[str]) -> Statement:
 
 def _moment(text: str, step: Step) -> int:
     """A time: 'yyyy-MM-dd HH:mm:ss', or a TIMESTAMP literal."""
-    literal = text if text.upper().startswith("TIMESTAMP") else f"TIMESTAMP {text}"
+    literal = _TIME.fullmatch(text)
     try:
-        (statement,) = parse(f"VALUES ({literal})")
-        assert isinstance(statement, Query)
-        rows = Engine(clock=ManualClock()).execute(statement).rows
-        assert rows is not None
-        batch = rows.take()
-        assert batch is not None
-        return int(batch.column(0)[0].value)
-    except (Error, ValueError):
+        if literal is None:
+            raise ValueError("no literal")
+        return parse_timestamp(literal[1])
+    except ValueError:
         raise ProgrammingError("ADVANCE TO takes a time", _span_of(step), "ADVANCE TO '2026-01-01 00:01:00'") from None
 
 
