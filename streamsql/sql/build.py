@@ -103,7 +103,10 @@ from __future__ import annotations
 
 from streamsql.sql import (
     build_expressions,
-    build_external,
+    build_external_change,
+    build_external_create,
+    build_external_parts,
+    build_external_show,
     build_literals,
     build_names,
     build_queries,
@@ -115,7 +118,10 @@ from streamsql.sql.rules import build
 __all__ = [
     "build",
     "build_expressions",
-    "build_external",
+    "build_external_change",
+    "build_external_create",
+    "build_external_parts",
+    "build_external_show",
     "build_literals",
     "build_names",
     "build_queries",
