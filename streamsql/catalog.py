@@ -8,7 +8,7 @@ of a stream, view or table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -133,6 +133,16 @@ class Catalog:
     def pumps_at(self, stream: str) -> list[Pump]:
         """The pumps that read or write a stream, in the order of their creation."""
         return [pump for pump in self.pumps.values() if stream in pump.reads or stream == pump.target]
+
+    def sources_of(self, streams: Iterable[str]) -> set[str]:
+        """The streams whose rows reach these through pumps, these among them."""
+        found, todo = set[str](), list(streams)
+        while todo:
+            stream = todo.pop()
+            if stream not in found:
+                found.add(stream)
+                todo += [name for pump in self.pumps.values() if pump.target == stream for name in pump.reads]
+        return found
 
     def find_stream(self, name: str, span: Span | None) -> Stream:
         """The stream of this name, or the error that says what there is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,8 @@ class Outcome:
     batches: Iterator[Batch] = field(default_factory=lambda: iter(()))
     running: bool = False
     reads: frozenset[str] = frozenset()
+    ended: Callable[[], bool] = lambda: True
+    """Whether no row will come beyond those that are there."""
     close: Callable[[], None] = _nothing
 
 
@@ -102,7 +104,7 @@ class Access:
         reader = Reader(self._session, result)
         reads = frozenset(streams_of(result.plan)) if result.plan is not None else frozenset()
         batches = reader.batches(None)
-        return Outcome("", executed.warnings, reader.schema, batches, reader.running, reads, reader.close)
+        return Outcome("", executed.warnings, reader.schema, batches, reader.running, reads, reader.whole, reader.close)
 
     def hold_inputs(self, hold: bool = True) -> None:
         """Let inputs wait until all of a script is executed, or not any more."""
@@ -126,9 +128,18 @@ class Access:
 
         self._connection.call(end)
 
-    def wait_for_inputs(self) -> None:
-        """Wait until the inputs have ended."""
-        self._connection.wait()
+    def wait_for_inputs(self, outcomes: Iterable[Outcome]) -> None:
+        """Wait until the inputs have ended, but not for those whose rows only reached queries that have all of theirs."""
+
+        def answered() -> set[str]:
+            return {name for outcome in outcomes if outcome.ended() for name in self._read_by(outcome)}
+
+        with self._session.loop.task() as task:
+            self._session.wait_for_inputs(task, None, answered)
+
+    def _read_by(self, outcome: Outcome) -> Iterable[str]:
+        """The streams that a query reads; all of them lead to `error_stream`."""
+        return self.catalog.relations if error_stream.NAME in outcome.reads else outcome.reads
 
     def end_errors(self) -> None:
         """Nothing will come into `error_stream` any more."""

@@ -73,7 +73,8 @@ class BatchShell(Shell):
     def finish(self) -> None:
         """Print the rows of the running queries, one after the other; in memory, wait for all that the inputs bring.
 
-        A database goes on the next time, so nothing in it ends here but its inputs.
+        Inputs that only fed queries which have all their rows, by LIMIT, may have no end and are not waited for.  A database
+        goes on the next time, so nothing in it ends here but its inputs.
         """
         if not self.access.is_kept:
             self.access.end_inserts()
@@ -82,7 +83,7 @@ class BatchShell(Shell):
             if outcome not in last:
                 self.print_rows(outcome)
         if not self.access.is_kept:
-            self.access.wait_for_inputs()
+            self.access.wait_for_inputs(self._running)
             self.access.end_errors()
         for outcome in last:
             self.print_rows(outcome)

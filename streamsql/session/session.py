@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -156,17 +156,24 @@ class Session:
         """Make durable what has been done, and visible what was written to the outputs."""
         self.call(self._commit)
 
-    def wait_for_inputs(self, task: Task, timeout: float | None) -> bool:
-        """Wait until all inputs that began have ended; False when they have not after `timeout` seconds."""
-        waited = self.loop.wait(self.inputs_ended, task, timeout)
+    def wait_for_inputs(self, task: Task, timeout: float | None, answered: Callable[[], Collection[str]] = tuple) -> bool:
+        """Wait until all inputs that began have ended; False when they have not after `timeout` seconds.
+
+        `answered` gives the streams that were read by queries which have all their rows: inputs that lead only there, and
+        to no output, are not waited for.
+        """
+        waited = self.loop.wait(lambda: self.inputs_ended(answered()), task, timeout)
         for feed in list(self.engine.pipeline.feeds.values()):
             if feed.failed is not None:
                 raise feed.failed
         return waited
 
-    def inputs_ended(self) -> bool:
-        """Whether all inputs that began have ended, or cannot be read any more."""
-        return all(feed.ended or feed.failed for feed in list(self.engine.pipeline.feeds.values()))
+    def inputs_ended(self, answered: Collection[str] = ()) -> bool:
+        """Whether all inputs that began have ended or cannot be read any more, those apart that nobody waits for."""
+        catalog = self.engine.catalog
+        idle = catalog.sources_of(answered) - catalog.sources_of(self._attacher.outputs) if answered else set()
+        feeds = list(self.engine.pipeline.feeds.values())
+        return all(feed.ended or feed.failed or feed.name.removeprefix("input ") in idle for feed in feeds)
 
     def close(self) -> None:
         """End everything.  Without a path the streams that only INSERT feeds end, so that their windows close."""

@@ -183,3 +183,33 @@ def test_rows_of_a_stream_are_seen_before_its_input_ends(readings: Path) -> None
     assert time.monotonic() < deadline
     os.close(write)
     assert process.wait(timeout=60) == 0
+
+
+ENDLESS = """
+CREATE FOREIGN STREAM made (v INTEGER) SERVER GENERATOR OPTIONS (rows_per_second 0, v 'sequence(0)');
+CREATE STREAM halves (v INTEGER);
+CREATE PUMP halving AS INSERT INTO halves SELECT STREAM 10 / (v - 2) FROM made;
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("SELECT STREAM v FROM made LIMIT 2", "V\n0\n1\n"),
+        ("SELECT STREAM v FROM halves LIMIT 2", "V\n-5\n-10\n"),
+        ('SELECT STREAM ERROR_NAME FROM "error_stream" LIMIT 1', "ERROR_NAME\nDivision by zero\n"),
+    ],
+)
+def test_a_limit_ends_a_query_over_what_has_no_end(query: str, shown: str) -> None:
+    done = batch(ENDLESS, query, format="csv")
+    assert (done.returncode, done.stdout) == (0, shown)
+
+
+def test_after_a_limit_outputs_are_complete(readings: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    pump = 'CREATE STREAM o ("v" INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM "v" FROM s;'
+    done = batch(
+        pump, 'SELECT STREAM "v" FROM s LIMIT 1', format="csv", inputs={"S": str(readings)}, outputs={"O": str(output)}
+    )
+    assert (done.returncode, done.stdout) == (0, "v\n0\n")
+    assert len(output.read_text().splitlines()) == 6
