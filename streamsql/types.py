@@ -102,6 +102,9 @@ APPROXIMATE = (Kind.REAL, Kind.DOUBLE)
 MAX_DECIMAL_PRECISION = 18
 """Arithmetic is capped at this many digits; a DDL may say 19."""
 
+WIDEST_DECIMAL = 38
+"""Digits of the widest DECIMAL: external tables declare it, SUM of more than 18 digits gives it."""
+
 UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 """The units of intervals and of FLOOR ... TO, longest first."""
 

@@ -95,9 +95,6 @@ def _of_table(node: exp.Window, window: exp.Window, binder: ExpressionBinder) ->
     frame = table_frame_of(window, order, binder.bind)
     if function.ordered is None and function.accumulator is None:
         raise ProgrammingError(f"{name} cannot have OVER on a table", span)
-    if function.ordered is None and function.sliding is None and (order or frame.unit == "ROWS"):
-        hint = f"{name}(...) OVER (PARTITION BY ...)"
-        raise ProgrammingError(f"{name} is computed over whole partitions: its window has neither ORDER BY nor ROWS", span, hint)
     return WindowNode(bound.type, bound, _partition(window, inner), order, frame)
 
 
@@ -136,7 +133,7 @@ def _call(node: exp.Expression, binder: ExpressionBinder, inner: ExpressionBinde
     arguments = [inner.bind(e) for e in expressions]
     if condition is not None:
         _check_skips_nulls(AGGREGATES[name][0], ignore_nulls, condition)
-        arguments[:1] = [_where(inner.boolean(condition, "FILTER"), arguments[:1])]
+        arguments = _where(inner.boolean(condition, "FILTER"), arguments)
     function, converted, type_ = find_aggregate(name, arguments, span)
     if distinct and function.positional:
         raise ProgrammingError(f"{name} has no DISTINCT", span, f"{name}(x)")
@@ -153,7 +150,8 @@ def _check_skips_nulls(function: AggregateFunction, ignore_nulls: bool, conditio
         raise ProgrammingError(f"{function.name} has no FILTER", condition.meta.get("span"), hint)
 
 
-def _where(condition: Expression, argument: list[Expression]) -> Expression:
-    """The argument of an aggregate that passes over NULLs, NULL where a condition is not true; of COUNT(*) any value."""
-    value = argument[0] if argument else Constant(types.BOOLEAN, True)
-    return call_scalar("CASE", [condition, value, Constant(value.type, None)], None)
+def _where(condition: Expression, arguments: list[Expression]) -> list[Expression]:
+    """The arguments of an aggregate that passes over NULLs, NULL where a condition is not true; of COUNT(*) any value."""
+    values = arguments or [Constant(types.BOOLEAN, True)]
+    first, *others = (call_scalar("CASE", [condition, value, Constant(value.type, None)], None) for value in values)
+    return [first, *(value if value.is_constant else given for value, given in zip(values[1:], others, strict=True))]

@@ -103,7 +103,8 @@ def _distance(size: Constant, order: Sequence[SortKey], span: Span | None) -> An
         raise ProgrammingError("RANGE with a size needs one key in ORDER BY", span, "ROWS counts rows")
     key = order[0].expression.type
     if key.is_numeric and size.type.is_numeric:
-        return size.value if key.is_integer and size.type.is_integer else float(size.value)
+        is_exact = not {key.kind, size.type.kind} & set(types.APPROXIMATE)
+        return size.value if is_exact else float(size.value)
     if key.is_datetime and size.type.family is types.Family.DAY_TIME:
         days, rest = divmod(size.value, 86_400_000)
         if key.family is not types.Family.DATE:

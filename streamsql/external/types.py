@@ -14,10 +14,6 @@ from streamsql.errors import ProgrammingError, Span
 from streamsql.external_ddl import HiveType
 from streamsql.types import Field, Kind, SqlType
 
-MAX_DECIMAL = 38
-"""Digits of a declared DECIMAL.  Arithmetic has fewer (`types.MAX_DECIMAL_PRECISION`)."""
-
-
 _PLAIN: dict[str, SqlType] = {
     **dict.fromkeys(("boolean", "bool"), types.BOOLEAN),
     "tinyint": types.TINYINT,
@@ -82,8 +78,9 @@ def sql_type(declared: HiveType, span: Span | None = None) -> SqlType:
 
 
 def _decimal(precision: int = 10, scale: int = 0) -> SqlType:
-    if not 1 <= precision <= MAX_DECIMAL or scale > precision:
-        raise ProgrammingError(f"decimal({precision}, {scale}): up to {MAX_DECIMAL} digits, of them those behind the point")
+    if not 1 <= precision <= types.WIDEST_DECIMAL or scale > precision:
+        text = f"decimal({precision}, {scale}): up to {types.WIDEST_DECIMAL} digits, of them those behind the point"
+        raise ProgrammingError(text)
     return types.decimal(precision, scale)
 
 

@@ -103,7 +103,7 @@ class Count(Grouped):
 
 
 class ExactSum(Grouped):
-    """Sums of whole numbers and DECIMALs; `total` makes SUM or AVG of them."""
+    """Sums of whole numbers and DECIMALs of up to 18 digits; `total` makes SUM or AVG of them."""
 
     def __init__(self, type: SqlType, total: ExactTotal) -> None:
         super().__init__(high=0, low=0, count=0)

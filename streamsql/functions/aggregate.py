@@ -30,7 +30,8 @@ from streamsql.functions.sliding import (
 )
 from streamsql.functions.totals import exact_average, exact_sum, float_average, float_sum
 from streamsql.functions.vectors import is_fixed
-from streamsql.types import APPROXIMATE, BIGINT, MAX_DECIMAL_PRECISION, Kind, SqlType, decimal
+from streamsql.functions.wide import SlidingWideSum, WideSum, wide_average, wide_sum
+from streamsql.types import APPROXIMATE, BIGINT, MAX_DECIMAL_PRECISION, WIDEST_DECIMAL, Kind, SqlType, decimal
 
 Types = Sequence[SqlType]
 
@@ -40,14 +41,25 @@ def _sum_type(arguments: Types) -> SqlType:
     [type] = arguments
     if type.is_integer:
         return BIGINT
-    return decimal(max(type.precision, MAX_DECIMAL_PRECISION), type.scale) if type.kind is Kind.DECIMAL else type
+    if type.kind is not Kind.DECIMAL:
+        return type
+    return decimal(WIDEST_DECIMAL if _is_wide(type) else MAX_DECIMAL_PRECISION, type.scale)
+
+
+def _is_wide(type: SqlType) -> bool:
+    """Whether 64 bits do not hold the digits."""
+    return type.kind is Kind.DECIMAL and type.precision > MAX_DECIMAL_PRECISION
 
 
 def _sliding_sum(arguments: Types, result: SqlType, ignore_nulls: bool) -> Sliding:
+    if _is_wide(result):
+        return SlidingWideSum(result, wide_sum)
     return SlidingFloatSum(result, float_sum) if result.kind in APPROXIMATE else SlidingExactSum(result, exact_sum)
 
 
 def _sliding_average(arguments: Types, result: SqlType, ignore_nulls: bool) -> Sliding:
+    if _is_wide(result):
+        return SlidingWideSum(result, wide_average)
     return SlidingFloatSum(result, float_average) if result.kind in APPROXIMATE else SlidingExactSum(result, exact_average)
 
 
@@ -66,13 +78,16 @@ def count(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
 
 @aggregate("SUM(n: NUMERIC)", sliding=_sliding_sum, returns=_sum_type, duckdb="sum(n)")
 def sum_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
-    """The sum: BIGINT for integers, DECIMAL with 18 digits for DECIMALs.  A sum that does not fit is an error.
+    """The sum: BIGINT for integers, for DECIMALs DECIMAL with 18 digits, with 38 where the
+    numbers may have more than 18 themselves.  A sum that does not fit is an error.
 
     >>> SELECT SUM(x) FROM (VALUES (1), (2), (4)) AS t(x)
     7
     >>> SELECT SUM(x) FROM (VALUES (1.25), (0.50)) AS t(x)
     1.75
     """
+    if _is_wide(result):
+        return WideSum(result, wide_sum)
     return FloatSum(result, float_sum) if result.kind in APPROXIMATE else ExactSum(result, exact_sum)
 
 
@@ -85,6 +100,8 @@ def average(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulato
     >>> SELECT AVG(x) FROM (VALUES (1e0), (2e0)) AS t(x)
     1.5
     """
+    if _is_wide(result):
+        return WideSum(result, wide_average)
     return FloatSum(result, float_average) if result.kind in APPROXIMATE else ExactSum(result, exact_average)
 
 

@@ -10,9 +10,12 @@ import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
 from streamsql.functions.accumulators import Count, Grouped, Positional, first_rows
+from streamsql.functions.moves import Moves
 from streamsql.functions.registry import Accumulator, Fail, aggregate, raise_failure
 from streamsql.functions.sliding import SlidingCount
+from streamsql.functions.vectors import encode, is_fixed
 from streamsql.keys.interner import Ids
+from streamsql.rows import Datum
 from streamsql.types import SqlType
 
 Types = Sequence[SqlType]
@@ -48,7 +51,15 @@ class _CountTrue(Grouped):
         return from_numbers(self.values("count").copy(), pa.int64())
 
 
-@aggregate("COUNT_IF(b: BOOLEAN) -> BIGINT", duckdb="count_if(b)")
+class _SlidingCountTrue(SlidingCount):
+    """COUNT_IF over a sliding window."""
+
+    def slide(self, moves: Moves, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
+        true = pc.if_else(pc.fill_null(arguments[0], False), True, pa.scalar(None, pa.bool_()))
+        return super().slide(moves, [true], fail)
+
+
+@aggregate("COUNT_IF(b: BOOLEAN) -> BIGINT", sliding=lambda *_: _SlidingCountTrue(), duckdb="count_if(b)")
 def count_if(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """In how many rows it is true.
 
@@ -82,6 +93,8 @@ class _Beside(Grouped):
     def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
         self.reach(groups)
         values, by = arguments
+        if is_fixed(by.type):  # as MAX and MIN have it: NaN is greater than all numbers
+            by = pa.array(encode(by), mask=by.is_null().to_numpy(zero_copy_only=False))
         there = np.flatnonzero(by.is_valid().to_numpy(zero_copy_only=False))
         if not len(there):
             return

@@ -64,7 +64,7 @@ class SlidingCount(Windowed):
 
 
 class SlidingExactSum(Windowed):
-    """Sums of whole numbers and DECIMALs; `total` makes SUM or AVG of them."""
+    """Sums of whole numbers and DECIMALs of up to 18 digits; `total` makes SUM or AVG of them."""
 
     def __init__(self, type: SqlType, total: ExactTotal) -> None:
         from streamsql.kernels.sliding import exact_sum
@@ -75,7 +75,7 @@ class SlidingExactSum(Windowed):
         self._total = total
 
     def slide(self, moves: Moves, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
-        values, valid = _whole_numbers(arguments[0], fail)
+        values, valid = exact(arguments[0]), _valid(arguments[0])
         high, low, count = result = np.empty((3, len(valid)), np.int64)
         self._kernel(moves.arrays, moves.mask, values, valid, *self.follow(moves), result)
         return self._total(high, low, count, self._type, fail)
@@ -236,18 +236,6 @@ class SlidingLag(SlidingPosition):
             return arguments[0]
         values, missing = self._nth_from_last(moves, arguments[0], int(n), before=True)
         return values if len(arguments) < 3 else pc.if_else(pa.array(missing), arguments[2], values)
-
-
-def _whole_numbers(column: pa.Array, fail: Fail) -> tuple[Vector, Mask]:
-    """The values and where there is one.  A DECIMAL(19) may be more than 64 bits hold: such a row fails."""
-    values, valid = exact(column), _valid(column)
-    if values.dtype.kind != "O":
-        return values, valid
-    outside = valid & (np.abs(values) >= 2**63)
-    if outside.any():
-        fail(outside, f"a number is too large to be added up: {column.type}", ErrorName.OVERFLOW)
-    valid = valid & ~outside
-    return np.where(valid, values, 0).astype(np.int64), valid
 
 
 def _valid(column: pa.Array) -> Mask:

@@ -40,7 +40,7 @@ def exact_average(high: Integers, low: Integers, count: Integers, type: SqlType,
     averages = (2 * magnitude + divisor) // (2 * divisor) if rounded else magnitude // divisor
     averages[sums < 0] *= -1
     for i in np.flatnonzero((high < -(2**28)) | (high >= 2**28)):  # more than the lines above compute in 64 bits
-        averages[i] = _average(int(high[i]) * 2**32 + int(low[i]), int(count[i]), rounded)
+        averages[i] = average_of(int(high[i]) * 2**32 + int(low[i]), int(count[i]), rounded)
     return decode(averages, count == 0, type.arrow())
 
 
@@ -61,7 +61,8 @@ def variance(distances: Doubles, count: Integers, sample: bool, root: bool) -> p
     return _floats(np.sqrt(values) if root else values, divisor, SqlType(Kind.DOUBLE))
 
 
-def _average(sum: int, count: int, rounded: bool) -> int:
+def average_of(sum: int, count: int, rounded: bool) -> int:
+    """An average of whole numbers, or of DECIMAL digits: cut toward zero, or `rounded` half up."""
     magnitude = (2 * abs(sum) + count) // (2 * count) if rounded else abs(sum) // count
     return magnitude if sum >= 0 else -magnitude
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from streamsql.arrays import numbers
+from streamsql.arrays import numbers, unscaled
 from streamsql.functions.moves import Moves, power_of_two
 from streamsql.functions.registry import OrderedRows
 from streamsql.functions.vectors import doubles
@@ -56,21 +58,43 @@ def _runs(columns: Sequence[Ranks], order: Ids) -> tuple[Ids, Ids]:
 
 
 def _ranges(rows: OrderedRows, key: pa.Array, descending: bool, frame: TableFrame, begins: Ids, ends: Ids) -> tuple[Ids, Ids]:
-    """RANGE with distances: they are searched in each partition.  A row whose key is NULL has those with NULL."""
-    values = doubles(key) if pa.types.is_floating(key.type) or pa.types.is_decimal(key.type) else numbers(key).astype(np.int64)
-    values = -values if descending else values
-    null = ~key.is_valid().to_numpy(zero_copy_only=False)
+    """RANGE with distances: they are searched in each partition.  A row whose key is NULL or NaN has those with the same."""
+    values, (start, end) = _measured(key, frame)
+    known = key.is_valid().to_numpy(zero_copy_only=False)
+    if values.dtype.kind == "f":
+        known &= ~np.isnan(values)
+    if descending:
+        values = -values if values.dtype.kind == "f" else ~values  # -1 - value, which 64 bits always hold
     begins, ends = begins.copy(), ends.copy()
-    for start in np.unique(rows.starts).tolist():
-        known = start + np.flatnonzero(~null[start : rows.stops[start]])
-        if not len(known):
+    for first in np.unique(rows.starts).tolist():
+        here = first + np.flatnonzero(known[first : rows.stops[first]])  # without a gap: NULL and NaN are at the ends
+        if not len(here):
             continue
-        of = values[known]
-        if frame.start:
-            begins[known] = known[0] + np.searchsorted(of, of + frame.start, "left")
-        if frame.end:
-            ends[known] = known[0] + np.searchsorted(of, of + frame.end, "right")
+        of = values[here]
+        if start:
+            begins[here] = here[0] + np.searchsorted(of, _moved(of, start), "left")
+        if end:
+            ends[here] = here[0] + np.searchsorted(of, _moved(of, end), "right")
     return begins, ends
+
+
+def _measured(key: pa.Array, frame: TableFrame) -> tuple[npt.NDArray[Any], tuple[Any, Any]]:
+    """The values of a key as numbers, and the distances of a frame in the same measure: whole numbers where all are exact."""
+    is_decimal = pa.types.is_decimal(key.type)
+    if pa.types.is_floating(key.type) or isinstance(frame.start, float) or isinstance(frame.end, float):
+        return doubles(key), (frame.start, frame.end)
+    values = unscaled(key) if is_decimal else numbers(key).astype(np.int64)
+    unit = 10**key.type.scale if is_decimal else 1
+    start = None if frame.start is None else math.ceil(frame.start * unit)
+    return values, (start, None if frame.end is None else math.floor(frame.end * unit))
+
+
+def _moved(values: npt.NDArray[Any], by: Any) -> npt.NDArray[Any]:
+    """Values and a distance added up; Python's whole numbers where 64 bits may not hold them."""
+    if values.dtype == np.int64 and max(-int(values.min()), int(values.max())) + abs(by) >= 2**63:
+        values = values.astype(object)
+    moved: npt.NDArray[Any] = values + by
+    return moved
 
 
 def frame_moves(rows: OrderedRows, partitions: Ids) -> tuple[Moves, Ids, Ids]:

@@ -18,6 +18,9 @@ from streamsql.run.table_frames import frame_moves, ordered_rows, values_of
 from streamsql.state import RowBuffer
 from streamsql.time import END, Time
 
+ROWS_AT_ONCE = 1 << 20
+"""How many rows of frames are gathered at once where a window cannot slide."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableCall:
@@ -119,25 +122,56 @@ def _value(call: TableCall, rows: OrderedRows, partitions: Ids, arguments: Seque
         return pa.array(rows.ends - rows.begins)
     if (rows.begins == rows.starts).all() and (rows.ends == rows.stops).all():
         return _of_partitions(call, rows, arguments, fail)
-    assert call.sliding is not None
+    if call.sliding is None:
+        return _of_frames(call, rows, arguments, fail)
     moves, enters, reads = frame_moves(rows, partitions)
     column = values_of(arguments[0], enters, reads)
     if call.distinct:
         moves, column = DistinctMoves(column.type).moves(moves, column)
+    # What a window has between two of its frames is nobody's value, and may be out of range.
     values = call.sliding.slide(moves, [column, *arguments[1:]], lambda at, message, name: fail(at[reads], message, name))
     return values.take(pa.array(reads))
 
 
 def _of_partitions(call: TableCall, rows: OrderedRows, arguments: Sequence[pa.Array], fail: Fail) -> pa.Array:
     """An aggregate whose frames are whole partitions."""
-    assert call.accumulator is not None
     ids = np.cumsum(rows.starts == np.arange(len(rows.starts))) - 1
-    groups, columns, of_rows = int(ids[-1]) + 1, list(arguments), ids
+    values = _aggregated(call, ids, int(ids[-1]) + 1, arguments, lambda at, message, name: fail(at[ids], message, name))
+    return values.take(pa.array(ids))
+
+
+def _of_frames(call: TableCall, rows: OrderedRows, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
+    """An aggregate that no window of a stream has: each frame is a group of rows, some frames at a time."""
+    lengths, values, count = rows.ends - rows.begins, list[pa.Array](), len(rows.begins)
+    first = 0
+    while first < count:
+        last = first + max(1, int(np.searchsorted(np.cumsum(lengths[first:]), ROWS_AT_ONCE, "right")))
+        ids = np.repeat(np.arange(last - first), lengths[first:last])
+        behind = np.cumsum(lengths[first:last])
+        of_frames = pa.array(
+            np.arange(len(ids)) + np.repeat(rows.begins[first:last] - (behind - lengths[first:last]), lengths[first:last])
+        )
+        taken = [a if isinstance(a, pa.Scalar) else a.take(of_frames) for a in arguments]
+
+        def fail_here(at: Mask, message: str, name: str, first: int = first, last: int = last) -> None:
+            failing = np.zeros(count, bool)
+            failing[first:last] = at
+            fail(failing, message, name)
+
+        values.append(_aggregated(call, ids, last - first, taken, fail_here))
+        first = last
+    return pa.concat_arrays(values)
+
+
+def _aggregated(call: TableCall, ids: Ids, groups: int, arguments: Sequence[Datum], fail: Fail) -> pa.Array:
+    """The value of each group of rows."""
+    assert call.accumulator is not None
+    columns = [pa.repeat(a, len(ids)) if isinstance(a, pa.Scalar) else a for a in arguments]
     if call.distinct:
         first = DistinctValues(call.types).first(ids, columns)
-        of_rows, columns = ids[first], [column.take(pa.array(first)) for column in columns]
-    call.accumulator.add(of_rows, groups, columns)
-    return call.accumulator.take(groups, lambda at, message, name: fail(at[ids], message, name)).take(pa.array(ids))
+        ids, columns = ids[first], [column.take(pa.array(first)) for column in columns]
+    call.accumulator.add(ids, groups, columns)
+    return call.accumulator.take(groups, fail)
 
 
 def _filter(datum: Datum, mask: pa.Array) -> Datum:

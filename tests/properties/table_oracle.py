@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
 from streamsql.time import ManualClock
-from streamsql.types import DOUBLE, INTEGER, Field, Schema, varchar
+from streamsql.types import BIGINT, DOUBLE, INTEGER, Field, Schema, decimal, varchar
 
 SCHEMA = Schema((Field("K", varchar(4)), Field("V", INTEGER), Field("D", DOUBLE)))
 CONNECTION = duckdb.connect()
@@ -43,9 +43,12 @@ def ours(query: str, use_rules: bool = True, **named: pa.Table) -> list[tuple[An
     return found
 
 
+TYPES = {field.name: field.type for field in SCHEMA.fields} | {"I": INTEGER, "B": BIGINT, "M": decimal(10, 1)}
+"""The types of the columns of tables, by their names."""
+
+
 def _schema(rows: pa.Table) -> Schema:
-    """The columns of the tables, and of one more that numbers the rows."""
-    return SCHEMA if rows.num_columns == len(SCHEMA.fields) else Schema((*SCHEMA.fields, Field("I", INTEGER)))
+    return Schema(tuple(Field(name, TYPES[name]) for name in rows.column_names))
 
 
 def theirs(query: str, **named: pa.Table) -> list[tuple[Any, ...]]:

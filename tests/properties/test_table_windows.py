@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pyarrow as pa
 from hypothesis import given, settings
@@ -23,10 +24,16 @@ AGGREGATES = [
     "COUNT(DISTINCT v)",
     "SUM(DISTINCT d)",
     "SUM(v) FILTER (WHERE d > 0)",
+    "COUNT_IF(d > 0)",
+    "MAX_BY(v, d)",
+    "MIN_BY(k, i) FILTER (WHERE d > 0)",
     "FIRST_VALUE(v)",
     "LAST_VALUE(k)",
     "NTH_VALUE(d, 2)",
 ]
+THEIRS = {"COUNT_IF(d > 0)": "COUNT(*) FILTER (d > 0)", "MAX_BY": "ARG_MAX_NULL", "MIN_BY": "ARG_MIN_NULL"}
+"""What DuckDB calls that gives no NULL of no rows, and passes over no rows for a NULL beside the key."""
+
 IGNORING = ["FIRST_VALUE(v{})", "LAST_VALUE(k{})", "NTH_VALUE(v, 2{})", "LAG(v{})", "LEAD(k, 2{})"]
 RANKS = [
     "ROW_NUMBER()",
@@ -63,6 +70,8 @@ def check(calls: list[str], window: str, their_window: str, their_calls: list[st
     """Rows that are equal in all keys are told apart by their number."""
     numbered = rows.append_column("I", pa.array(range(rows.num_rows), pa.int32()))
     shown = ", ".join(f"{call} OVER ({window})" for call in calls)
+    for own, other in THEIRS.items():
+        their_calls = [call.replace(own, other) for call in their_calls]
     shown_there = ", ".join(f"{call} OVER ({their_window})" for call in their_calls)
     wanted = theirs(f"SELECT i, {shown_there} FROM r ORDER BY i", r=numbered)
     given_rows = ours(f"SELECT i, {shown} FROM r", r=numbered)
@@ -92,13 +101,42 @@ def test_rows(rows: pa.Table, calls: list[str], partition: str, key: str, frame:
 @settings(max_examples=80, deadline=None)
 @given(
     tables,
-    st.lists(st.sampled_from(AGGREGATES[:13]), min_size=1, max_size=3),
+    st.lists(st.sampled_from(AGGREGATES[:14]), min_size=1, max_size=3),
     partitions,
     st.sampled_from(["v", "v DESC", "d", "d DESC", "d NULLS FIRST", "v DESC NULLS LAST"]),
     st.sampled_from(["", *(f"RANGE {f}" for f in FRAMES)]),
 )
 def test_range(rows: pa.Table, calls: list[str], partition: str, key: str, frame: str) -> None:
     check(calls, f"{partition}ORDER BY {key} {frame}", f"{partition}ORDER BY {KEYS[key]} {frame}", calls, rows)
+
+
+EDGES = [None, -(2**63), 1 - 2**63, -1, 0, 1, 2**63 - 2, 2**63 - 1]
+measured = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b"]),
+        st.sampled_from([None, -1.5, 0.0, 1.0, 1.5, math.inf, -math.inf, math.nan]),
+        st.one_of(st.none(), st.integers(-12, 12).map(lambda n: Decimal(n).scaleb(-1))),
+        st.sampled_from(EDGES),
+    ),
+    max_size=12,
+).map(lambda rows: pa.table([pa.array([r[i] for r in rows], t) for i, t in enumerate(MEASURED.values())], list(MEASURED)))
+MEASURED = {"K": pa.string(), "D": pa.float64(), "M": pa.decimal128(10, 1), "B": pa.int64()}
+ASCENDING = ["1 PRECEDING", "0.1 PRECEDING", "CURRENT ROW", "0.5 FOLLOWING", "1 FOLLOWING"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    measured,
+    st.sampled_from(["", "PARTITION BY k "]),
+    st.sampled_from("dmb"),
+    st.sampled_from(["NULLS LAST", "DESC NULLS FIRST", "NULLS FIRST", "DESC NULLS LAST"]),
+    st.lists(st.sampled_from(range(5)), min_size=2, max_size=2).map(sorted),
+)
+def test_distances(rows: pa.Table, partition: str, key: str, direction: str, bounds: list[int]) -> None:
+    window = f"{partition}ORDER BY {key} {direction} RANGE BETWEEN {ASCENDING[bounds[0]]} AND {ASCENDING[bounds[1]]}"
+    if key == "b":
+        window = window.replace("0.1", "0").replace("0.5", "1")
+    check(["COUNT(*)"], window, window.replace("BY b", "BY CAST(b AS HUGEINT)"), ["COUNT(*)"], rows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -118,6 +156,6 @@ def test_ignore_nulls(rows: pa.Table, calls: list[str], partition: str, frame: s
 
 
 @settings(max_examples=30, deadline=None)
-@given(tables, st.lists(st.sampled_from(AGGREGATES[:13]), min_size=1, max_size=3), partitions)
+@given(tables, st.lists(st.sampled_from(AGGREGATES[:14]), min_size=1, max_size=3), partitions)
 def test_whole_partitions(rows: pa.Table, calls: list[str], partition: str) -> None:
     check(calls, partition, partition, calls, rows)
