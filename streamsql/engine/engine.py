@@ -24,6 +24,7 @@ from streamsql.engine.table_rows import TableRows
 from streamsql.errors import DataError, Error, OperationalError, ProgrammingError, not_supported
 from streamsql.expressions.evaluate import evaluator, one_row
 from streamsql.expressions.nodes import Call, Cast
+from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.scan.files import Files
 from streamsql.external.scan.scan import Access, Scan
 from streamsql.operator import Output
@@ -209,7 +210,7 @@ class Engine:
         built = Compiler(self.pipeline, owner, prefix, time, self.seed).build(plan)
         try:
             for leaf, vertex, port in built.tables:
-                for _ in self.pipeline.push_table(vertex, port, self._leaf(leaf, self.catalog)):
+                for _ in self.pipeline.push_table(vertex, port, self._leaf(leaf, self.catalog, built.joins)):
                     pass
         except Error:
             self.pipeline.remove(built.vertices)
@@ -240,7 +241,7 @@ class Engine:
         """The rows of a plan that reads no stream; rows that fail go to `error_stream`."""
         pipeline = Pipeline(self.clock)
         built = Compiler(pipeline, "null", "table", self.time, self.seed).build(plan)
-        leaves = [(vertex, port, self._leaf(leaf, catalog)) for leaf, vertex, port in built.tables]
+        leaves = [(vertex, port, self._leaf(leaf, catalog, built.joins)) for leaf, vertex, port in built.tables]
         return TableRows(plan.schema, pipeline, built.output, leaves, lambda batch: self.report(batch))
 
     def plans_running(self) -> list[nodes.Node]:
@@ -260,7 +261,7 @@ class Engine:
                 result.rows.fail(OperationalError(f"stream {stream}, which this query reads, was dropped"))
                 result.close()
 
-    def _leaf(self, leaf: nodes.Node, catalog: Catalog) -> Iterable[Output]:
+    def _leaf(self, leaf: nodes.Node, catalog: Catalog, joins: JoinKeys) -> Iterable[Output]:
         match leaf:
             case nodes.Values(rows=rows, schema=schema):
                 return [values_batch(rows, schema, self.time)]
@@ -269,7 +270,7 @@ class Engine:
                 assert isinstance(table, Table)
                 return list(table.rows.to_batches(TABLE_ROWS))
             case nodes.ExternalScan(request=request):
-                return Scan(request, self.access, self.time).rows()
+                return Scan(request, self.access, self.time, joins).rows()
             case _:
                 raise not_supported(f"reading a {type(leaf).__name__}")
 

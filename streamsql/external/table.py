@@ -31,9 +31,10 @@ class Column:
         return self.field.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ExternalTable:
-    """Files under a prefix, as a relation.  It is replaced by another one when it changes, so whoever has it has a snapshot.
+    """Files under a prefix, as a relation.  It is replaced by another one when it changes, so whoever has it has a snapshot,
+    and two are the same only if they are one.
 
     The columns of its rows are `columns`, then the partition keys `keys`.
     """

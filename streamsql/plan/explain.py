@@ -103,6 +103,8 @@ def _external(request: Request) -> str:
         parts.append(f"partitions where {text(_renamed(request.keys, keys))}")
     if request.condition != TRUE:
         parts.append(f"rows where {text(request.condition)}")
+    if request.dynamic:
+        parts.append(f"dynamic filters on {', '.join(text(each.expression) for each in request.dynamic)}")
     if request.limit is not None:
         parts.append(f"at most {request.limit} row{'s' * (request.limit != 1)}")
     return "; ".join(parts)

@@ -357,6 +357,15 @@ class Join(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class JoinKey:
+    """A key of a join's table that scans ask for by its number: column `key` of what `condition`, by its place, equates."""
+
+    number: int
+    condition: int
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup(Node):
     """A stream or table joined with a table: every input row with the table's rows for which `condition` is true, at once.
 
@@ -369,6 +378,7 @@ class Lookup(Node):
     kind: JoinKind
     condition: Expression
     unread: frozenset[int] = frozenset()
+    asked: tuple[JoinKey, ...] = ()
 
     @property
     def can_fail(self) -> bool:
@@ -387,6 +397,7 @@ class Mark(Node):
     input: Node
     table: Node
     conditions: tuple[Expression, ...]
+    asked: tuple[JoinKey, ...] = ()
 
     @property
     def can_fail(self) -> bool:

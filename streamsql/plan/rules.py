@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from streamsql.expressions.conditions import TRUE, both, is_stable
-from streamsql.expressions.nodes import Column, Constant
+from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan.conditions import filtered, moved, parted
+from streamsql.plan.dynamic_filters import add_dynamic_filters
 from streamsql.plan.narrowing import drop_unused_columns
-from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Mark, Node, Project
+from streamsql.plan.nodes import Aggregate, Filter, Join, JoinKind, Lookup, Mark, Node, Project
 from streamsql.plan.scan_columns import narrow_scans
 from streamsql.plan.scan_rules import (
     push_condition_below_lookup,
@@ -21,6 +22,7 @@ from streamsql.plan.scan_rules import (
     push_keys_into_scan,
     push_limit_into_scan,
 )
+from streamsql.plan.table_order import order_tables
 
 Rule = Callable[[Node], Node]
 
@@ -100,6 +102,22 @@ def merge_projects(node: Node) -> Node:
     return node
 
 
+def merge_picks_into_aggregate(node: Node) -> Node:
+    """Aggregate, in which no row fails, over a Project that only picks columns: the Aggregate over the columns it came from."""
+    match node:
+        case Aggregate(input=Project(input=below, expressions=picked), keys=keys, calls=calls, window=None):
+            computed = [*keys, *(argument for call in calls for argument in call.arguments)]
+            if any(e.can_fail for e in computed) or not all(isinstance(e, Column) for e in picked):
+                return node
+
+            def through(expression: Expression) -> Expression:
+                return expression.rewrite(lambda e: picked[e.index] if isinstance(e, Column) else e)
+
+            merged = tuple(replace(call, arguments=tuple(map(through, call.arguments))) for call in calls)
+            return replace(node, input=below, keys=tuple(map(through, keys)), calls=merged)
+    return node
+
+
 def drop_identity_projects(node: Node) -> Node:
     """Project that gives its input as it is: nothing."""
     match node:
@@ -121,6 +139,7 @@ RULES: tuple[Rule, ...] = (
     push_condition_below_lookup,
     push_limit_into_scan,
     merge_projects,
+    merge_picks_into_aggregate,
     drop_identity_projects,
 )
 
@@ -132,11 +151,12 @@ def prepare(plan: Node) -> Node:
 
 def improve(plan: Node) -> Node:
     """The plan after all rules, applied until none changes it any more, joins having only the columns that are read."""
+    plan = order_tables(plan)
     while True:
         improved = plan
         for rule in RULES:
             improved = improved.rewrite(rule)
         improved = narrow_scans(drop_unused_columns(improved))
         if improved is plan:
-            return plan
+            return add_dynamic_filters(plan)
         plan = improved

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from streamsql.expressions.conditions import conjunction, conjuncts, is_stable
-from streamsql.expressions.nodes import Column, Expression
-from streamsql.external.scan.request import Request
+from streamsql.expressions.nodes import Expression
 from streamsql.plan.conditions import filtered, moved
 from streamsql.plan.nodes import ExternalScan, Filter, JoinKind, Limit, Lookup, Node, Project
 
@@ -21,7 +20,7 @@ def push_keys_into_scan(node: Node) -> Node:
         case Filter(input=ExternalScan(request=request), predicate=predicate):
             keys, rest = conjuncts(request.keys), list[Expression]()
             for part in conjuncts(predicate):
-                over_keys = _over_keys(request, part)
+                over_keys = request.over_keys(part)
                 if over_keys is not None and over_keys not in keys:
                     keys.append(over_keys)
                 if over_keys is None or part.can_fail:
@@ -45,16 +44,6 @@ def push_filter_into_scan(node: Node) -> Node:
             if len(rest) < len(conjuncts(predicate)):
                 return filtered(ExternalScan.of(replace(request, condition=conjunction(conditions))), conjunction(rest))
     return node
-
-
-def _over_keys(request: Request, part: Expression) -> Expression | None:
-    """A condition over partition keys alone, by their positions; None for any other."""
-    columns = part.columns()
-    found = {column: request.table.key_place(request.columns[column].path[0]) for column in columns}
-    places = {column: place for column, place in found.items() if place is not None}
-    if not columns or len(places) < len(columns) or not is_stable(part):
-        return None
-    return part.rewrite(lambda e: replace(e, index=places[e.index]) if isinstance(e, Column) else e)
 
 
 def push_condition_below_lookup(node: Node) -> Node:

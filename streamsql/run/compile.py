@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import pyarrow as pa
+
 from streamsql.errors import InternalError
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Expression
+from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.operator import Operator
 from streamsql.plan import nodes
@@ -56,7 +59,9 @@ class Built:
     output: Vertex
     vertices: list[Vertex] = field(default_factory=list)
     tables: list[tuple[nodes.Node, Vertex, int]] = field(default_factory=list)
-    """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into."""
+    """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into, in this order."""
+    joins: JoinKeys = field(default_factory=JoinKeys)
+    """The keys of the joins whose tables are complete, for the scans that ask for them."""
 
 
 class Compiler:
@@ -70,6 +75,7 @@ class Compiler:
         self._seed = seed
         self._vertices: list[Vertex] = []
         self._tables: list[tuple[nodes.Node, Vertex, int]] = []
+        self._joins = JoinKeys()
 
     def build(self, plan: nodes.Node) -> Built:
         """Attach the plan's operators; its scans read their streams from now on."""
@@ -77,7 +83,7 @@ class Compiler:
         output = self._node(plan, connections)
         for writer, reader, port in connections:
             self._pipeline.connect(writer, reader, port)
-        return Built(output, self._vertices, self._tables)
+        return Built(output, self._vertices, self._tables, self._joins)
 
     def _node(self, node: nodes.Node, connections: list[tuple[Vertex, Vertex, int]]) -> Vertex:
         stages, below = self._stages(node)
@@ -145,11 +151,11 @@ class Compiler:
             case nodes.Join():
                 return self._join(node)
             case nodes.Lookup(table=table, kind=kind, condition=condition, schema=schema, unread=unread):
-                index = self._table_index(node, condition, schema)
+                index = self._table_index(node, 0, condition, schema)
                 return Lookup(schema.arrow(), table.schema.arrow(), kind, index, unread, self._time)
             case nodes.Mark(input=below, table=table, conditions=conditions, schema=schema):
                 both = Schema((*below.schema.fields, *table.schema.fields))
-                indices = [self._table_index(node, condition, both) for condition in conditions]
+                indices = [self._table_index(node, place, condition, both) for place, condition in enumerate(conditions)]
                 return Mark(schema.arrow(), table.schema.arrow(), indices, self._time)
             case nodes.Single(span=span):
                 return Single(span)
@@ -264,12 +270,25 @@ class Compiler:
         arrow = node.schema.arrow()
         return Join(arrow, schemas, node.windows, node.kind, terms, order, types, rest, node.unread, self._time)
 
-    def _table_index(self, node: nodes.Lookup | nodes.Mark, condition: Expression, both: Schema) -> TableIndex:
-        """The table by the keys of a condition; `both` are the columns that it is over."""
+    def _table_index(self, node: nodes.Lookup | nodes.Mark, place: int, condition: Expression, both: Schema) -> TableIndex:
+        """The table by the keys of one of the node's conditions; `both` are the columns that it is over."""
         parts = split(condition, [len(below.schema.fields) for below in (node.input, node.table)], 0)
         keys = [parts.keys[0][i] or () if parts.keys else () for i in range(2)]
         terms = (Terms(parts.alone[0], keys[:1], self._time), Terms(parts.alone[1], keys[1:], self._time))
-        return TableIndex(terms, [column.type.arrow() for column in keys[0]], Rest(parts.rest, both, self._time))
+        rest = Rest(parts.rest, both, self._time)
+        return TableIndex(terms, [column.type.arrow() for column in keys[0]], rest, self._asked(node, place))
+
+    def _asked(self, node: nodes.Lookup | nodes.Mark, place: int) -> Callable[[Sequence[pa.Array]], None] | None:
+        """What takes the keys of one of the node's conditions, where scans ask for some."""
+        asked = [(key.number, key.key) for key in node.asked if key.condition == place]
+        if not asked:
+            return None
+
+        def put(columns: Sequence[pa.Array]) -> None:
+            for number, key in asked:
+                self._joins.put(number, columns[key])
+
+        return put
 
     def _sliding(self, call: nodes.AggregateCall) -> SlidingCall:
         make = _made(call.function.sliding)

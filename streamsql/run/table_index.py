@@ -20,11 +20,21 @@ PairColumn = Callable[[int, Ids, Ids], pa.Array]
 
 
 class TableIndex:
-    """One condition between rows and a table: `terms` are those of the rows and of the table, `rest` is asked of each pair."""
+    """One condition between rows and a table: `terms` are those of the rows and of the table, `rest` is asked of each pair.
 
-    def __init__(self, terms: tuple[Terms, Terms], key_types: Sequence[pa.DataType], rest: Rest) -> None:
+    `asked` takes the columns of the table's keys, of the rows that can match, when the table is complete.
+    """
+
+    def __init__(
+        self,
+        terms: tuple[Terms, Terms],
+        key_types: Sequence[pa.DataType],
+        rest: Rest,
+        asked: Callable[[Sequence[pa.Array]], None] | None = None,
+    ) -> None:
         self._terms = terms
         self._rest = rest
+        self._asked = asked
         self._known = Interner(key_types)
         self._keys = 0  # of the table; the keys of rows that are not in it come behind
         self._by_key = self._starts = self._counts = np.zeros(0, np.int64)
@@ -34,6 +44,8 @@ class TableIndex:
         meets, columns = self._terms[1].evaluate(table)
         if table.failures:
             meets = meets & table.good()
+        if self._asked is not None:
+            self._asked([column.filter(pa.array(meets)) for column in columns[0]])
         ids = key_ids(self._known, meets, columns[0])
         self._keys = len(self._known)
         self._by_key = np.argsort(ids, kind="stable")[np.count_nonzero(ids == NONE) :]

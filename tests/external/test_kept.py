@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -126,7 +127,7 @@ def made(text: str) -> ExternalTable:
 def test_the_statement_of_a_table_makes_it_again(text: str) -> None:
     table = made(text)
     again = made(table_text(table))
-    assert again == table
+    assert [getattr(again, f.name) for f in fields(again)] == [getattr(table, f.name) for f in fields(table)]
     assert table_text(again) == table_text(table)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from streamsql.expressions.conditions import TRUE
-from streamsql.expressions.nodes import Expression
+from streamsql.expressions.conditions import TRUE, is_stable
+from streamsql.expressions.nodes import Column, Expression
 from streamsql.external.partitions import names_of
 from streamsql.external.scan.files import DataFile
 from streamsql.external.table import ExternalTable
@@ -43,11 +43,23 @@ ROWS = ScanColumn(Field("$rows", BOOLEAN, hidden=True), ("$rows",))
 
 
 @dataclass(frozen=True, slots=True)
+class DynamicFilter:
+    """That an expression over the columns asked for is one of the keys of a join, which the plan gives this number.
+
+    It is known once the join's table is complete.  It cannot fail.
+    """
+
+    expression: Expression
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Rows of a table.
 
     `keys` is a condition over the partition keys, by position: what it leaves is looked at.  `condition`, over the columns
-    asked for, cannot fail: only rows for which it is true are given.  After `limit` rows no more are wanted.
+    asked for, cannot fail: only rows for which it is true are given.  After `limit` rows no more are wanted.  Of rows that do
+    not meet the `dynamic` filters some may be given all the same.
     """
 
     table: ExternalTable
@@ -55,10 +67,20 @@ class Request:
     keys: Expression = TRUE
     condition: Expression = TRUE
     limit: int | None = None
+    dynamic: tuple[DynamicFilter, ...] = ()
 
     @property
     def schema(self) -> Schema:
         return Schema(tuple(column.field for column in self.columns))
+
+    def over_keys(self, part: Expression) -> Expression | None:
+        """An expression that reads partition keys, and nothing else, over these by position; None for any other."""
+        columns = part.columns()
+        found = {column: self.table.key_place(self.columns[column].path[0]) for column in columns}
+        places = {column: place for column, place in found.items() if place is not None}
+        if not columns or len(places) < len(columns) or not is_stable(part):
+            return None
+        return part.rewrite(lambda e: replace(e, index=places[e.index]) if isinstance(e, Column) else e)
 
     @property
     def stored(self) -> tuple[int, ...]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from streamsql.expressions.conditions import TRUE
+from streamsql.expressions.nodes import Expression
 from streamsql.external.formats import FileKind
 from streamsql.external.partitions import LOCATION
 from streamsql.external.scan.bounds import Possible
 from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.scan.files import Files
 from streamsql.external.scan.footers import Footers
 from streamsql.external.scan.parquet import Groups, ParquetReader
@@ -39,22 +41,24 @@ class Access:
 
 
 class Scan:
-    """The rows that a request asks for, read as they are taken."""
+    """The rows that a request asks for, read as they are taken.  `joins` has the keys of its dynamic filters by then."""
 
-    def __init__(self, request: Request, access: Access, time: QueryTime) -> None:
+    def __init__(self, request: Request, access: Access, time: QueryTime, joins: JoinKeys | None = None) -> None:
         self.request = request
         self.counts = Counts()
         self._access = access
+        self._joins = joins or JoinKeys()
         self._time = time
         self._maker = RowMaker(request, time)
 
     def rows(self) -> Generator[Given, None, None]:
         """The rows in the order of the partitions, of their files' names, and of the files; and rows that failed."""
         table = self.request.table
-        found = left(table, self.request.keys, self._time)
+        request, condition = self._joins.resolved(self.request)
+        found = left(table, request.keys, self._time)
         self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
         files = self._files(found.rows)
-        given = self._parquet(files) if table.kind is FileKind.PARQUET else self._text(files)
+        given = self._parquet(files, condition) if table.kind is FileKind.PARQUET else self._text(files)
         count = 0
         try:
             for each in given:
@@ -78,8 +82,7 @@ class Scan:
             for file in self._access.files.of(location):
                 yield PartitionFile(file, partition)
 
-    def _parquet(self, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
-        condition = self.request.condition
+    def _parquet(self, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
         possible = None if condition == TRUE else Possible(condition, self._time)
         reader = ParquetReader(self._maker, possible, self._access.footers, self.counts)
         groups: ReadAhead[PartitionFile, Groups] = ReadAhead(files, reader.groups, lambda _: 0, THREADS, 1)

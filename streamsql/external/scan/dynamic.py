@@ -1,0 +1,74 @@
+"""Dynamic filters: conditions on a scan that are known once the table of a join is complete.
+
+Rows whose key that table does not have match nothing, so their partitions and row groups need not be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamsql.expressions.conditions import both, conjunction
+from streamsql.expressions.nodes import Call, Constant, Expression
+from streamsql.external.scan.request import Request
+from streamsql.functions.registry import SCALARS
+from streamsql.types import BOOLEAN, SqlType
+
+MOST_OF_PARTITIONS = 10_000
+"""Partitions are compared with so many values; with more only by the least and the greatest."""
+
+MOST_OF_GROUPS = 64
+"""The same of row groups, of which it is looked whether some value lies between their ends."""
+
+FALSE: Expression = Constant(BOOLEAN, False)
+
+
+@dataclass(slots=True)
+class JoinKeys:
+    """The distinct values of the keys of one plan's joins, by the numbers that the plan gives them."""
+
+    values: dict[int, pa.Array] = field(default_factory=dict)
+
+    def put(self, number: int, key: pa.Array) -> None:
+        """The key of a table that is complete: of each of its rows."""
+        self.values[number] = pc.unique(key).drop_null()
+
+    def resolved(self, request: Request) -> tuple[Request, Expression]:
+        """A request with what is known of its partition keys, and what is known of all that it asks for: its own condition,
+        and that every other key is among those of the joins.
+
+        Raises KeyError for a join whose table is not complete.
+        """
+        keys, conditions = [request.keys], [request.condition]
+        for dynamic in request.dynamic:
+            key = dynamic.expression
+            values = self.values[dynamic.number]
+            over_partitions = request.over_keys(key)
+            if over_partitions is not None:
+                keys.append(_among(over_partitions, values, MOST_OF_PARTITIONS))
+            else:
+                conditions.append(_among(key, values, MOST_OF_GROUPS))
+        return replace(request, keys=conjunction(keys)), conjunction(conditions)
+
+
+def _among(key: Expression, values: pa.Array, most: int) -> Expression:
+    """That an expression is one of some values, or, where they are more than `most`, between them."""
+    if not len(values):
+        return FALSE
+    if len(values) > most:
+        ends = pc.min_max(values)
+        low, high = (_constants(pa.array([ends[name].as_py()], values.type), key.type)[0] for name in ("min", "max"))
+        return both(_call(">=", key, low), _call("<=", key, high))
+    return _call("IN", key, *_constants(values, key.type))
+
+
+def _constants(values: pa.Array, type: SqlType) -> list[Constant]:
+    if type.is_datetime:
+        values = values.view(pa.int32() if pa.types.is_date32(values.type) or pa.types.is_time32(values.type) else pa.int64())
+    return [Constant(type, value) for value in values.to_pylist()]
+
+
+def _call(name: str, *arguments: Expression) -> Expression:
+    return Call(BOOLEAN, SCALARS[name][0], arguments)
