@@ -6,9 +6,13 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import slt
+
+if TYPE_CHECKING:
+    from s3_server import Bucket, S3Server
 
 SHARED = Path(os.environ.get("STREAMSQL_SHARED", Path(__file__).parents[2] / "shared"))
 """The cases and data that are not part of the repository; tests that need them are skipped where they are not there."""
@@ -63,3 +67,27 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no folder {SHARED} (set STREAMSQL_SHARED)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A server of S3's API on this machine."""
+    from s3_server import S3Server
+
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """An empty bucket of that server, which `s3://` means as long as the test goes on, here and in processes that it starts."""
+    monkeypatch.delenv("STREAMSQL_S3_ROOT", raising=False)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in s3_server.settings.items():
+        monkeypatch.setenv(name, value)
+    new = s3_server.new_bucket()
+    s3_server.forget()
+    yield new
+    s3_server.answer = None
