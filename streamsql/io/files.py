@@ -7,7 +7,8 @@ Arrow files count rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
@@ -45,6 +46,16 @@ class Reader(Protocol):
 
 OpenReader = Callable[[str, int], Reader]
 """A reader of the file of this path, from this offset on (0: from the beginning)."""
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Raise OperationalError for a file that cannot be read, or is not what its name says."""
+    try:
+        yield
+    except (OSError, EOFError, pa.ArrowInvalid) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise OperationalError(f"cannot read {path!r}: {reason}") from error
 
 
 class FileSource:
@@ -158,8 +169,5 @@ class FileSource:
         return self._guarded(lambda: self._open_reader(path, offset))
 
     def _guarded(self, action: Callable[[], Result]) -> Result:
-        try:
+        with reading(self._paths[self._number]):
             return action()
-        except (OSError, EOFError, pa.ArrowInvalid) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise OperationalError(f"cannot read {self._paths[self._number]!r}: {reason}") from error

@@ -16,7 +16,7 @@ from streamsql.io.compression import compression_of, decompressing
 from streamsql.io.decoding import Decoder, Target
 from streamsql.io.discover import SAMPLE, fields_of_table, fields_of_text, no_records
 from streamsql.io.file_sink import FileSink, PlainFileSink
-from streamsql.io.files import FileSource, Reader
+from streamsql.io.files import FileSource, Reader, reading
 from streamsql.io.folder_sink import FolderSink
 from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format_of
 from streamsql.io.layout import PLAIN, Layout, RecordSchema
@@ -169,7 +169,7 @@ def head_of(uri: str | Uri, *, s3_root: str | None = None) -> tuple[TextFormat, 
     format_ = format_of(uri)
     if _is_pipe(storage, first) or not isinstance(format_, TextFormat):
         return None
-    with _text_stream(storage, first, format_)[0] as stream:
+    with reading(first), _text_stream(storage, first, format_)[0] as stream:
         return format_, sample_of(stream, format_.decoder(Target(()), PLAIN, 0), SAMPLE)
 
 
@@ -236,9 +236,9 @@ def _discovered(
 ) -> tuple[Field, ...]:
     for path in paths:
         if isinstance(format_, TableFormat):
-            with storage.open(path) as stream:
+            with reading(path), storage.open(path) as stream:
                 return fields_of_table(format_.schema(stream))
-        with _text_stream(storage, path, format_)[0] as stream:
+        with reading(path), _text_stream(storage, path, format_)[0] as stream:
             sample = sample_of(stream, _decoder(format_, Target(()), layout, processor, 0, 0), SAMPLE)
             fields = fields_of_text(format_, _processed(sample, format_, layout, processor), layout)
         if fields:

@@ -10,18 +10,21 @@ from typing import Any
 
 import pyarrow as pa
 
+from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Catalog
 from streamsql.dbapi.connection import Connection
 from streamsql.dbapi.cursor import located
 from streamsql.dbapi.parameters import bound, placeholders_of
 from streamsql.dbapi.reader import Reader
 from streamsql.engine.engine import Engine
+from streamsql.errors import ProgrammingError, not_supported
 from streamsql.plan.nodes import streams_of
 from streamsql.run import error_stream
 from streamsql.run.pipeline import Outlet
 from streamsql.session.held import Attached
 from streamsql.sql.parser import parse_statement
-from streamsql.types import Batch, Schema
+from streamsql.statements import CreatePump, CreateView, Query, Statement
+from streamsql.types import Batch, Field, Schema
 
 ERRORS_KEPT = 1_000
 """The last rows of `error_stream` that can be looked at."""
@@ -77,6 +80,20 @@ class ErrorTail:
         return found
 
 
+def _values(statement: Statement, variables: Mapping[str, Any]) -> Parameters:
+    """What the placeholders of a statement stand for; raises ProgrammingError for one that is no variable."""
+    keys = placeholders_of(statement)
+    if not keys:
+        return ()
+    unknown = [key for key in keys if not isinstance(key, str) or key not in variables]
+    if unknown:
+        name = f":{unknown[0]}" if isinstance(unknown[0], str) else "?"
+        raise ProgrammingError(f"no value for {name}", statement.span, "\\set NAME VALUE sets a variable, :NAME takes it")
+    if isinstance(statement, CreatePump | CreateView):
+        raise not_supported("variables in what the catalog keeps", statement.span)
+    return bound(keys, variables)
+
+
 class Access:
     """A connection from the inside.  Numbers and names may be read while its own thread is at work."""
 
@@ -91,12 +108,11 @@ class Access:
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
-    def execute(self, text: str) -> Outcome:
-        """Execute one statement; errors know their place in its text."""
+    def execute(self, text: str, variables: Mapping[str, Any]) -> Outcome:
+        """Execute one statement, in which `:name` is the value of a variable; errors know their place in its text."""
         with located(text):
             statement = parse_statement(text)
-            parameters = bound(placeholders_of(statement), ())
-            executed = self._session.execute([statement], parameters)[0]
+            executed = self._session.execute([statement], _values(statement, variables))[0]
         result = executed.result
         self._inserted += max(result.count, 0)
         if result.rows is None:
@@ -105,6 +121,14 @@ class Access:
         reads = frozenset(streams_of(result.plan)) if result.plan is not None else frozenset()
         batches = reader.batches(None)
         return Outcome("", executed.warnings, reader.schema, batches, reader.running, reads, reader.whole, reader.close)
+
+    def columns_of(self, text: str, variables: Mapping[str, Any]) -> tuple[Field, ...]:
+        """The columns that a query would give; none where the statement is no query."""
+        with located(text):
+            statement = parse_statement(text)
+            if not isinstance(statement, Query):
+                return ()
+            return self._session.plan_of(statement, _values(statement, variables)).schema.visible
 
     def hold_inputs(self, hold: bool = True) -> None:
         """Let inputs wait until all of a script is executed, or not any more."""

@@ -39,7 +39,7 @@ def copied(access: Access, argument: str) -> str:
     else:
         relation = _relation(access, what)
         query = f"SELECT {'STREAM ' if isinstance(relation, Stream) else ''}* FROM {spelled(relation.name)}"
-    return written(access.execute(query), file)
+    return written(access.execute(query, {}), file)
 
 
 def written(outcome: Outcome, file: str) -> str:
@@ -82,19 +82,20 @@ def _inserted(access: Access, name: str, file: str) -> str:
         raise ProgrammingError(f"{stream.name} is a {type(stream).__name__.lower()}: rows can only go into a stream")
     failed: list[FailedRow] = []
     rows = 0
-    _check_columns(file, stream)
     source = open_source(file, stream.schema)
     names = [spelled(field.name) if field.name != ROWTIME else ROWTIME for field in source.schema.fields]
     places = ", ".join("?" * len(names))
     insert = f"INSERT INTO {spelled(stream.name)} ({', '.join(names)}) VALUES ({places})"
     for batch in _rows_of(source, failed):
+        if not rows and all(column.null_count == batch.num_rows for column in batch.columns):
+            _check_columns(file, stream)
         access.insert(insert, pa.Table.from_batches([batch]))
         rows += batch.num_rows
     return f"{_rows(rows)} into {stream.name}{_failures(failed)}"
 
 
 def _check_columns(file: str, stream: Stream) -> None:
-    """Refuse a file none of whose columns is one of the stream's: all of its rows would be NULL."""
+    """Refuse a file none of whose columns is one of the stream's, when all that was read of it is NULL."""
     found = [field.name for field in discover(file).fields]
     if not {field.name for field in stream.schema.visible} & set(found):
         raise ProgrammingError(f"no column of {file} is one of {stream.name}: it has {', '.join(found)}")

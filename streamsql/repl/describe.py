@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from streamsql import __version__
 from streamsql.bind.relations import columns_of
 from streamsql.catalog import Function, Pump, Relation, Stream, Table, nearest, unknown
 from streamsql.errors import ProgrammingError
@@ -43,9 +45,9 @@ def listing(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Listing:
 
 def relations(access: Access, kinds: tuple[type[Relation], ...], name: str = "") -> Listing:
     """The relations of some kinds, all or one; with what writes and reads them."""
-    found = {key: r for key, r in access.catalog.unqualified().items() if isinstance(r, kinds)}
+    found = {key: r for key, r in _all_relations(access, name).items() if isinstance(r, kinds)}
     if name:
-        found = {name: _named(name, found, kinds[0].__name__.lower())}
+        found = _matching(name, found, " or ".join(kind.__name__.lower() for kind in kinds if kind is not ExternalTable))
     rows = []
     for relation in sorted(found.values(), key=lambda r: r.name):
         columns = ", ".join(_spelled(f.name, relation) for f in columns_of(relation, access.catalog) if not f.hidden)
@@ -66,14 +68,14 @@ def pumps(access: Access, name: str = "") -> Listing:
     """The pumps, all or one, and whether they run."""
     found = dict(access.catalog.pumps)
     if name:
-        found = {name: _named(name, found, "pump")}
+        found = _matching(name, found, "pump")
     rows = [(pump.name, _state(access, pump), ", ".join(sorted(pump.reads)), pump.target) for pump in found.values()]
     return listing(("Pump", "State", "Reads", "Writes"), rows)
 
 
 def described(access: Access, name: str) -> str:
     """All about the relations and pumps of a name."""
-    relations = access.catalog.unqualified()
+    relations = _all_relations(access, name)
     known: dict[str, Relation | Pump] = {**access.catalog.pumps, **relations}
     found = _named(name, known, "stream, table, view or pump")
     parts = []
@@ -126,7 +128,30 @@ def statements(access: Access, name: str = "") -> str:
     return "\n\n".join(line for thing in known for line in _statement(thing) if line)
 
 
-def _named(name: str, known: dict[str, Any], kind: str) -> Any:
+def is_pattern(name: str) -> bool:
+    """Whether a name stands for several: `*` for any characters in it, `?` for one."""
+    return not name.startswith('"') and ("*" in name or "?" in name)
+
+
+def _all_relations(access: Access, name: str) -> dict[str, Relation]:
+    """The relations by their names, those of a database with its name in front where `name` has one."""
+    database = access.catalog.databases.database(name.partition(".")[0]) if "." in name else None
+    if database is None:
+        return access.catalog.unqualified()
+    return {f"{database.name}.{table.name}".upper(): table for table in database.tables.values()}
+
+
+def _matching(name: str, known: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """What a name or a pattern stands for."""
+    if not is_pattern(name):
+        return {name: _named(name, known, kind)}
+    found = {each: thing for each, thing in known.items() if fnmatchcase(each.upper(), name.upper())}
+    if not found:
+        raise ProgrammingError(f"no {kind} matches {name}")
+    return found
+
+
+def _named(name: str, known: Mapping[str, Any], kind: str) -> Any:
     """What has a name: between quotes exactly it, else as it is or in upper case."""
     if len(name) > 1 and name[0] == name[-1] == '"':
         wanted = [name[1:-1].replace('""', '"')]
@@ -232,6 +257,7 @@ def status(access: Access) -> str:
     catalog = access.catalog
     streams = sum(isinstance(r, Stream) for r in dict(catalog.relations).values())
     return (
+        f"version   StreamSQL {__version__}\n"
         f"database  {access.database or 'in memory'}\n"
         f"streams   {streams:,}, pumps {len(access.running):,} running of {len(catalog.pumps):,}\n"
         f"rows in   {access.rows_in:,}, errors {access.errors:,}"

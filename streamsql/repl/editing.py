@@ -14,12 +14,10 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import completion_is_selected, has_focus
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
-
-from streamsql.repl import places
 
 if TYPE_CHECKING:
     from streamsql.repl.access import Access
@@ -138,22 +136,6 @@ def _command_completions(document: Document, event: CompleteEvent, access: Acces
             yield Completion(text, -len(last))
 
 
-def history() -> History:
-    """What was typed before; only in memory where there is no place for it that can be written."""
-    path = places.history()
-    if path is None:
-        return InMemoryHistory()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-        with path.open("ab"):
-            pass
-    except OSError:
-        return InMemoryHistory()
-    return FileHistory(str(path))
-
-
 def bindings(is_ready: Callable[[str], bool]) -> KeyBindings:
     """Enter runs what is complete, and begins a new line elsewhere; Tab completes; Ctrl-C clears what was typed."""
     keys = KeyBindings()
@@ -194,5 +176,9 @@ def bindings(is_ready: Callable[[str], bool]) -> KeyBindings:
         buffer = event.current_buffer
         buffer.save_to_undo_stack()
         buffer.document = Document()
+
+    @keys.add(Keys.Vt100MouseEvent)
+    def _no_mouse(event: KeyPressEvent) -> None:
+        """Nothing: the mouse is the terminal's, and what looks like it in pasted bytes may be anything."""
 
     return keys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -24,10 +25,15 @@ class Output(Protocol):
     def close(self) -> None: ...
 
 
+class Gone(Exception):
+    """The program that results go to has ended, or wants no more."""
+
+
 class Program:
-    """The standard input of a program; closing it waits until the program has ended."""
+    """The standard input of a program; closing it waits until the program has ended.  Writing raises Gone when it has."""
 
     def __init__(self, command: str) -> None:
+        self._command = command
         self._process = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, text=True)
 
     def isatty(self) -> bool:
@@ -35,17 +41,26 @@ class Program:
 
     def write(self, text: str) -> object:
         assert self._process.stdin is not None
-        return self._process.stdin.write(text)
+        with self._gone():
+            return self._process.stdin.write(text)
 
     def flush(self) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.flush()
+        with self._gone():
+            self._process.stdin.flush()
 
     def close(self) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has read what it wanted
             self._process.stdin.close()
         self._process.wait()
+
+    @contextlib.contextmanager
+    def _gone(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise Gone(self._command) from None
 
 
 def opened(name: str) -> Output:

@@ -20,6 +20,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.defaults import create_output
 
 from streamsql.repl import editing
+from streamsql.repl.history import history
 from streamsql.repl.loader import Loader
 from streamsql.repl.mishaps import told
 from streamsql.repl.session import ERASE_LINE, PROMPT
@@ -58,12 +59,13 @@ class Session:
             complete_while_typing=True,
             complete_in_thread=False,
             auto_suggest=AutoSuggestFromHistory(),
-            history=editing.history(),
+            history=history(),
             key_bindings=editing.bindings(self._is_ready),
             bottom_toolbar=self._toolbar.text,
             refresh_interval=REFRESH_SECONDS,
             reserve_space_for_menu=6,
             enable_open_in_editor=False,
+            enable_suspend=True,
             style=editing.STYLE,
             output=create_output(always_prefer_tty=True),
             color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,

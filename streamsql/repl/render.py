@@ -40,7 +40,7 @@ def _table(schema: Schema, look: Look, running: bool) -> Printer:
 FORMATS: dict[str, Callable[[Schema, Look, bool], Printer]] = {
     "table": _table,
     "vertical": VerticalPrinter,
-    "csv": lambda schema, _look, _running: EncodedPrinter(schema, CsvEncoder),
+    "csv": lambda schema, look, _running: EncodedPrinter(schema, lambda s: CsvEncoder(s, look.header)),
     "json": lambda schema, _look, _running: EncodedPrinter(schema, JsonLinesEncoder),
     "markdown": MarkdownPrinter,
     "live": LivePrinter,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from streamsql.sql.parser import is_complete, parse, split
 
 _COMMAND = re.compile(r"\s*(?:\\|\.[A-Za-z])")
-_ENDING = re.compile(r"\s*(\\(?:gx?|live|chart|watch)\b[^\n]*)\s*\Z")
+_ENDING = re.compile(r"\s*(\\(?:gx?|gdesc|gset|live|chart|watch)\b[^\n]*)\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ class Settings:
     format: str = "table"
     null: str = "NULL"
     expanded: str = "off"
+    header: bool = True
     footer: bool = True
     limit: int = 1_000
     timing: bool = False
@@ -33,11 +34,12 @@ class Option(NamedTuple):
     help: str
 
 
-def _chosen(values: tuple[str, ...]) -> Option:
+def _chosen(values: tuple[str, ...], others: Mapping[str, str] = {}) -> Option:
     def read(text: str) -> str:
-        if text.lower() not in values:
+        value = others.get(text.lower(), text.lower())
+        if value not in values:
             raise ProgrammingError(f"no value {text!r}", hint=f"one of {', '.join(values)}")
-        return text.lower()
+        return value
 
     return Option(read, values, "")
 
@@ -61,10 +63,26 @@ def _text(text: str) -> str:
 
 _ON_OFF = ("on", "off")
 
+_AS_ELSEWHERE = {
+    **dict.fromkeys(("aligned", "column", "columns", "box", "duckbox", "psql"), "table"),
+    **dict.fromkeys(("line", "lines", "expanded"), "vertical"),
+    **dict.fromkeys(("jsonl", "jsonlines", "ndjson"), "json"),
+}
+"""What other shells call these formats."""
+
+ELSEWHERE = {
+    "tuples_only": "\\t, or \\pset header off and \\pset footer off",
+    "border": "tables have one form; \\mode lists the other formats",
+    "fieldsep": "\\mode csv parts values by commas",
+    "title": "\\echo prints a text among the results",
+}
+"""Settings of other shells, and what serves their purpose here."""
+
 OPTIONS: dict[str, Option] = {
-    "format": _chosen(FORMATS)._replace(help="how results are shown; live and chart are redrawn in their place"),
+    "format": _chosen(FORMATS, _AS_ELSEWHERE)._replace(help="how results are shown; live and chart are redrawn in their place"),
     "null": Option(_text, (), "the text that stands for NULL in tables"),
     "expanded": _chosen(EXPANDED)._replace(help="one value a line: on, off, or auto (where a table has no room)"),
+    "header": Option(_switch, _ON_OFF, "whether the names of the columns stand above a table or CSV"),
     "footer": Option(_switch, _ON_OFF, "whether the number of rows follows a table"),
     "limit": Option(_count, (), "rows of a finished result that are shown on the terminal; 0: all"),
     "pager": Option(_switch, _ON_OFF, "whether a finished result longer than the screen goes through $PAGER, or less"),
@@ -81,7 +99,7 @@ def option(name: str) -> Option:
     """The setting of this name."""
     found = OPTIONS.get(name)
     if found is None:
-        raise ProgrammingError(f"no setting {name}", hint=f"there are {', '.join(OPTIONS)}")
+        raise ProgrammingError(f"no setting {name}", hint=ELSEWHERE.get(name) or f"there are {', '.join(OPTIONS)}")
     return found
 
 

@@ -36,6 +36,7 @@ class Shell:
         self.access = access
         self.settings = settings
         self.favourites = Favourites()
+        self.variables: dict[str, Any] = {}
         self.leaving = False
         self._terminal = out
         self._out: Output = out
@@ -90,6 +91,13 @@ class Shell:
         self.access.begin_inputs()
 
     def _unit(self, unit: Unit) -> None:
+        try:
+            self._run_unit(unit)
+        except outputs.Gone as gone:
+            self.send_to(None)
+            self.say(f"{gone} has ended: results go to the terminal again")
+
+    def _run_unit(self, unit: Unit) -> None:
         if unit.is_command:
             commands.run(self, unit.text)
             return
@@ -101,7 +109,7 @@ class Shell:
 
     def _execute(self, text: str) -> None:
         began = time.perf_counter()
-        outcome = self.access.execute(text)
+        outcome = self.access.execute(text, self.variables)
         for warning in outcome.warnings:
             self.say(f"streamsql: warning: {warning}")
         if outcome.schema is None:
@@ -130,6 +138,21 @@ class Shell:
         finally:
             self.settings, self._columns = before, ()
             self._next = ""
+
+    def only_row(self) -> dict[str, Any]:
+        """Run the last statement again, which must give one row; its values by the names of their columns."""
+        outcome = self.access.execute(self.last_statement(), self.variables)
+        rows: list[dict[str, Any]] = []
+        try:
+            for batch in outcome.batches if outcome.schema is not None else ():
+                rows += batch.to_pylist()
+                if len(rows) > 1:
+                    break
+        finally:
+            outcome.close()
+        if len(rows) != 1:
+            raise ProgrammingError(f"the statement gave {'no row' if not rows else 'more than one row'}")
+        return rows[0]
 
     def watch(self, seconds: float) -> None:
         """Run the last statement again and again, until Ctrl-C."""
@@ -176,7 +199,9 @@ class Shell:
         size = shutil.get_terminal_size() if self._out.isatty() else None
         width, height = size or (None, None)
         settings = self.settings
-        return Look(settings.format, settings.null, settings.expanded, width, settings.footer, height, self._columns)
+        return Look(
+            settings.format, settings.null, settings.expanded, width, settings.footer, height, self._columns, settings.header
+        )
 
     # -- what commands need --------------------------------------------------------------------------------------------
 
@@ -214,6 +239,10 @@ class Shell:
     def print(self, text: str) -> None:
         """Print a line among the results."""
         self._write(iter([f"{text}\n"]))
+
+    def page(self, text: str) -> None:
+        """Tell the user a long text that is not a result."""
+        self.say(text)
 
     def edit(self, name: str | None) -> None:
         """Let the user write in an editor."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from streamsql.errors import OperationalError
@@ -21,8 +22,11 @@ from streamsql.types import Batch
 
 WAITING = "waiting for rows; Ctrl-C stops the query"
 
-WORDS = {"help": "\\?", "quit": "\\q", "exit": "\\q"}
+WORDS = {"help": "\\?", "?": "\\?", "quit": "\\q", "exit": "\\q"}
 """Words that, alone on the line, people expect to be commands."""
+
+HELP = "help "
+"""What people write in front of a statement, or a command, that they want to know about."""
 
 
 class TerminalShell(Shell):
@@ -41,7 +45,7 @@ class TerminalShell(Shell):
 
     def run_typed(self, text: str) -> None:
         """Run what was typed; nothing is raised."""
-        text = WORDS.get(text.strip().lower(), text)
+        text = _as_command(text)
         if not is_command(text):
             self._last = text
         before = self.access.errors
@@ -76,11 +80,24 @@ class TerminalShell(Shell):
         if not self.settings.pager or pager.command() is None:
             super().query(outcome)
             return
+        with self._paged():
+            super().query(outcome)
+
+    def page(self, text: str) -> None:
+        if not (self._terminal.isatty() and self.settings.pager) or pager.command() is None:
+            self.say(text)
+            return
+        with pager.paged(self._terminal) as output:
+            output.write(f"{text}\n")
+
+    @contextmanager
+    def _paged(self) -> Iterator[None]:
+        """Let results go through the pager."""
         before = self._out
         with pager.paged(before) as output:
             self._out = output
             try:
-                super().query(outcome)
+                yield
             finally:
                 self._out = before
 
@@ -123,7 +140,16 @@ class TerminalShell(Shell):
 
 def typed_is_ready(text: str) -> bool:
     """Whether what was typed can be run."""
-    return text.strip().lower() in WORDS or is_ready(text)
+    return is_ready(_as_command(text))
+
+
+def _as_command(text: str) -> str:
+    """What was typed, as a command where people mean one."""
+    line = text.strip().removesuffix(";").rstrip().lower()
+    if line.startswith(HELP) and "\n" not in line:
+        about = line.removeprefix(HELP).strip()
+        return f"\\? {about}" if about.startswith(("\\", ".")) else f"\\h {about}"
+    return WORDS.get(line, text)
 
 
 def _edit(path: Path) -> None:

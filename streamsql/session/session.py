@@ -18,6 +18,7 @@ from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError, not_supported
 from streamsql.external_ddl import Inquiry
+from streamsql.plan.nodes import Node
 from streamsql.run.checkpoint import Checkpoint
 from streamsql.session.database import Database, restore_catalog, restore_state
 from streamsql.session.held import Attached, HeldAttacher
@@ -98,6 +99,15 @@ class Session:
     def execute(self, statements: Sequence[Statement], parameters: Parameters = ()) -> list[Executed]:
         """Execute statements between two steps; the inputs that they read begin after the last one."""
         return self.call(lambda: self._execute(statements, parameters))
+
+    def plan_of(self, statement: Query, parameters: Parameters = ()) -> Node:
+        """The plan of a query, which is not carried out."""
+
+        def plan() -> Node:
+            self._attacher.declare_mentioned([statement])
+            return self.engine.plan_of(statement, parameters)
+
+        return self.call(plan)
 
     def insert_from(self, statement: Insert, table: Table) -> Result:
         """Execute an INSERT whose query reads a table that nothing else knows."""

@@ -273,6 +273,13 @@ def test_what_cannot_be_an_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         open_source(uri, SCHEMA).poll(1)
 
 
+@pytest.mark.parametrize("name", ["b.jsonl.gz", "b.parquet", "b.arrow"])
+def test_the_columns_of_rubbish(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"rubbish " * 10)
+    with pytest.raises(OperationalError, match="cannot read"):
+        open_source(str(tmp_path / name))
+
+
 def test_inputs_that_are_not_supported_yet() -> None:
     for scheme in ("kinesis", "firehose", "kafka"):
         with pytest.raises(NotSupportedError, match=f"not supported yet: {scheme}://"):

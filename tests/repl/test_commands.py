@@ -252,9 +252,108 @@ def test_what_the_help_says_can_be_parsed(example: str) -> None:
     assert parse(example)
 
 
-@pytest.mark.parametrize("name", ["\\c", "\\du", "\\dn", "\\set", ".open", ".dump"])
+@pytest.mark.parametrize("name", ["\\du", "\\encoding", "\\H", "\\r", ".open", ".dump"])
 def test_commands_of_other_shells_say_what_there_is_instead(name: str, terminal: Terminal) -> None:
     assert f"hint: {ELSEWHERE[name][:40]}" in terminal.run(name)
+
+
+def test_names_of_commands_and_formats_that_other_shells_have(terminal: Terminal) -> None:
+    terminal.run("CREATE STREAM known (a INTEGER);")
+    for command in ("\\d+ known", "\\dS known"):
+        assert terminal.run(command).startswith("stream KNOWN\n")
+    assert terminal.run("\\ds+ kn*").endswith(" KNOWN | stream | A       |            |\n(1 row)")
+    assert terminal.run("\\d k?own").endswith("(1 row)")
+    assert terminal.run("\\dt nothing*") == "streamsql: no table matches nothing*"
+    assert terminal.run("\\sf known") == "CREATE STREAM known (a INTEGER);"
+    assert terminal.run("\\mode line") == "format is vertical"
+    assert terminal.run(".mode box") == "format is table"
+    assert "hint: \\t, or" in terminal.run("\\pset tuples_only")
+    assert terminal.run(".show").startswith("format     table")
+
+
+def test_help_as_people_write_it(terminal: Terminal) -> None:
+    assert terminal.run("help alter pump").endswith("ALTER PUMP name { START | STOP }")
+    assert terminal.run("help \\timing").startswith("\\timing .timer [on|off]")
+    assert "no statement me" in terminal.run("HELP me;")
+
+
+def test_databases_are_chosen_by_name(terminal: Terminal) -> None:
+    terminal.run("CREATE DATABASE chosen;")
+    terminal.run("CREATE EXTERNAL TABLE chosen.t (a INT) STORED AS PARQUET LOCATION 's3://b/t/';")
+    assert terminal.run("\\d chosen.t").startswith("external table t\n")
+    assert " t    | external table | a " in terminal.run("\\dt chosen.*")
+    assert terminal.run("\\c chosen") == "database chosen is in use"
+    assert terminal.run("\\u default") == "database default is in use"
+    assert "hint: streamsql ./other, in the shell, opens it" in terminal.run("\\c ./other")
+    assert terminal.run("\\c").startswith("version   StreamSQL ")
+
+
+def test_variables(terminal: Terminal) -> None:
+    terminal.run("\\set least 2")
+    terminal.run("\\set word 'it''s'")
+    assert terminal.run("SELECT x, :word AS w FROM (VALUES (1), (2), (3)) AS t(x) WHERE x >= :least;") == (
+        " X | W\n---+------\n 2 | it's\n 3 | it's\n(2 rows)"
+    )
+    assert terminal.run("\\set word") == "word is 'it''s'"
+    assert terminal.run("\\set").splitlines() == ["least = 2", "word = 'it''s'"]
+    assert "no name of a variable: got_expr$0" in terminal.run("VALUES (7, 'b') \\gset got_")
+    assert terminal.run("SELECT 5 AS five, NULL AS nothing FROM (VALUES (1)) AS t(x) \\gset") == ""
+    assert terminal.run("VALUES (:five + 1);").splitlines()[2].strip() == "6"
+    assert terminal.run("\\unset five") == ""
+    assert terminal.run("VALUES (:five);").endswith("hint: \\set NAME VALUE sets a variable, :NAME takes it")
+    assert terminal.run("VALUES (1), (2) \\gset") == "streamsql: the statement gave more than one row"
+    assert "the first error ends a script" in terminal.run("\\set ON_ERROR_STOP on")
+    assert "no name of a variable: a-b" in terminal.run("\\set a-b 1")
+
+
+def test_the_columns_that_a_statement_would_give(terminal: Terminal) -> None:
+    shown = terminal.run("SELECT 1 AS one, CAST(NULL AS VARCHAR(8)) AS word FROM (VALUES (1)) AS t(x) \\gdesc")
+    assert shown == " Column | Type\n--------+------------\n ONE    | INTEGER\n WORD   | VARCHAR(8)\n(2 rows)"
+    terminal.run('SELECT STREAM "v" FROM readings \\gdesc')
+    assert "gives no rows" in terminal.run("CREATE DATABASE IF NOT EXISTS described \\gdesc")
+
+
+def test_rows_only(terminal: Terminal) -> None:
+    assert terminal.run("\\t") == "header and footer are off"
+    assert terminal.run("VALUES (1, 'a');") == "      1 | a"
+    assert terminal.run("\\t off") == "header and footer are on"
+    terminal.run(".headers off")
+    terminal.run("\\mode csv")
+    assert terminal.run("VALUES (1, 'a');") == "1,a"
+    terminal.run("\\mode table")
+    assert terminal.run(".header on") == "header is on"
+    assert terminal.run(".maxrows 5") == "limit is 5"
+    terminal.run("\\pset limit 1000")
+
+
+def test_the_history_is_shown_and_written(terminal: Terminal) -> None:
+    terminal.run("VALUES ('in the history');")
+    assert "VALUES ('in the history');" in terminal.run("\\s").splitlines()
+    terminal.run("\\s past.sql")
+    assert "VALUES ('in the history');" in (terminal.folder / "past.sql").read_text()
+
+
+def test_texts_beside_results(terminal: Terminal) -> None:
+    terminal.run("\\o results.txt")
+    assert terminal.run("\\warn beside") == "beside"
+    assert terminal.run("\\qecho within") == ""
+    terminal.run("\\o")
+    assert (terminal.folder / "results.txt").read_text() == "within\n"
+
+
+def test_a_program_that_ends_gives_the_results_back(terminal: Terminal) -> None:
+    terminal.run("\\o | exit 0")
+    shown = terminal.run("VALUES (1);")
+    if "has ended" not in shown:  # it may have begun to read
+        shown = terminal.run("VALUES (1);")
+    assert shown == "exit 0 has ended: results go to the terminal again"
+    assert terminal.run("VALUES (1);").endswith("(1 row)")
+
+
+def test_bytes_that_look_like_a_mouse(terminal: Terminal) -> None:
+    terminal.type("VALUES ('\x1b[31m\x1b[M!!!');")
+    assert "Traceback" not in terminal.run("")
+    assert terminal.run("VALUES (1);").endswith("(1 row)")
 
 
 def test_markdown(terminal: Terminal) -> None:

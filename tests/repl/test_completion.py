@@ -142,7 +142,7 @@ def test_settings_are_read_and_shown() -> None:
     for name, value in {"format": "CSV", "null": "'(none)'", "expanded": "auto", "limit": "20", "timing": "on"}.items():
         change(settings, name, value)
     assert settings == Settings(format="csv", null="(none)", expanded="auto", limit=20, timing=True)
-    assert [shown(settings, name) for name in OPTIONS] == ["csv", "'(none)'", "auto", "on", "20", "on", "on"]
+    assert [shown(settings, name) for name in OPTIONS] == ["csv", "'(none)'", "auto", "on", "on", "20", "on", "on"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("format", "xml"), ("timing", "perhaps"), ("limit", "-1"), ("colour", "red")])

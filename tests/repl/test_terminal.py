@@ -224,7 +224,8 @@ def test_failed_rows_are_counted_and_shown(catalog: Terminal) -> None:
 
 def test_status(catalog: Terminal) -> None:
     shown = catalog.run("\\status")
-    assert shown.startswith("database  in memory\n")
+    assert shown.startswith("version   StreamSQL ")
+    assert "database  in memory\n" in shown
     assert "1 running of 1" in shown
     assert "format table, null 'NULL'" in catalog.run("\\conninfo")
 

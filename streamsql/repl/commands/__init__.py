@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from streamsql.errors import ProgrammingError
 from streamsql.repl import describe, syntax
-from streamsql.repl.commands import files, objects, queries, results
+from streamsql.repl.commands import files, objects, queries, results, variables
 from streamsql.repl.commands.command import Command
 from streamsql.repl.favourites import Favourites
 from streamsql.repl.names import spelled
@@ -20,20 +20,49 @@ if TYPE_CHECKING:
     from streamsql.repl.access import Access
     from streamsql.repl.shell import Shell
 
+_DIRECTORY = "streamsql PATH, in the shell, opens another database"
+_NO_USERS = "there are no users: a database is a directory, and its permissions hold"
+_CLEARED = "Ctrl-C clears what is typed; \\e edits the last statement"
+_ONE_FORM = "tables have one form; \\mode lists the other formats, \\echo prints a text among the results"
+_SCRIPT = "a script is run from top to bottom, and its first error ends it"
+
 ELSEWHERE = {
+    "\\a": "\\mode csv, json or markdown",
+    "\\bind": "\\set NAME VALUE sets a variable, :NAME in a statement takes it",
     "\\cd": "the inputs and outputs of the session stay where it was started; \\! calls a program elsewhere",
-    "\\c": "streamsql PATH, in the shell, opens another database",
-    "\\connect": "streamsql PATH, in the shell, opens another database",
-    "\\du": "there are no users: a database is a directory, and its permissions hold",
-    "\\dg": "there are no users: a database is a directory, and its permissions hold",
-    "\\password": "there are no users: a database is a directory, and its permissions hold",
-    "\\dn": "there are no schemas: all streams, tables and pumps stand side by side, \\d lists them",
-    "\\prompt": "there are no variables: \\n NAME VALUE runs a saved statement with values",
-    "\\set": "\\pset changes settings; \\n NAME VALUE runs a saved statement with values",
+    "\\connect": _DIRECTORY,
+    "\\copyright": "Apache-2.0",
     "\\crosstabview": "\\live shows the latest row of each key",
-    ".open": "streamsql PATH, in the shell, opens another database",
+    "\\dT": "\\d NAME shows the types of columns, \\df those that functions take",
+    "\\dg": _NO_USERS,
+    "\\du": _NO_USERS,
+    "\\ef": "\\sf NAME shows a function, \\e edits the last statement",
+    "\\encoding": "texts are UTF-8",
+    "\\ev": "\\sv NAME shows a view, \\e edits the last statement",
+    "\\f": "\\n runs a saved statement, \\ns saves one, \\nd forgets it",
+    "\\fd": "\\nd forgets a saved statement",
+    "\\fs": "\\ns saves a statement",
+    "\\C": _ONE_FORM,
+    "\\H": "\\mode markdown",
+    "\\T": _ONE_FORM,
+    "\\if": _SCRIPT,
+    "\\password": _NO_USERS,
+    "\\prompt": "\\set NAME VALUE sets a variable, :NAME in a statement takes it",
+    "\\r": _CLEARED,
+    "\\refresh": "completion follows the catalog by itself",
+    "\\reset": _CLEARED,
+    "\\setenv": "\\set NAME VALUE sets a variable, :NAME in a statement takes it",
+    "\\z": _NO_USERS,
+    ".bail": _SCRIPT,
+    ".cd": "the inputs and outputs of the session stay where it was started; \\! calls a program elsewhere",
+    ".changes": "a statement says how many rows it inserted",
     ".dump": "\\schema shows the statements that made everything, \\copy writes rows",
-    ".headers": "\\pset format csv writes a header; ?header=false on the file of \\copy leaves it out",
+    ".echo": "\\p prints the last statement",
+    ".indexes": "there are no indexes: streams are not looked up, tables are read whole or by their partitions",
+    ".log": "\\o sends results to a file",
+    ".open": _DIRECTORY,
+    ".separator": "\\mode csv parts values by commas",
+    ".stats": "\\status",
     ".width": "columns get the room that they need; \\x shows one value a line",
 }
 """Commands of other shells, and what serves their purpose here."""
@@ -54,8 +83,9 @@ def parts(line: str) -> tuple[str, str]:
 def find(name: str) -> Command:
     """The command of this name, or the error that names the nearest."""
     known = {each: command for command in COMMANDS for each in command.names}
-    if name in known:
-        return known[name]
+    for each in (name, name.rstrip("+S")):  # psql's `\\d+` and `\\dS` show more: here everything is shown
+        if each in known and (each == name or each.startswith(("\\d", "\\l"))):
+            return known[each]
     hint = ELSEWHERE.get(name)
     if hint is None:
         close = difflib.get_close_matches(name, known, 1, 0.5) or difflib.get_close_matches("\\" + name[1:], known, 1, 0.5)
@@ -97,7 +127,7 @@ def _help(shell: Shell, argument: str) -> None:
         return
     width = max(len(_usage(command)) for command in COMMANDS)
     lines = [f"  {_usage(command):{width}}  {command.help}" for command in COMMANDS]
-    shell.say("Statements end with a semicolon.  Ctrl-C stops a query, Ctrl-D leaves.\n" + "\n".join(lines))
+    shell.page("Statements end with a semicolon.  Ctrl-C stops a query, Ctrl-D leaves.\n" + "\n".join(lines))
 
 
 def _usage(command: Command) -> str:
@@ -112,7 +142,7 @@ def _described(command: Command) -> str:
 
 
 def _syntax(shell: Shell, argument: str) -> None:
-    shell.say(syntax.of(argument))
+    shell.page(syntax.of(argument))
 
 
 def _quit(shell: Shell, _: str) -> None:
@@ -125,6 +155,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("\\q", ".quit", ".exit"), "", "leave", _quit),
     *objects.COMMANDS,
     *queries.COMMANDS,
+    *variables.COMMANDS,
     *results.COMMANDS,
     *files.COMMANDS,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.repl import copying
 from streamsql.repl.commands.command import Command
+from streamsql.repl.history import remembered
 
 if TYPE_CHECKING:
     from streamsql.repl.shell import Shell
@@ -60,6 +61,21 @@ def _echo(shell: Shell, argument: str) -> None:
     shell.print(argument)
 
 
+def _warn(shell: Shell, argument: str) -> None:
+    shell.say(argument)
+
+
+def _history(shell: Shell, argument: str) -> None:
+    text = "\n".join(remembered())
+    if not argument:
+        shell.page(text)
+        return
+    try:
+        Path(argument).expanduser().write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise OperationalError(f"cannot write {argument}: {error.strerror}") from None
+
+
 def _given(argument: str, usage: str) -> str:
     if not argument:
         raise ProgrammingError("which file?", hint=usage)
@@ -75,5 +91,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("\\copy",), "NAME|(QUERY) TO|FROM FILE", "rows to a file, or from one into a stream", _copy),
     Command((".import",), "FILE NAME", "rows into the stream NAME; where there is none, a table NAME", _import, "file"),
     Command(("\\!", ".shell"), "[PROGRAM]", "run a program, or a shell", _call),
-    Command(("\\echo", ".print"), "[TEXT]", "print a text among the results", _echo),
+    Command(("\\s",), "[FILE]", "the history, or write it to FILE", _history, "file"),
+    Command(("\\echo", "\\qecho", ".print"), "[TEXT]", "print a text among the results", _echo),
+    Command(("\\warn",), "[TEXT]", "print a text that is no result", _warn),
 )

@@ -19,10 +19,10 @@ ERRORS_SHOWN = 10
 
 
 def _relations(shell: Shell, argument: str) -> None:
-    if argument:
-        shell.say(describe.described(shell.access, argument))
+    if argument and not describe.is_pattern(argument):
+        shell.page(describe.described(shell.access, argument))
     else:
-        shell.show(*describe.relations(shell.access, (Stream, Table, View, ExternalTable)))
+        shell.show(*describe.relations(shell.access, (Stream, Table, View, ExternalTable), argument))
 
 
 def _streams(shell: Shell, argument: str) -> None:
@@ -41,6 +41,16 @@ def _pumps(shell: Shell, argument: str) -> None:
     shell.show(*describe.pumps(shell.access, argument))
 
 
+def _use(shell: Shell, argument: str) -> None:
+    if not argument:
+        shell.say(describe.status(shell.access))
+    elif "/" in argument or "." in argument:
+        hint = f"streamsql {argument}, in the shell, opens it"
+        raise ProgrammingError(f"{argument} is no database of external tables", hint=hint)
+    else:
+        shell.run(f"USE {argument};")
+
+
 def _databases(shell: Shell, _: str) -> None:
     shell.show(*describe.databases(shell.access))
 
@@ -52,13 +62,13 @@ def _attached(shell: Shell, _: str) -> None:
 def _functions(shell: Shell, argument: str) -> None:
     text = describe.function(shell.access, argument, shell.look().width) if argument else None
     if text is not None:
-        shell.say(text)
+        shell.page(text)
     else:
         shell.show(*describe.functions(shell.access, argument))
 
 
 def _schema(shell: Shell, argument: str) -> None:
-    shell.say(describe.statements(shell.access, argument))
+    shell.page(describe.statements(shell.access, argument))
 
 
 def _errors(shell: Shell, argument: str) -> None:
@@ -75,13 +85,14 @@ def _status(shell: Shell, _: str) -> None:
 COMMANDS: tuple[Command, ...] = (
     Command(("\\d", ".tables"), "[NAME]", "streams, tables and views; or what NAME is", _relations, "object"),
     Command(("\\ds",), "[NAME]", "streams", _streams, "relation"),
-    Command(("\\dt",), "[NAME]", "reference tables and external tables", _tables, "relation"),
-    Command(("\\l", ".databases"), "", "the databases of external tables", _databases),
+    Command(("\\dt", "\\dE"), "[NAME]", "reference tables and external tables", _tables, "relation"),
+    Command(("\\l", "\\dn", ".databases"), "", "the databases of external tables", _databases),
+    Command(("\\c", "\\u"), "[NAME]", "the same as USE NAME; without a name, where one is", _use),
     Command(("\\dv",), "[NAME]", "views", _views, "relation"),
     Command(("\\dp", "\\pumps", ".pumps"), "[NAME]", "pumps, and whether they run", _pumps, "pump"),
     Command(("\\di",), "", "inputs and outputs, and how many rows went through them", _attached),
     Command(("\\df", ".functions"), "[NAME]", "functions; or all about one", _functions, "function"),
-    Command(("\\schema", ".schema"), "[NAME]", "the statements that made everything, or NAME", _schema, "object"),
+    Command(("\\schema", ".schema", "\\sf", "\\sv"), "[NAME]", "the statements that made everything, or NAME", _schema, "object"),
     Command(("\\errors", ".errors"), "[N]", f"the last N rows of error_stream ({ERRORS_SHOWN})", _errors),
     Command(("\\status", "\\conninfo", ".status"), "", "the database, its pumps, rows and errors; the settings", _status),
 )

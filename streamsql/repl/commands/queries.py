@@ -23,6 +23,13 @@ def _expanded(shell: Shell, argument: str) -> None:
     shell.run_again(target=argument or None, expanded="on")
 
 
+def _columns(shell: Shell, _: str) -> None:
+    fields = shell.access.columns_of(shell.last_statement(), shell.variables)
+    if not fields:
+        raise ProgrammingError("the last statement gives no rows")
+    shell.show(*listing(("Column", "Type"), [(field.name, str(field.type)) for field in fields]))
+
+
 def _live(shell: Shell, argument: str) -> None:
     shell.run_again(format="live", columns=_names(argument))
 
@@ -73,6 +80,7 @@ def _delete(shell: Shell, argument: str) -> None:
 COMMANDS: tuple[Command, ...] = (
     Command(("\\g",), "[FILE]", "run the last statement again; its rows to FILE", _again, "file"),
     Command(("\\gx",), "[FILE]", "the same, one value a line", _expanded, "file"),
+    Command(("\\gdesc",), "", "the columns that the last statement gives; it is not run", _columns),
     Command(("\\live",), "[KEY ...]", "run it again as a table that is redrawn: the latest row of each key", _live),
     Command(("\\chart",), "[COLUMN ...]", "run it again as sparklines, or bars when it has ended", _chart),
     Command(("\\watch",), "[SECONDS]", f"run it again and again, every {WATCH_SECONDS:g} seconds, until Ctrl-C", _watch),

@@ -18,7 +18,8 @@ class Look:
 
     `expanded` is on (one value a line), off, or auto: on where a table has no room.  `width` is that of the terminal, None
     where lines may be of any length; `height` is None where nothing can be redrawn.  `footer`: whether the number of rows
-    follows a table.  `columns` are those that the user names for a live table or a chart.
+    follows a table.  `columns` are those that the user names for a live table or a chart.  `header`: whether names stand
+    above the columns.
     """
 
     format: str = "table"
@@ -28,6 +29,7 @@ class Look:
     footer: bool = True
     height: int | None = None
     columns: tuple[str, ...] = ()
+    header: bool = True
 
 
 class Printer(Protocol):

@@ -107,7 +107,8 @@ class TablePrinter:
                 yield from self._vertical.write(batch)
             return
         self._columns = fitting
-        yield from self._header(fitting)
+        if self._look.header:
+            yield from self._header(fitting)
         for batch in waiting:
             yield from self._lines(batch)
 
