@@ -6,11 +6,11 @@ import inspect
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from streamsql import __version__
 from streamsql.bind.relations import columns_of
 from streamsql.catalog import Function, Pump, Relation, Stream, Table, nearest, unknown
 from streamsql.errors import ProgrammingError
@@ -257,7 +257,7 @@ def status(access: Access) -> str:
     catalog = access.catalog
     streams = sum(isinstance(r, Stream) for r in dict(catalog.relations).values())
     return (
-        f"version   StreamSQL {__version__}\n"
+        f"version   StreamSQL {version('streamsql')}\n"
         f"database  {access.database or 'in memory'}\n"
         f"streams   {streams:,}, pumps {len(access.running):,} running of {len(catalog.pumps):,}\n"
         f"rows in   {access.rows_in:,}, errors {access.errors:,}"
