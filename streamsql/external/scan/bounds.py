@@ -96,6 +96,15 @@ def constant(value: pa.Scalar, count: int) -> Bounds:
     return Bounds(values, values, is_null, pa.repeat(pa.scalar(value.is_valid), count))
 
 
+def joined(parts: Sequence[Bounds]) -> Bounds:
+    """The bounds of the row groups of several files, one behind the other."""
+    first, *more = parts
+    if not more:
+        return first
+    names = ("low", "high", "null", "valid")
+    return Bounds(*(pa.concat_arrays([getattr(part, name) for part in parts]) for name in names))
+
+
 Places = Mapping[int, int]
 
 

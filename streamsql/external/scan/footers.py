@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
+from streamsql.external.scan import statistics
+from streamsql.external.scan.bounds import Bounds, unknown
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.files import DataFile, opened
+from streamsql.types import SqlType
 
 ROOM = 256 << 20
 """Bytes of footers that are kept, as they are in the files."""
@@ -22,6 +25,7 @@ class Footer:
     """What the end of a Parquet file says of it."""
 
     metadata: Any
+    _bounds: dict[tuple[str, SqlType], Bounds] = field(default_factory=dict, repr=False)
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -33,6 +37,23 @@ class Footer:
         """Where the column of each path stands, the fields of records being columns of their own: `name.given`."""
         schema = self.metadata.schema
         return {schema.column(i).path: i for i in range(len(schema))}
+
+    @cached_property
+    def group_rows(self) -> list[int]:
+        """The rows of each row group."""
+        return [self.metadata.row_group(number).num_rows for number in range(self.metadata.num_row_groups)]
+
+    def bounds(self, path: str, wanted: SqlType) -> Bounds:
+        """The bounds of a column in each row group, as values of its declared type."""
+        found = self._bounds.get((path, wanted))
+        if found is None:
+            leaf = self.leaves.get(path)
+            if leaf is None or wanted.is_nested:
+                found = unknown(wanted, len(self.group_rows))
+            else:
+                found = statistics.bounds(self.metadata, leaf, range(len(self.group_rows)), wanted)
+            self._bounds[path, wanted] = found
+        return found
 
 
 class Footers:

@@ -7,15 +7,14 @@ are not read at all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.errors import OperationalError
-from streamsql.external.scan import statistics
-from streamsql.external.scan.bounds import Bounds, Possible, constant, unknown
+from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
 from streamsql.external.scan.conform import readable
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.files import opened
@@ -50,24 +49,37 @@ class ParquetReader:
         self._counts = counts
         self._fields = {i: column.field for i, column in enumerate(self._request.columns)}
 
-    def groups(self, file: PartitionFile) -> Iterator[Groups]:
-        """The row groups of a file that may hold rows that are wanted, in portions."""
+    def groups(self, files: Sequence[PartitionFile]) -> Iterator[Groups]:
+        """The row groups of some files that may hold rows that are wanted, in portions."""
+        found = [self._opened(file) for file in files]
+        for opened_file, mask in zip(found, self._wanted(found), strict=True):
+            numbers = [number for number, wanted in enumerate(mask) if wanted]
+            for portion in _portions(numbers, opened_file.footer):
+                yield replace(opened_file, numbers=tuple(portion))
+
+    def _opened(self, file: PartitionFile) -> Groups:
+        """A file with none of its row groups."""
         footer = self._footers.of(file.file, self._counts)
-        places = self._places(footer, file)
-        count = footer.metadata.num_row_groups
-        self._counts.add(files=1, size=file.file.entry.size, row_groups=count)
-        numbers: Sequence[int] = range(count)
-        if self._possible is not None and not self._possible.tells_nothing:
-            bounds = {c: self._bounds(c, footer, places, file, numbers) for c in self._possible.columns}
-            mask = self._possible(bounds, count)
-            numbers = [number for number in numbers if mask[number]]
-        for portion in _portions(numbers, footer):
-            yield Groups(file, footer, tuple(portion), places)
+        self._counts.add(files=1, size=file.file.entry.size, row_groups=len(footer.group_rows))
+        return Groups(file, footer, (), self._places(footer, file))
+
+    def _wanted(self, files: Sequence[Groups]) -> Iterator[Sequence[bool]]:
+        """For each file which of its row groups may hold rows that are wanted."""
+        counts = [len(file.footer.group_rows) for file in files]
+        possible = self._possible
+        if possible is None or possible.tells_nothing:
+            yield from ([True] * count for count in counts)
+            return
+        bounds = {column: joined([self._bounds(column, file) for file in files]) for column in possible.columns}
+        mask = possible(bounds, sum(counts)).tolist()
+        for count in counts:
+            yield mask[:count]
+            del mask[:count]
 
     def read(self, groups: Groups) -> Iterator[Given]:
         """The rows of some row groups."""
         constants = groups.file.constants(self._request)
-        total = sum(groups.footer.metadata.row_group(number).num_rows for number in groups.numbers)
+        total = sum(groups.footer.group_rows[number] for number in groups.numbers)
         self._counts.add(row_groups_read=len(groups.numbers), rows=total)
         if not groups.places:  # of the file only the number of its rows is of interest
             missing = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._request.stored}
@@ -154,19 +166,12 @@ class ParquetReader:
             found[place] = path
         return found
 
-    def _bounds(
-        self, place: int, footer: Footer, places: Mapping[int, str], file: PartitionFile, numbers: Sequence[int]
-    ) -> Bounds:
-        field = self._fields[place]
-        constants = file.constants(self._request)
-        if place in constants:
-            return constant(constants[place], len(numbers))
-        if place not in places:
-            return constant(pa.scalar(None, field.type.arrow()), len(numbers))
-        leaf = footer.leaves.get(places[place])
-        if leaf is None or field.type.is_nested:
-            return unknown(field.type, len(numbers))
-        return statistics.bounds(footer.metadata, leaf, numbers, field.type)
+    def _bounds(self, place: int, file: Groups) -> Bounds:
+        type_, count = self._fields[place].type, len(file.footer.group_rows)
+        if place in file.places:
+            return file.footer.bounds(file.places[place], type_)
+        constants = file.file.constants(self._request)
+        return constant(constants[place] if place in constants else pa.scalar(None, type_.arrow()), count)
 
 
 def _portions(numbers: Sequence[int], footer: Footer) -> Iterator[list[int]]:
@@ -175,7 +180,7 @@ def _portions(numbers: Sequence[int], footer: Footer) -> Iterator[list[int]]:
     rows = 0
     for number in numbers:
         portion.append(number)
-        rows += footer.metadata.row_group(number).num_rows
+        rows += footer.group_rows[number]
         if rows >= GROUP_ROWS:
             yield portion
             portion, rows = [], 0

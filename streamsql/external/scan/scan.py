@@ -28,6 +28,9 @@ from streamsql.rows import QueryTime
 THREADS = max(2, min(8, os.cpu_count() or 2))
 """Files that are read at once."""
 
+TOGETHER = 64
+"""Files of this machine whose row groups are looked at together."""
+
 WAITING = 128 << 20
 """Bytes of rows that wait for those who want them."""
 
@@ -85,7 +88,7 @@ class Scan:
     def _parquet(self, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
         possible = None if condition == TRUE else Possible(condition, self._time)
         reader = ParquetReader(self._maker, possible, self._access.footers, self.counts)
-        groups: ReadAhead[PartitionFile, Groups] = ReadAhead(files, reader.groups, lambda _: 0, THREADS, 1)
+        groups: ReadAhead[list[PartitionFile], Groups] = ReadAhead(_together(files), reader.groups, lambda _: 0, THREADS, 1)
         rows: ReadAhead[Groups, Given] = ReadAhead(iter(groups), reader.read, size_of, THREADS, WAITING)
         return iter(rows)
 
@@ -93,3 +96,17 @@ class Scan:
         reader = TextFileReader(self._maker, self.counts)
         rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, THREADS, WAITING)
         return iter(rows)
+
+
+def _together(files: Iterator[PartitionFile]) -> Iterator[list[PartitionFile]]:
+    """Files to look into together: distant ones alone, near ones in portions that grow, for looking at many is quicker but the
+    first rows are not to wait."""
+    portion: list[PartitionFile] = []
+    size = 1
+    for file in files:
+        portion.append(file)
+        if file.file.storage.distant or len(portion) >= size:
+            yield portion
+            portion, size = [], min(2 * size, TOGETHER)
+    if portion:
+        yield portion
