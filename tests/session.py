@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
@@ -85,7 +86,7 @@ class Session:
     def __init__(self, clock: ManualClock, rules: bool = True) -> None:
         self._clock = clock
         self._rules = rules
-        self._done: list[Statement | str] = []  # statements, and the streams that rows came to from outside
+        self._done: list[Statement | Table | str] = []  # statements, tables, and the streams that rows came to from outside
         self.engine = Engine(clock=clock, use_rules=rules)
         self.readings: list[Reading] = []
 
@@ -98,6 +99,11 @@ class Session:
         self._watch()
         self._drain()
         return result
+
+    def register(self, table: Table) -> None:
+        """A table of its rows."""
+        self.engine.catalog.relations[table.name] = table
+        self._done.append(table)
 
     def insert(self, stream: str, batch: Batch) -> None:
         """Rows that bring their ROWTIME."""
@@ -126,6 +132,8 @@ class Session:
                 result = self.engine.execute(done)
                 if result.streaming and result.rows is not None:
                     queues.append(result.rows)
+            elif isinstance(done, Table):
+                self.engine.catalog.relations[done.name] = done
             else:
                 self._touch(done)
         for reading, queue in zip(self.readings, queues, strict=True):

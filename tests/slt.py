@@ -13,6 +13,7 @@ given before the end.
     script FILE                         the statements of a file that stands beside this one; under `----` stands the error that
                                         the command line prints, if they are wrong
     stream NAME                         rows follow: ROWTIME, then the columns
+    table NAME (COLUMN TYPE, ...)       rows follow: a table has them
     bound [NAME] TIME                   a rowtime bound, of the last stream named (END: it ends)
     clock TIME                          the clock of the engine
     start TIME                          when the engine starts, in place of 00:00:00
@@ -40,16 +41,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 from printed import printed
 from session import Reading, Session, parsed
 from slt_text import Calendar, Record, Row, Section, SltError, read, shown, table, types_of, values_of
 
+from streamsql.catalog import Table
 from streamsql.engine.result import Result
 from streamsql.errors import Error
 from streamsql.plan.explain import explain
-from streamsql.statements import Statement
+from streamsql.statements import CreateStream, Statement
 from streamsql.time import ManualClock
-from streamsql.types import Schema
+from streamsql.types import Field, Schema
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,13 @@ class Run:
         for start in range(0, len(rows), size):
             self.session.insert(self.stream, batch.slice(start, size))
             self._stepped()
+
+    def _table(self, record: Record) -> None:
+        (created,) = parsed(f"CREATE STREAM {record.rest}")
+        assert isinstance(created, CreateStream)
+        schema = Schema(tuple(Field(column.name.name, column.type) for column in created.columns))
+        rows = [values_of(line) for line in record.body]
+        self.session.register(Table(created.name.name, schema, pa.Table.from_batches([self.calendar.batch(rows, schema)])))
 
     def _bound(self, record: Record) -> None:
         words = record.words[1:]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from streamsql import types
-from streamsql.bind.functions import call_scalar, find_aggregate
+from streamsql.bind.functions import call_scalar, convert, find_aggregate
 from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import as_column
 from streamsql.bind.source import ROWTIME_COLUMN
@@ -92,7 +92,8 @@ def _of_table(node: exp.Window, window: exp.Window, binder: ExpressionBinder) ->
         check_comparable(key.expression, "ORDER BY", window.meta.get("span"))
     if function.accumulator is None and function.sliding is None and not order and name != "ROW_NUMBER":
         raise ProgrammingError(f"{name} needs an order", span, f"{name}(...) OVER (ORDER BY ...)")
-    frame = table_frame_of(window, order, binder.bind)
+    exact = replace(binder, context=replace(binder.context, tables_alone=False))  # a distance of 0.1 is one of a DECIMAL key
+    frame = table_frame_of(window, order, exact.bind)
     if function.ordered is None and function.accumulator is None:
         raise ProgrammingError(f"{name} cannot have OVER on a table", span)
     return WindowNode(bound.type, bound, _partition(window, inner), order, frame)
@@ -134,6 +135,8 @@ def _call(node: exp.Expression, binder: ExpressionBinder, inner: ExpressionBinde
     if condition is not None:
         _check_skips_nulls(AGGREGATES[name][0], ignore_nulls, condition)
         arguments = _where(inner.boolean(condition, "FILTER"), arguments)
+    if name == "AVG" and binder.context.tables_alone:
+        arguments = [convert(argument, types.DOUBLE) if argument.type.is_integer else argument for argument in arguments]
     function, converted, type_ = find_aggregate(name, arguments, span)
     if distinct and function.positional:
         raise ProgrammingError(f"{name} has no DISTINCT", span, f"{name}(x)")

@@ -13,9 +13,11 @@ from streamsql.catalog import Function
 class Context:
     """The values of a statement's placeholders, and the functions of the catalog.
 
-    `within` are the functions whose bodies are being bound, outermost first.
+    `within` are the functions whose bodies are being bound, outermost first.  `tables_alone`: the query reads tables and no
+    stream, so its numbers are those of Athena: AVG of whole numbers and a literal with a point are DOUBLE.
     """
 
     parameters: Parameters = ()
     functions: Mapping[str, Sequence[Function]] = field(default_factory=dict)
     within: tuple[Function, ...] = ()
+    tables_alone: bool = False

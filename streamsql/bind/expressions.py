@@ -49,7 +49,7 @@ class ExpressionBinder:
         """The bound form of one expression."""
         span = node.meta.get("span")
         if "value" in node.meta:
-            return Constant(node.meta["type"], node.meta["value"])
+            return self._literal(node)
         operator = OPERATORS.get(type(node))
         if operator is not None and is_special(node):
             return compared(node, self)
@@ -81,6 +81,11 @@ class ExpressionBinder:
         return compared(node, self, only_true=True) if is_special(node) else self.bind(node)
 
     # -- leaves --------------------------------------------------------------------------------------------------------
+
+    def _literal(self, node: exp.Expression) -> Expression:
+        type_, value = node.meta["type"], node.meta["value"]
+        has_point = type_.kind is Kind.DECIMAL and "." in str(node.this)
+        return Constant(types.DOUBLE, float(value)) if has_point and self.context.tables_alone else Constant(type_, value)
 
     def column(self, node: exp.Column) -> Expression:
         return reference(self.scope, node)

@@ -14,6 +14,7 @@ from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import convert
 from streamsql.bind.joins import FromBinder
 from streamsql.bind.parameters import Parameters
+from streamsql.bind.reads import reads_tables_alone
 from streamsql.bind.scope import Scope, ScopeRelation, as_column, folded
 from streamsql.bind.select import SelectBinder
 from streamsql.bind.set_operations import has_clauses, set_operation
@@ -49,14 +50,18 @@ class QueryBinder:
     name: str = "query"
     _common: Mapping[str, Source] = field(default_factory=dict)
     _calls: int = 0
+    _tables_alone: bool | None = None
+    """Of the whole query; None before it is known."""
 
     @property
     def context(self) -> Context:
         """What the expressions of the statement can use besides columns."""
-        return Context(self.parameters, self.catalog.functions)
+        return Context(self.parameters, self.catalog.functions, tables_alone=bool(self._tables_alone))
 
     def query(self, tree: exp.Expression) -> Source:
         """A query of any form."""
+        if self._tables_alone is None:
+            self._tables_alone = reads_tables_alone(tree, self.catalog)
         with self._common_tables(tree):
             match tree:
                 case exp.Select():

@@ -44,10 +44,10 @@ class ExternalTable:
     columns: tuple[Column, ...]
     keys: tuple[Column, ...]
     location: str
-    stored: Stored
+    stored: Stored = field(hash=False)
     kind: FileKind
-    partitions: Partitions
-    properties: Mapping[str, str] = field(default_factory=dict)
+    partitions: Partitions = field(hash=False)
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
     comment: str | None = None
     bucketing: Bucketing | None = None
 

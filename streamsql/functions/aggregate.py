@@ -94,6 +94,7 @@ def sum_(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
 @aggregate("AVG(n: NUMERIC) -> n", sliding=_sliding_average, duckdb="avg(n)")
 def average(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The mean, of the argument's type: of integers it is cut toward zero, of DECIMALs rounded half up to their scale.
+    In a query that reads tables and no stream the mean of integers is a DOUBLE.
 
     >>> SELECT AVG(x) FROM (VALUES (1), (2), (5)) AS t(x)
     2
