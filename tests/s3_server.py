@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class Request:
     path: str
     query: Mapping[str, str]
     range: str | None
+    signer: str | None
+    """The access key that signed it; None where nobody did."""
 
     @property
     def is_listing(self) -> bool:
@@ -92,7 +95,9 @@ class S3Server:
     def _answered(self, environ: dict[str, Any], start_response: Any) -> Any:
         query = {k: v[0] for k, v in parse_qs(environ["QUERY_STRING"], keep_blank_values=True).items()}
         path = environ["PATH_INFO"].encode("latin-1").decode()
-        request = Request(environ["REQUEST_METHOD"], path, query, environ.get("HTTP_RANGE"))
+        signed = re.search(r"Credential=(\w+)/", environ.get("HTTP_AUTHORIZATION", ""))
+        signer = signed[1] if signed else None
+        request = Request(environ["REQUEST_METHOD"], path, query, environ.get("HTTP_RANGE"), signer)
         self.requests.append(request)
         refused = self.answer(request) if self.answer is not None else None
         if refused is None:

@@ -125,6 +125,7 @@ def open_sink(
         if uri.scheme == "s3":  # a key needs no folders, its stand-in under --s3-root does
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         return _file_sink(Path(path), uri, schema, staging, resume)
+    storage.reach(path)
     working = WorkingDirectory(staging)
     local = working.path / f"output-{path.rpartition('/')[2]}"
     return UploadingSink(_file_sink(local, uri, schema, staging, resume), local, working, storage, path)

@@ -11,7 +11,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import translate
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -21,7 +20,8 @@ from streamsql.errors import OperationalError, not_supported
 from streamsql.io.uri import Uri
 
 S3_ROOT = "STREAMSQL_S3_ROOT"
-_WILD = re.compile(r"[*?[]")
+WILD = re.compile(r"[*?[]")
+"""What makes a path a glob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,10 @@ class Storage(Protocol):
         """The bytes of a file as it is now."""
         ...
 
+    def reach(self, path: str) -> None:
+        """Raise OperationalError where it is certain that no file can be put at `path`, as far as that costs little."""
+        ...
+
     def put(self, local: Path, path: str) -> None:
         """Let a durable local file appear whole at `path`, and take it away where it was."""
         ...
@@ -78,7 +82,7 @@ class LocalStorage:
         if Path(pattern).exists():
             return [pattern]
         parts = Path(pattern).parts
-        first = next((number for number, part in enumerate(parts) if _WILD.search(part)), None)
+        first = next((number for number, part in enumerate(parts) if WILD.search(part)), None)
         if first is None:
             return []
         found = Path(*parts[:first]).glob("/".join(parts[first:]))
@@ -112,6 +116,9 @@ class LocalStorage:
     def size(self, path: str) -> int:
         return Path(path).stat().st_size
 
+    def reach(self, path: str) -> None:
+        pass
+
     def put(self, local: Path, path: str) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -131,66 +138,6 @@ class LocalStorage:
         Path(path).unlink(missing_ok=True)
 
 
-class S3Storage:
-    """S3 by way of pyarrow, with the settings that AWS tools take from the environment and from `~/.aws`."""
-
-    distant = True
-
-    def __init__(self) -> None:
-        from pyarrow.fs import S3FileSystem
-
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        # a delayed open puts a small object in one request
-        self._files = S3FileSystem(endpoint_override=endpoint, allow_delayed_open=True)
-
-    def expand(self, pattern: str) -> list[str]:
-        from pyarrow.fs import FileSelector, FileType
-
-        if self._files.get_file_info(pattern).type == FileType.File:
-            return [pattern]
-        wild = _WILD.search(pattern)
-        if wild is None:
-            return []
-        folder = pattern[: wild.start()].rpartition("/")[0]
-        matches = re.compile(translate(pattern)).fullmatch
-        found = self._files.get_file_info(FileSelector(folder, recursive=True, allow_not_found=True))
-        depth = None if "**" in pattern else pattern.count("/")
-        return sorted(
-            info.path
-            for info in found
-            if info.type == FileType.File and matches(info.path) and depth in (None, info.path.count("/"))
-        )
-
-    def folders(self, folder: str) -> list[str]:
-        from pyarrow.fs import FileSelector, FileType
-
-        found = self._files.get_file_info(FileSelector(folder.rstrip("/"), allow_not_found=True))
-        return sorted(info.base_name for info in found if info.type == FileType.Directory)
-
-    def files(self, folder: str) -> Iterator[Entry]:
-        from pyarrow.fs import FileSelector, FileType
-
-        found = self._files.get_file_info(FileSelector(folder.rstrip("/"), recursive=True, allow_not_found=True))
-        for info in sorted(found, key=lambda info: info.path):
-            if info.type == FileType.File:
-                yield Entry(info.path, int(info.size), int(info.mtime_ns or 0))
-
-    def open(self, path: str) -> BinaryIO:
-        stream: BinaryIO = self._files.open_input_file(path)
-        return stream
-
-    def size(self, path: str) -> int:
-        return int(self._files.get_file_info(path).size)
-
-    def put(self, local: Path, path: str) -> None:
-        with local.open("rb") as source, self._files.open_output_stream(path, compression=None) as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-        local.unlink()
-
-    def remove(self, path: str) -> None:
-        self._files.delete_file(path)
-
-
 S3_SCHEMES = ("s3", "s3a", "s3n")
 """S3, and Hadoop's two other names of it."""
 
@@ -199,8 +146,12 @@ def storage_of(uri: Uri, s3_root: str | None) -> tuple[Storage, str]:
     """Where the files of a URI are, and their path there."""
     if uri.scheme not in ("file", *S3_SCHEMES):
         raise not_supported(f"{uri.scheme}:// as in {uri.text!r}", hint="files, s3:// and - are")
-    is_local = uri.scheme == "file" or stand_in(s3_root) is not None
-    return LocalStorage() if is_local else S3Storage(), path_of(uri, s3_root)
+    path = path_of(uri, s3_root)
+    if uri.scheme == "file" or stand_in(s3_root) is not None:
+        return LocalStorage(), path
+    from streamsql.io.s3 import S3Storage
+
+    return S3Storage(), path
 
 
 def path_of(uri: Uri, s3_root: str | None) -> str:
@@ -221,7 +172,7 @@ def existing(storage: Storage, pattern: str, uri: Uri) -> list[str]:
     except OSError as error:
         raise OperationalError(f"cannot read {uri.text!r}: {error}") from error
     if not paths:
-        raise OperationalError(f"no file matches {uri.text!r}" if _WILD.search(pattern) else f"no such file: {uri.text!r}")
+        raise OperationalError(f"no file matches {uri.text!r}" if WILD.search(pattern) else f"no such file: {uri.text!r}")
     if isinstance(storage, LocalStorage):
         for path in paths:
             if Path(path).is_dir():
