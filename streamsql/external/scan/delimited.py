@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from streamsql.external.scan.field_values import field_values
 from streamsql.io.blocks import Decoded
-from streamsql.io.columns import convert_array
-from streamsql.io.conversion import NUMBER, convert
-from streamsql.io.decoding import BOM, Target, Unfit, unfit
+from streamsql.io.decoding import BOM, Target, unfit
 from streamsql.operator import FailedRow
-from streamsql.types import Family, Field, Kind, Schema
+from streamsql.types import Field, Schema
 
 Lines = list[list[str]]
 
@@ -35,6 +32,12 @@ class Delimiters:
     null: str | None
     header: int
     strict: bool
+
+
+    @property
+    def plain(self) -> bool:
+        """Whether every delimiter is one, wherever it stands."""
+        return self.quote is None and self.escape is None and self.null is not None and len(self.field.encode()) == 1
 
 
 class DelimitedDecoder:
@@ -67,7 +70,7 @@ class DelimitedDecoder:
         columns: list[pa.Array] = []
         misfits: dict[int, str] = {}
         for field, column in zip(self.target.fields, texts, strict=True):
-            made, wrong = self._typed(column, field)
+            made, wrong = field_values(column, field, self._delimiters.strict)
             columns.append(made)
             misfits |= {row: f"{column[row].as_py()!r} is no {field.type}, which column {field.name} is" for row in wrong}
         rows = pa.RecordBatch.from_arrays(columns, schema=Schema(self.target.fields).arrow())
@@ -136,46 +139,6 @@ class DelimitedDecoder:
         settings: dict[str, Any] = {"delimiter": signs.field, "escapechar": signs.escape, "strict": False}
         settings |= {"quoting": csv.QUOTE_NONE} if signs.quote is None else {"quotechar": signs.quote}
         return (next(csv.reader([line.rstrip("\r\n")], **settings), [""]) for line in lines)
-
-    # -- texts to values -----------------------------------------------------------------------------------------------
-
-    def _typed(self, texts: pa.Array, field: Field) -> tuple[pa.Array, list[int]]:
-        """The values of a column, and the rows whose texts are none."""
-        if field.type.is_character:
-            made = convert_array(texts, field)
-            return (texts if made is None else made), []
-        texts = pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), None, texts)
-        if field.type.kind is Kind.BOOLEAN:
-            lower = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
-            known = pc.is_in(lower, pa.array(["true", "false"]))
-            return pc.if_else(known, pc.equal(lower, "true"), None), self._wrong(pc.and_not(texts.is_valid(), known))
-        made = None if self._delimiters.strict and field.type.is_datetime else convert_array(texts, field)
-        if made is not None:
-            return made, []
-        values = [self._value(text, field) for text in texts.to_pylist()]
-        storage = _STORAGE.get(field.type.family)
-        made = pa.array(values, field.type.arrow()) if storage is None else pa.array(values, storage).view(field.type.arrow())
-        return made, self._wrong(pc.and_(texts.is_valid(), made.is_null()))
-
-    def _wrong(self, mask: pa.Array) -> list[int]:
-        """The rows that fail, where any do."""
-        if not self._delimiters.strict:
-            return []
-        return list(pc.indices_nonzero(mask.cast(pa.uint8())).to_pylist())
-
-    def _value(self, text: str | None, field: Field) -> Any:
-        """A value, or None; OpenCSVSerde also takes days and milliseconds since 1970."""
-        if text is None:
-            return None
-        if self._delimiters.strict and field.type.kind in (Kind.DATE, Kind.TIMESTAMP) and NUMBER.fullmatch(text.strip()):
-            return int(float(text))
-        with suppress(Unfit):
-            return convert(text, field.type)
-        return None
-
-
-_STORAGE = {Family.DATE: pa.int32(), Family.TIMESTAMP: pa.int64()}
-"""As what times are kept."""
 
 
 def _lines(block: bytes) -> list[str]:

@@ -83,6 +83,12 @@ class CountedFile(io.RawIOBase):
         data: bytes = self.read_buffer(size).to_pybytes()
         return data
 
+    def readinto(self, memory: Any) -> int:
+        """The next bytes, into memory of somebody's own; gives how many, 0 at the end."""
+        size = int(self._stream.readinto(memory))
+        self._counts.add(bytes=size)
+        return size
+
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return int(self._stream.seek(offset, whence))
 
@@ -103,11 +109,17 @@ class CountedFile(io.RawIOBase):
         super().close()
 
 
-def opened(file: DataFile, counts: Counts) -> BinaryIO:
-    """A file of a table, as pyarrow's readers take it.  Raises OperationalError where it cannot be opened."""
+def counted(file: DataFile, counts: Counts) -> CountedFile:
+    """A file of a table, to read from its beginning.  Raises OperationalError where it cannot be opened."""
     try:
-        stream: BinaryIO = pa.PythonFile(CountedFile(file, counts), mode="r")
+        stream = CountedFile(file, counts)
     except (OSError, pa.ArrowInvalid) as error:
         raise file.failed(error) from error
     counts.add(files_opened=1)
+    return stream
+
+
+def opened(file: DataFile, counts: Counts) -> BinaryIO:
+    """A file of a table, as pyarrow's readers take it.  Raises OperationalError where it cannot be opened."""
+    stream: BinaryIO = pa.PythonFile(counted(file, counts), mode="r")
     return stream

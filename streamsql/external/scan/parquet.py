@@ -116,17 +116,18 @@ class ParquetReader:
         made, count = whole(columns, self._fields), table.num_rows
         mask = None
         if made is not None:
-            unread = {i: self._nothing(i, count) for i in self._fields if i not in constants}
-            mask = self._maker.mask(self._maker.rows({**unread, **made}, constants, count))
-            if not mask.any():
+            absent = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._maker.asked if i not in made}
+            mask = self._maker.mask(made, {**absent, **constants}, count)
+            if mask is not None and not mask.any():
                 return
         others = self._columns(reader.read_row_group(number, _paths(rest), use_threads=False), rest)
         made_of_others = whole(others, self._fields)
-        if made is None or mask is None or made_of_others is None:
+        if made is None or made_of_others is None:
             yield from self._given({**columns, **others}, constants, count)
             return
         missing = {i: self._nothing(i, count) for i in self._request.stored if i not in made and i not in made_of_others}
-        yield from cut(self._maker.rows({**missing, **made, **made_of_others}, constants, count).filter(pa.array(mask)))
+        rows = self._maker.rows({**missing, **made, **made_of_others}, constants, count)
+        yield from cut(rows if mask is None else rows.filter(pa.array(mask)))
 
     def _given(self, columns: dict[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Iterator[Given]:
         for place in self._request.stored:

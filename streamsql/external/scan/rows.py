@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 import pyarrow as pa
 
 from streamsql.expressions.conditions import TRUE
 from streamsql.expressions.evaluate import evaluator
+from streamsql.expressions.nodes import Column
 from streamsql.external.scan.conform import conformed
 from streamsql.external.scan.request import Request
 from streamsql.io.decoding import unfit
@@ -29,7 +31,11 @@ class RowMaker:
         self.request = request
         self._schema = request.schema.arrow()
         self._time = time
-        self._condition = None if request.condition == TRUE else evaluator(request.condition, time)
+        self.asked = sorted(request.condition.columns())
+        """The columns that the condition reads."""
+        place = {column: i for i, column in enumerate(self.asked)}
+        condition = request.condition.rewrite(lambda e: replace(e, index=place[e.index]) if isinstance(e, Column) else e)
+        self._condition = None if request.condition == TRUE else evaluator(condition, time)
 
     def rows(self, columns: Mapping[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Batch:
         """Rows of these columns, which are of the declared types, and of columns that have one value."""
@@ -38,16 +44,17 @@ class RowMaker:
 
     def wanted(self, batch: Batch) -> Batch:
         """The rows for which the condition is true."""
-        if self._condition is None:
-            return batch
-        mask = self.mask(batch)
-        return batch if mask.all() else batch.filter(pa.array(mask))
+        mask = self.mask({i: batch.column(i) for i in self.asked}, {}, batch.num_rows)
+        return batch if mask is None else batch.filter(pa.array(mask))
 
-    def mask(self, batch: Batch) -> Mask:
-        """Where the condition, which cannot fail, is true; the batch has the columns that it reads at their places."""
-        rows = Rows(batch, self._time)
-        assert self._condition is not None
-        return mask_of(self._condition(rows), rows)
+    def mask(self, columns: Mapping[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Mask | None:
+        """Where the condition, which cannot fail, is true (None: everywhere), by the columns that it reads."""
+        if self._condition is None:
+            return None
+        arrays = [columns[i] if i in columns else pa.repeat(constants[i], count) for i in self.asked] or [pa.nulls(count)]
+        rows = Rows(pa.RecordBatch.from_arrays(arrays, names=list(map(str, range(len(arrays))))), self._time)
+        mask = mask_of(self._condition(rows), rows)
+        return None if mask.all() else mask
 
 
 Arrays = Mapping[int, pa.Array]

@@ -18,13 +18,15 @@ from streamsql.errors import not_supported
 from streamsql.external.formats import FileKind
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.delimited import DelimitedDecoder, Delimiters
-from streamsql.external.scan.files import opened
+from streamsql.external.scan.files import CountedFile, counted
 from streamsql.external.scan.json_values import parsed
+from streamsql.external.scan.line_blocks import ReadsInto
+from streamsql.external.scan.plain_text import PlainTextReader
 from streamsql.external.scan.request import PartitionFile
 from streamsql.external.scan.rows import Given, RowMaker, cut
 from streamsql.external.table import Column, ExternalTable
 from streamsql.io.blocks import Decoded
-from streamsql.io.compression import ENDINGS, decompressing
+from streamsql.io.compression import ENDINGS
 from streamsql.io.decoding import Decoder, Target
 from streamsql.io.json_lines import JsonLinesDecoder
 from streamsql.io.json_records import unfolded_array
@@ -45,6 +47,8 @@ class TextFileReader:
         self._table = maker.request.table
         self._counts = counts
         self._properties = {k.lower(): v for k, v in self._table.stored.serde_properties.items()}
+        delimiters = None if self._table.kind is FileKind.JSON else self._delimiters()
+        self._plain = PlainTextReader(maker, delimiters, counts) if delimiters is not None and delimiters.plain else None
         wanted = {self._request.columns[place].path[0] for place in self._request.stored}
         self._roots = [column for column in self._table.columns if column.name in wanted] or [_counted(self._table)]
         for root in self._roots:
@@ -55,8 +59,11 @@ class TextFileReader:
         """The rows of a file."""
         constants = file.constants(self._request)
         self._counts.add(files=1, size=file.file.entry.size)
-        stream = opened(file.file, self._counts)
+        stream = counted(file.file, self._counts)
         try:
+            if self._plain is not None:
+                yield from self._plain.read(self._unpacked(stream, file), constants)
+                return
             text = self._text(stream, file)
             reader = TextReader(text, self._decoder(), 0, file.file.entry.size, plain=False, growing=False)
             while (decoded := reader.read()) is not None:
@@ -94,9 +101,14 @@ class TextFileReader:
             column, within = pc.struct_field(column, [inner]), within.fields[inner].type
         return column
 
-    def _text(self, stream: BinaryIO, file: PartitionFile) -> BinaryIO:
-        codec = COMPRESSIONS.get(PurePath(file.file.name).suffix.lower())
-        text = stream if codec is None else decompressing(stream, codec)
+    def _unpacked(self, stream: CountedFile, file: PartitionFile) -> ReadsInto:
+        codec = _codec(file)
+        unpacked: ReadsInto = stream if codec is None else pa.CompressedInputStream(stream, codec)
+        return unpacked
+
+    def _text(self, stream: CountedFile, file: PartitionFile) -> BinaryIO:
+        codec = _codec(file)
+        text: BinaryIO = pa.PythonFile(stream, mode="r") if codec is None else pa.CompressedInputStream(stream, codec)
         if self._properties.get("strip.outer.array", "").lower() == "true":
             unfolded = unfolded_array(text)
             if unfolded is None:
@@ -137,6 +149,11 @@ class TextFileReader:
             header=_header(self._table),
             strict=False,
         )
+
+
+def _codec(file: PartitionFile) -> str | None:
+    """How a file is compressed, by its ending."""
+    return COMPRESSIONS.get(PurePath(file.file.name).suffix.lower())
 
 
 def _counted(table: ExternalTable) -> Column:
