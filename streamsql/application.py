@@ -31,7 +31,7 @@ from streamsql.log import Log
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
-from streamsql.statements import CreatePump, Insert, Query, Statement
+from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
 
 IDLE_SECONDS = 0.05
 """How long an idle loop waits before it asks the clock again; arriving rows wake it at once."""
@@ -219,7 +219,7 @@ class Application:
         try:
             self._attacher.declare(statements)
             for statement in statements:
-                if not isinstance(statement, (Insert, Query)):
+                if not isinstance(statement, (Explain, Insert, Query)):
                     self.engine.execute(statement)
         except Error as error:
             raise error.located(self._file.text, self._file.name) from None
@@ -241,7 +241,9 @@ class Application:
                 if isinstance(statement, (CreatePump, Insert, Query)):
                     title = f"pump {statement.name}" if isinstance(statement, CreatePump) else type(statement).__name__.lower()
                     plans.append(f"{title}\n{_indented(explain(self.engine.plan_of(statement)))}")
-                if not isinstance(statement, (Insert, Query)):
+                elif isinstance(statement, Explain):
+                    self.engine.plan_of(statement.statement)  # what is wrong with it is an error now
+                if not isinstance(statement, (Explain, Insert, Query)):
                     self.engine.execute(statement)
         except Error as error:
             raise error.located(self._file.text, self._file.name) from None

@@ -6,7 +6,8 @@ It has no thread of its own: the headless runner, a connection or a test calls `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,15 +19,15 @@ from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog, Stream, Table
 from streamsql.engine.execution import HANDLERS
 from streamsql.engine.inserts import Inserts
+from streamsql.engine.leaves import Leaf
+from streamsql.engine.query_log import QueryLog
 from streamsql.engine.result import Result
+from streamsql.engine.row_count import RowCount
 from streamsql.engine.row_queue import RowQueue
 from streamsql.engine.table_rows import TableRows
-from streamsql.errors import DataError, Error, OperationalError, ProgrammingError, not_supported
-from streamsql.expressions.evaluate import evaluator, one_row
-from streamsql.expressions.nodes import Call, Cast
-from streamsql.external.scan.dynamic import JoinKeys
+from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
 from streamsql.external.scan.files import Files
-from streamsql.external.scan.scan import Access, Scan
+from streamsql.external.scan.scan import Access
 from streamsql.operator import Output
 from streamsql.plan import nodes
 from streamsql.plan.rules import improve, prepare
@@ -37,23 +38,16 @@ from streamsql.run.pipeline import Pipeline, Vertex
 from streamsql.sql.parser import parse
 from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, Insert, Query, Statement
 from streamsql.time import END, Clock, Time, WallClock
-from streamsql.types import Batch, Field, Schema
-
-TABLE_ROWS = 65_536
-"""Rows of a table that pass the operators at a time."""
+from streamsql.types import Batch, Field
 
 
-class _RowCount:
-    """Counts the rows that pass."""
+@dataclass(slots=True, eq=False)
+class TableQuery:
+    """A query over tables at work: its rows, its operators, and its tables."""
 
-    def __init__(self) -> None:
-        self.rows = 0
-
-    def write(self, batch: Batch) -> None:
-        self.rows += batch.num_rows
-
-    def end(self) -> None:
-        pass
+    rows: TableRows
+    built: Built
+    leaves: list[Leaf]
 
 
 @dataclass(slots=True)
@@ -63,7 +57,7 @@ class _Running:
     built: Built
     target: str
     port: int
-    written: _RowCount
+    written: RowCount
 
 
 @dataclass
@@ -90,6 +84,7 @@ class Engine:
         self.access = Access(Files(self.s3_root))
         self.started = self.clock.now() if self.started is None else self.started
         self.warnings: list[str] = []
+        self.log = QueryLog(self.clock)
         self._inserts = Inserts(self.pipeline, self.clock)
         self._running: dict[str, _Running] = {}
         self._queries = 0
@@ -178,7 +173,7 @@ class Engine:
         target = self.pipeline.hub(plan.target)
         port = self.pipeline.new_writer(target)
         self.pipeline.connect(built.output, target, port)
-        written = _RowCount()
+        written = RowCount()
         built.output.outlets.append(written)
         self._running[name] = _Running(built, plan.target, port, written)
 
@@ -210,7 +205,7 @@ class Engine:
         built = Compiler(self.pipeline, owner, prefix, time, self.seed).build(plan)
         try:
             for leaf, vertex, port in built.tables:
-                for _ in self.pipeline.push_table(vertex, port, self._leaf(leaf, self.catalog, built.joins)):
+                for _ in self.pipeline.push_table(vertex, port, self._rows(Leaf(leaf), built)):
                     pass
         except Error:
             self.pipeline.remove(built.vertices)
@@ -237,12 +232,28 @@ class Engine:
         self._reading[owner] = result
         return result
 
-    def run_table(self, plan: nodes.Node, catalog: Catalog) -> TableRows:
-        """The rows of a plan that reads no stream; rows that fail go to `error_stream`."""
+    def run_table(self, plan: nodes.Node, catalog: Catalog, text: str = "") -> TableRows:
+        """The rows of a plan that reads no stream; rows that fail go to `error_stream`.
+
+        With the `text` of its statement the query is one that the log remembers, if it reads a table.
+        """
+        return self.table_query(plan, catalog, text).rows
+
+    def table_query(self, plan: nodes.Node, catalog: Catalog, text: str = "") -> TableQuery:
+        """The same, with what tells how much each of its operators and tables gives."""
         pipeline = Pipeline(self.clock)
         built = Compiler(pipeline, "null", "table", self.time, self.seed).build(plan)
-        leaves = [(vertex, port, self._leaf(leaf, catalog, built.joins)) for leaf, vertex, port in built.tables]
-        return TableRows(plan.schema, pipeline, built.output, leaves, lambda batch: self.report(batch))
+        leaves = [Leaf(node) for node, _, _ in built.tables]
+        places = [(vertex, port) for _, vertex, port in built.tables]
+        given = [(*place, self._rows(leaf, built, catalog)) for leaf, place in zip(leaves, places, strict=True)]
+        scans = [leaf.scan for leaf in leaves if leaf.scan is not None]
+        is_logged = text and any(not isinstance(leaf.node, nodes.Values) for leaf in leaves)
+        watch = self.log.watched(text, self.catalog.databases.current, scans) if is_logged else nullcontext()
+        rows = TableRows(plan.schema, pipeline, built.output, given, lambda batch: self.report(batch), watch)
+        return TableQuery(rows, built, leaves)
+
+    def _rows(self, leaf: Leaf, built: Built, catalog: Catalog | None = None) -> Iterable[Output]:
+        return leaf.rows(catalog or self.catalog, self.access, self.time, built.joins)
 
     def plans_running(self) -> list[nodes.Node]:
         """The plans of the queries over streams that are attached."""
@@ -261,19 +272,6 @@ class Engine:
                 result.rows.fail(OperationalError(f"stream {stream}, which this query reads, was dropped"))
                 result.close()
 
-    def _leaf(self, leaf: nodes.Node, catalog: Catalog, joins: JoinKeys) -> Iterable[Output]:
-        match leaf:
-            case nodes.Values(rows=rows, schema=schema):
-                return [values_batch(rows, schema, self.time)]
-            case nodes.Scan(relation=name):
-                table = catalog.relation(name)
-                assert isinstance(table, Table)
-                return list(table.rows.to_batches(TABLE_ROWS))
-            case nodes.ExternalScan(request=request):
-                return Scan(request, self.access, self.time, joins).rows()
-            case _:
-                raise not_supported(f"reading a {type(leaf).__name__}")
-
     # -- INSERT ------------------------------------------------------------------------------------------------------------
 
     def insert_from(self, statement: Insert, table: Table) -> Result:
@@ -282,10 +280,10 @@ class Engine:
         plan = bind_insert(QueryBinder(known), statement)
         return self.insert_table(improve(plan) if self.use_rules else prepare(plan), known)
 
-    def insert_table(self, plan: nodes.Node, catalog: Catalog) -> Result:
-        """Run an INSERT over tables to its end."""
+    def insert_table(self, plan: nodes.Node, catalog: Catalog, text: str = "") -> Result:
+        """Run an INSERT over tables to its end; `text` as of `run_table`."""
         assert isinstance(plan, nodes.Insert)
-        rows = self.run_table(plan, catalog)
+        rows = self.run_table(plan, catalog, text)
         count = 0
         while (batch := rows.take_whole()) is not None:
             if self.interrupted:
@@ -347,19 +345,3 @@ class Engine:
         self.pipeline.load_state(state)
         self.pipeline.load_bounds(facts["bounds"])
         self.pipeline.load_feeds(facts["feeds"])
-
-
-def values_batch(rows: Sequence[Sequence[Any]], schema: Schema, time: QueryTime) -> Batch:
-    """Literal rows as a batch."""
-    columns: list[list[Any]] = [[] for _ in schema.fields]
-    for row in rows:
-        for column, expression in zip(columns, row, strict=True):
-            context = one_row(time)
-            value = evaluator(expression, time)(context)
-            if context.failures:
-                failure = context.failures[0]
-                spans = (node.span for node in expression.walk() if isinstance(node, (Call, Cast)))
-                raise DataError(f"{failure.name}: {failure.message}", next(filter(None, spans), None))
-            column.append(value if isinstance(value, pa.Scalar) else value[0])
-    arrays = [pa.array([v.as_py() for v in c], f.type.arrow()) for c, f in zip(columns, schema.fields, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema.arrow())

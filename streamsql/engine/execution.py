@@ -11,6 +11,7 @@ from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.bind.uses import pumps_calling
 from streamsql.catalog import Function, Pump, Stream, View, unknown
+from streamsql.engine.analysis import analyzed
 from streamsql.engine.external import EXTERNAL_HANDLERS
 from streamsql.engine.foreign import check_writable, uri_of
 from streamsql.engine.result import Result, listing
@@ -213,7 +214,7 @@ def insert(engine: Engine, statement: Insert, parameters: Parameters) -> Result:
         hint = f"CREATE PUMP name AS {statement.text or 'INSERT ...'}"
         raise ProgrammingError("INSERT from a stream goes on for ever: it is a pump's", statement.span, hint)
     try:
-        return engine.insert_table(plan, engine.catalog)
+        return engine.insert_table(plan, engine.catalog, statement.text)
     except ProgrammingError as error:  # what the rows meet at the stream: that has no place in the text but the stream's name
         error.span = error.span or statement.target.span
         raise
@@ -223,13 +224,14 @@ def query(engine: Engine, statement: Query, parameters: Parameters) -> Result:
     plan = engine.plan_of(statement, parameters)
     if nodes.streams_of(plan):
         return engine.run_query(plan)
-    return Result("", rows=engine.run_table(plan, engine.catalog), plan=plan)
+    return Result("", rows=engine.run_table(plan, engine.catalog, statement.text), plan=plan)
 
 
 def explain_plan(engine: Engine, statement: Explain, parameters: Parameters) -> Result:
     if statement.analyze:
-        raise not_supported("EXPLAIN ANALYZE", statement.span)
-    text = explain(engine.plan_of(statement.statement, parameters))
+        text = analyzed(engine, statement, parameters)
+    else:
+        text = explain(engine.plan_of(statement.statement, parameters))
     return listing(("PLAN",), [(line,) for line in text.splitlines()])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from streamsql.operator import Output
 from streamsql.run import error_stream
@@ -17,13 +18,20 @@ Leaf = tuple[Vertex, int, Iterable[Output]]
 class TableRows:
     """A small pipeline of its own, run until the next rows come out of it.
 
-    The tables are those that the catalog named when the query was planned.  Rows that fail go to `report`.
+    The tables are those that the catalog named when the query was planned.  Rows that fail go to `report`.  From the first
+    row to the last the query runs within `watch`.
     """
 
     error = None
 
     def __init__(
-        self, schema: Schema, pipeline: Pipeline, output: Vertex, leaves: Sequence[Leaf], report: Callable[[Batch], None]
+        self,
+        schema: Schema,
+        pipeline: Pipeline,
+        output: Vertex,
+        leaves: Sequence[Leaf],
+        report: Callable[[Batch], None],
+        watch: AbstractContextManager[None],
     ):
         self.schema = Schema(schema.visible)
         self.ended = False
@@ -35,7 +43,7 @@ class TableRows:
         self._batches: deque[Batch] = deque()
         output.outlets.append(self)
         pipeline.hub(error_stream.NAME).outlets.append(_Lost(report))
-        self._work = self._run(leaves)
+        self._work = self._run(leaves, watch)
 
     def write(self, batch: Batch) -> None:
         self._batches.append(batch)
@@ -72,11 +80,12 @@ class TableRows:
         self._work.close()
         self._batches.clear()
 
-    def _run(self, leaves: Sequence[Leaf]) -> Generator[bool, None, None]:
-        for vertex, port, batches in leaves:
-            for _ in self._pipeline.push_table(vertex, port, batches):
-                yield True
-        self._pipeline.end_errors()
+    def _run(self, leaves: Sequence[Leaf], watch: AbstractContextManager[None]) -> Generator[bool, None, None]:
+        with watch:
+            for vertex, port, batches in leaves:
+                for _ in self._pipeline.push_table(vertex, port, batches):
+                    yield True
+            self._pipeline.end_errors()
 
 
 class _Lost:

@@ -14,19 +14,20 @@ from streamsql.plan import nodes
 from streamsql.time import Time
 from streamsql.types import Schema
 
-Remark = Callable[[nodes.Node], str]
-"""What there is to say about a node beside what it does."""
+Remarks = Callable[[nodes.Node], tuple[str, Sequence[str]]]
+"""What there is to say about a node beside what it does: at the end of its line, and in lines of its own."""
 
 
-def explain(plan: nodes.Node, remark: Remark = lambda _: "") -> str:
+def explain(plan: nodes.Node, remarks: Remarks = lambda _: ("", ())) -> str:
     """One line a node, its inputs indented below it."""
-    return "\n".join(_lines(plan, 0, remark))
+    return "\n".join(_lines(plan, 0, remarks))
 
 
-def _lines(node: nodes.Node, depth: int, remark: Remark) -> list[str]:
-    lines = ["  " * depth + describe(node) + remark(node)]
+def _lines(node: nodes.Node, depth: int, remarks: Remarks) -> list[str]:
+    short, long = remarks(node)
+    lines = ["  " * depth + describe(node) + short, *("  " * depth + "    " + line for line in long)]
     for child in node.inputs:
-        lines += _lines(child, depth + 1, remark)
+        lines += _lines(child, depth + 1, remarks)
     return lines
 
 

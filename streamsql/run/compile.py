@@ -58,6 +58,8 @@ class Built:
 
     output: Vertex
     vertices: list[Vertex] = field(default_factory=list)
+    plan_nodes: list[nodes.Node] = field(default_factory=list)
+    """The node that each of them carries out, with those below it that it is one Transform with."""
     tables: list[tuple[nodes.Node, Vertex, int]] = field(default_factory=list)
     """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into, in this order."""
     joins: JoinKeys = field(default_factory=JoinKeys)
@@ -74,6 +76,7 @@ class Compiler:
         self._time = time
         self._seed = seed
         self._vertices: list[Vertex] = []
+        self._nodes: list[nodes.Node] = []
         self._tables: list[tuple[nodes.Node, Vertex, int]] = []
         self._joins = JoinKeys()
 
@@ -83,7 +86,7 @@ class Compiler:
         output = self._node(plan, connections)
         for writer, reader, port in connections:
             self._pipeline.connect(writer, reader, port)
-        return Built(output, self._vertices, self._tables, self._joins)
+        return Built(output, self._vertices, self._nodes, self._tables, self._joins)
 
     def _node(self, node: nodes.Node, connections: list[tuple[Vertex, Vertex, int]]) -> Vertex:
         stages, below = self._stages(node)
@@ -95,6 +98,7 @@ class Compiler:
             operator, word = self._operator(node), type(node).__name__.lower()
             inputs = node.inputs
         vertex = self._add(word, operator)
+        self._nodes.append(node)
         ports = list(enumerate(inputs))
         looks_up = isinstance(node, (nodes.Lookup, nodes.Mark, nodes.SetOperation))
         for port, child in reversed(ports) if looks_up else ports:  # a table before what is looked up in it

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 from streamsql.engine.engine import Engine
 from streamsql.engine.table_rows import TableRows
@@ -67,17 +66,8 @@ class Lake:
 
     def read(self, query: str) -> dict[str, Counts]:
         """What the scans of a query read, by the names of their tables, when all of its rows are taken."""
-        scans: list[Scan] = []
-
-        class Noted(Scan):
-            def __init__(self, *arguments: Any) -> None:
-                super().__init__(*arguments)
-                scans.append(self)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("streamsql.engine.engine.Scan", Noted)
-            self.rows(query)
-        return {scan.request.table.name: scan.counts for scan in scans}
+        self.rows(query)
+        return {scan.table: scan.counts for scan in self.engine.log.queries()[-1].scans}
 
     def counts(self, query: str) -> Counts:
         """What the one scan of a query reads, when all of its rows are taken."""

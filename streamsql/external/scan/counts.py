@@ -1,9 +1,32 @@
-"""What a scan has really read."""
+"""What a scan has really read, and how long it took."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from streamsql.time import Clock, Time
+
+
+@dataclass(slots=True)
+class Stretch:
+    """When something went on: `started` and `ended` by the clock, `elapsed` in microseconds."""
+
+    started: Time = 0
+    ended: Time = 0
+    elapsed: int = 0
+
+    @contextmanager
+    def measured(self, clock: Clock) -> Iterator[None]:
+        """The time of what is done within."""
+        self.started, begun = clock.now(), time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            self.ended, self.elapsed = clock.now(), (time.perf_counter_ns() - begun) // 1000
 
 
 @dataclass(slots=True)
@@ -11,7 +34,7 @@ class Counts:
     """Measured while a scan goes on, by all of its threads.
 
     `partitions` are those of the table (1 where it has none), `partitions_left` those that WHERE leaves, `partitions_read`
-    those whose files were looked at.  `rows` were decoded, `rows_given` left the scan.
+    those whose files were looked at.  `rows` were decoded, `rows_given` left the scan, `bytes_given` in Arrow's form.
     """
 
     partitions: int = 0
@@ -24,8 +47,23 @@ class Counts:
     bytes: int = 0
     size: int = 0
     """The bytes of all files of the partitions that were read."""
+    largest: int = 0
+    """The bytes of the largest of them."""
     rows: int = 0
     rows_given: int = 0
+    bytes_given: int = 0
+    requests: int = 0
+    """How often bytes were asked for."""
+    requests_elapsed: int = 0
+    """The microseconds that these took, added up."""
+    longest_request: int = 0
+    most_requests: int = 0
+    """Those under way at once, at most."""
+    pruning: Stretch = field(default_factory=Stretch, compare=False)
+    """Finding the partitions."""
+    whole: Stretch = field(default_factory=Stretch, compare=False)
+    """All of the scan."""
+    _under_way: int = field(default=0, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, **amounts: int) -> None:
@@ -33,3 +71,27 @@ class Counts:
         with self._lock:
             for name, amount in amounts.items():
                 setattr(self, name, getattr(self, name) + amount)
+
+    def add_file(self, size: int) -> None:
+        """One more file of so many bytes."""
+        with self._lock:
+            self.files += 1
+            self.size += size
+            self.largest = max(self.largest, size)
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Bytes are asked for within."""
+        with self._lock:
+            self._under_way += 1
+            self.most_requests = max(self.most_requests, self._under_way)
+        begun = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            elapsed = (time.perf_counter_ns() - begun) // 1000
+            with self._lock:
+                self._under_way -= 1
+                self.requests += 1
+                self.requests_elapsed += elapsed
+                self.longest_request = max(self.longest_request, elapsed)

@@ -75,7 +75,8 @@ class CountedFile(io.RawIOBase):
 
     def read_buffer(self, size: int | None = -1) -> pa.Buffer:
         """The next bytes, as Arrow takes them without a copy."""
-        buffer = self._stream.read_buffer(size)
+        with self._counts.request():
+            buffer = self._stream.read_buffer(size)
         self._counts.add(bytes=buffer.size)
         return buffer
 
@@ -85,7 +86,8 @@ class CountedFile(io.RawIOBase):
 
     def readinto(self, memory: Any) -> int:
         """The next bytes, into memory of somebody's own; gives how many, 0 at the end."""
-        size = int(self._stream.readinto(memory))
+        with self._counts.request():
+            size = int(self._stream.readinto(memory))
         self._counts.add(bytes=size)
         return size
 

@@ -60,7 +60,8 @@ class ParquetReader:
     def _opened(self, file: PartitionFile) -> Groups:
         """A file with none of its row groups."""
         footer = self._footers.of(file.file, self._counts)
-        self._counts.add(files=1, size=file.file.entry.size, row_groups=len(footer.group_rows))
+        self._counts.add_file(file.file.entry.size)
+        self._counts.add(row_groups=len(footer.group_rows))
         return Groups(file, footer, (), self._places(footer, file))
 
     def _wanted(self, files: Sequence[Groups]) -> Iterator[Sequence[bool]]:

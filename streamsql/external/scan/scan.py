@@ -56,9 +56,14 @@ class Scan:
 
     def rows(self) -> Generator[Given, None, None]:
         """The rows in the order of the partitions, of their files' names, and of the files; and rows that failed."""
+        with self.counts.whole.measured(self._time.clock):
+            yield from self._rows()
+
+    def _rows(self) -> Generator[Given, None, None]:
         table = self.request.table
         request, condition = self._joins.resolved(self.request)
-        found = left(table, request.keys, self._time)
+        with self.counts.pruning.measured(self._time.clock):
+            found = left(table, request.keys, self._time)
         self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
         files = self._files(found.rows)
         given = self._parquet(files, condition) if table.kind is FileKind.PARQUET else self._text(files)
@@ -68,7 +73,7 @@ class Scan:
                 if isinstance(each, pa.RecordBatch):
                     batch = each if self.request.limit is None else each.slice(0, self.request.limit - count)
                     count += batch.num_rows
-                    self.counts.add(rows_given=batch.num_rows)
+                    self.counts.add(rows_given=batch.num_rows, bytes_given=batch.nbytes)
                     if batch.num_rows:
                         yield batch
                     if self.request.limit is not None and count >= self.request.limit:

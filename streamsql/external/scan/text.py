@@ -58,7 +58,7 @@ class TextFileReader:
     def read(self, file: PartitionFile) -> Iterator[Given]:
         """The rows of a file."""
         constants = file.constants(self._request)
-        self._counts.add(files=1, size=file.file.entry.size)
+        self._counts.add_file(file.file.entry.size)
         stream = counted(file.file, self._counts)
         try:
             if self._plain is not None:
