@@ -18,6 +18,7 @@ from streamsql.dbapi.parameters import bound, placeholders_of
 from streamsql.dbapi.reader import Reader
 from streamsql.engine.engine import Engine
 from streamsql.errors import ProgrammingError, not_supported
+from streamsql.external.scan.counts import Counts
 from streamsql.plan.nodes import streams_of
 from streamsql.run import error_stream
 from streamsql.run.pipeline import Outlet
@@ -199,6 +200,11 @@ class Access:
     def attached(self) -> list[Attached]:
         """The inputs and outputs."""
         return self._connection.call(lambda _: self._session.attached())
+
+    @property
+    def scans(self) -> list[Counts]:
+        """What the scans of external tables that are at work have read so far."""
+        return [scan.counts for scan in list(self._engine.access.running)]
 
     @property
     def running(self) -> set[str]:

@@ -17,6 +17,7 @@ from streamsql.repl.favourites import Favourites
 from streamsql.repl.mishaps import told
 from streamsql.repl.outputs import Output
 from streamsql.repl.printers.look import Look, Printer
+from streamsql.repl.progress import Progress
 from streamsql.repl.render import printer
 from streamsql.repl.scripts import Unit, units
 from streamsql.repl.settings import Settings
@@ -41,6 +42,7 @@ class Shell:
         self._terminal = out
         self._out: Output = out
         self._err = err
+        self._progress = Progress(lambda: access.scans, err)
         self._depth = 0
         self._holding = False
         self._statement = ""
@@ -108,8 +110,12 @@ class Shell:
             self._execute(unit.text)
 
     def _execute(self, text: str) -> None:
+        with self._progress.shown():
+            self._carry_out(text)
+
+    def _carry_out(self, text: str) -> None:
         began = time.perf_counter()
-        outcome = self.access.execute(text, self.variables)
+        outcome = self._begun(text)
         for warning in outcome.warnings:
             self.say(f"streamsql: warning: {warning}")
         if outcome.schema is None:
@@ -120,6 +126,14 @@ class Shell:
             self.query(outcome)
         if self.settings.timing:
             self.say(f"time: {(time.perf_counter() - began) * 1000:,.1f} ms")
+
+    def _begun(self, text: str) -> Outcome:
+        try:
+            return self.access.execute(text, self.variables)
+        except KeyboardInterrupt:
+            self.clear_line()
+            self.say("stopped")
+            raise
 
     def last_statement(self) -> str:
         """The last statement that was run; raises ProgrammingError where there is none."""
@@ -250,6 +264,7 @@ class Shell:
 
     def say(self, text: str) -> None:
         """Tell the user something that is not a result."""
+        self._progress.clear()
         print(text, file=self._err, flush=True)
 
     def acknowledge(self, message: str) -> None:
@@ -265,6 +280,8 @@ class Shell:
 
     def _write(self, texts: Iterator[str]) -> None:
         for text in texts:
+            if self._out.isatty():
+                self._progress.clear()
             self._out.write(text)
         self._out.flush()
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import prod
 
 from streamsql.time import Clock, Time
 
@@ -34,12 +35,14 @@ class Counts:
     """Measured while a scan goes on, by all of its threads.
 
     `partitions` are those of the table (1 where it has none), `partitions_left` those that WHERE leaves, `partitions_read`
-    those whose files were looked at.  `rows` were decoded, `rows_given` left the scan, `bytes_given` in Arrow's form.
+    those whose files were looked at; `files_found` are in these.  `rows` were decoded, `rows_given` left the scan,
+    `bytes_given` in Arrow's form.
     """
 
     partitions: int = 0
     partitions_left: int = 0
     partitions_read: int = 0
+    files_found: int = 0
     files: int = 0
     files_opened: int = 0
     row_groups: int = 0
@@ -95,3 +98,10 @@ class Counts:
                 self.requests += 1
                 self.requests_elapsed += elapsed
                 self.longest_request = max(self.longest_request, elapsed)
+
+    @property
+    def share(self) -> float:
+        """About how much of the scan is done, from 0 to 1: of what was not looked at yet as much as of the rest."""
+        done, known = (self.row_groups_read, self.row_groups) if self.row_groups else (self.bytes, self.size)
+        parts = ((done, known), (self.files, self.files_found), (self.partitions_read, self.partitions_left))
+        return prod(min(1.0, some / all_) if all_ else 0.0 for some, all_ in parts)

@@ -37,10 +37,11 @@ WAITING = 128 << 20
 
 @dataclass(slots=True)
 class Access:
-    """What the scans of an engine share: the storages, and the footers that were read."""
+    """What the scans of an engine share: the storages, and the footers that were read; `running` are those at work."""
 
     files: Files
     footers: Footers = field(default_factory=Footers)
+    running: list[Scan] = field(default_factory=list)
 
 
 class Scan:
@@ -68,6 +69,7 @@ class Scan:
         files = self._files(found.rows)
         given = self._parquet(files, condition) if table.kind is FileKind.PARQUET else self._text(files)
         count = 0
+        self._access.running.append(self)
         try:
             for each in given:
                 if isinstance(each, pa.RecordBatch):
@@ -81,13 +83,16 @@ class Scan:
                 else:
                     yield each
         finally:
+            self._access.running.remove(self)
             given.close()
 
     def _files(self, partitions: pa.Table) -> Iterator[PartitionFile]:
         for place, location in enumerate(partitions[LOCATION].to_pylist()):
             partition = partitions.slice(place, 1)
             self.counts.add(partitions_read=1)
-            for file in self._access.files.of(location):
+            files = list(self._access.files.of(location))
+            self.counts.add(files_found=len(files))
+            for file in files:
                 yield PartitionFile(file, partition)
 
     def _parquet(self, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
