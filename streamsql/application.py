@@ -40,7 +40,6 @@ CHECKPOINT_SECONDS = 5.0
 """How far apart checkpoints are, where nothing else is asked for."""
 
 
-
 @dataclass(slots=True)
 class Counts:
     """What the summary line says."""

@@ -25,6 +25,7 @@ _SYNONYMS = {
 
 _DEFAULT_LENGTH = {Kind.CHAR: 1, Kind.BINARY: 1, Kind.VARCHAR: None, Kind.VARBINARY: None}
 
+
 def sql_type(name: str, arguments: tuple[int, ...]) -> SqlType:
     """The type that DDL spells `name(arguments)`.
 

@@ -64,9 +64,7 @@ def show_create(engine: Engine, statement: ShowCreate, parameters: Parameters) -
         view = engine.catalog.relation(statement.name.name)
         if not isinstance(view, View):
             views = [r.name for r in engine.catalog.relations.values() if isinstance(r, View)]
-            raise ProgrammingError(
-                f"no view {statement.name.name}", statement.name.span, nearest(statement.name.name, views)
-            )
+            raise ProgrammingError(f"no view {statement.name.name}", statement.name.span, nearest(statement.name.name, views))
         return listing(("create view",), [(line,) for line in view.statement.text.splitlines()])
     table = find_table(engine.catalog, statement.name)
     lines = table_text(table).splitlines()

@@ -57,9 +57,7 @@ class Databases:
     def names(self) -> list[str]:
         """The tables as statements name them: with their database, where it is not the current one."""
         here = self.database()
-        return [
-            table.name if database is here else table.full_name for database in self for table in database.tables.values()
-        ]
+        return [table.name if database is here else table.full_name for database in self for table in database.tables.values()]
 
     def within(self, database: str) -> Databases:
         """The same databases, another one of which is the current one."""

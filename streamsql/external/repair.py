@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -11,8 +12,8 @@ import pyarrow as pa
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.partitions import typed
 from streamsql.external.table import ExternalTable, prefix
-from streamsql.io.storage import storage_of
-from streamsql.io.uri import parse_uri
+from streamsql.io.storage import LISTERS, Storage, storage_of
+from streamsql.io.uri import parse_location
 from streamsql.types import Field
 
 
@@ -30,24 +31,22 @@ def repair(table: ExternalTable, s3_root: str | None) -> Repair:
 
     Keys match in any case.  A folder whose value is none of its key's type is passed over.  Nothing is taken away.
     """
-    uri = parse_uri(prefix(table.location))
+    uri = parse_location(prefix(table.location))
     storage, root = storage_of(uri, s3_root)
     passed_over: list[str] = []
 
-    def level(folder: str, keys: Sequence[Field]) -> Iterator[tuple[str, list[str]]]:
-        if not keys:
-            yield folder, []
-            return
-        for name in storage.folders(root + folder):
-            key, equals, value = name.partition("=")
-            if not equals or key.lower() != keys[0].name.lower() or not _fits(unquote(value), keys[0]):
-                passed_over.append(folder + name)
-                continue
-            for below, values in level(f"{folder}{name}/", keys[1:]):
-                yield below, [unquote(value), *values]
-
+    found: list[tuple[str, list[str]]] = [("", [])]
     try:
-        found = list(level("", table.key_fields))
+        for field in table.key_fields:
+            above, found = found, []
+            below = _folders(storage, [root + folder for folder, _ in above])
+            for (folder, values), names in zip(above, below, strict=True):
+                for name in names:
+                    key, equals, value = name.partition("=")
+                    if not equals or key.lower() != field.name.lower() or not _fits(unquote(value), field):
+                        passed_over.append(folder + name)
+                    else:
+                        found.append((f"{folder}{name}/", [*values, unquote(value)]))
     except OSError as error:
         raise OperationalError(f"cannot list {table.location!r}: {error}") from error
     columns = zip(*(values for _, values in found), strict=True) if found else [[] for _ in table.keys]
@@ -59,6 +58,14 @@ def repair(table: ExternalTable, s3_root: str | None) -> Repair:
     partitions = table.partitions.added(keys.take(new), locations) if new else table.partitions
     added = tuple(found[place][0].rstrip("/") for place in new)
     return Repair(replace(table, partitions=partitions), added, tuple(passed_over))
+
+
+def _folders(storage: Storage, folders: Sequence[str]) -> list[list[str]]:
+    """The names of the folders in each of some folders; several distant ones are listed at once."""
+    if not storage.distant:
+        return [storage.folders(folder) for folder in folders]
+    with ThreadPoolExecutor(LISTERS, "repair") as pool:
+        return list(pool.map(storage.folders, folders))
 
 
 def _rows(keys: pa.Table) -> Iterator[tuple[object, ...]]:

@@ -6,6 +6,8 @@ import io
 import os
 import re
 import shutil
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import translate
@@ -28,6 +30,10 @@ AHEAD = 1 << 22
 """Bytes asked for at once where a reader goes through an object in small steps."""
 
 
+KNOWN = 8192
+"""Objects that are not asked after again: a request less for each reading."""
+
+
 class S3Storage:
     """S3, or what speaks its language, with the settings that AWS tools take from the environment and from `~/.aws`."""
 
@@ -36,6 +42,8 @@ class S3Storage:
     def __init__(self) -> None:
         self._settings = s3_settings(os.environ)
         self._files = _file_system(self._settings)
+        self._known: OrderedDict[Entry, Any] = OrderedDict()
+        self._lock = threading.Lock()
 
     def expand(self, pattern: str) -> list[str]:
         from pyarrow.fs import FileType
@@ -68,8 +76,28 @@ class S3Storage:
                 yield Entry(info.path, int(info.size), int(info.mtime_ns or 0))
 
     def open(self, path: str) -> BinaryIO:
+        return self._object(path, self._opened(path))
+
+    def open_listed(self, entry: Entry) -> BinaryIO:
+        with self._lock:
+            stream = self._known.get(entry)
+            if stream is not None:
+                self._known.move_to_end(entry)
+        if stream is None:
+            stream = self._opened(entry.path)
+            if int(stream.size()) != entry.size:
+                raise OperationalError(f"cannot read 's3://{entry.path}': it has changed since it was listed")
+            with self._lock:
+                self._known[entry] = stream
+                while len(self._known) > KNOWN:
+                    self._known.popitem(last=False)
+        return self._object(entry.path, stream)
+
+    def _opened(self, path: str) -> Any:
         with self._asking("read", path):
-            stream = self._files.open_input_file(path)
+            return self._files.open_input_file(path)
+
+    def _object(self, path: str, stream: Any) -> BinaryIO:
         return cast(BinaryIO, S3Object(stream, lambda: self._asking("read", path)))
 
     def size(self, path: str) -> int:
@@ -136,7 +164,10 @@ class S3Storage:
 
 
 class S3Object(io.RawIOBase):
-    """An object to read; where it is read in small steps, so much is asked for at once that these are few."""
+    """An object to read; where it is read in small steps, so much is asked for at once that these are few.
+
+    Nothing is held open, so several may read by one `stream`.
+    """
 
     def __init__(self, stream: Any, asking: Callable[[], Any]) -> None:
         self._stream = stream
@@ -187,10 +218,6 @@ class S3Object(io.RawIOBase):
 
     def seekable(self) -> bool:
         return True
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
 
 
 @lru_cache(maxsize=8)

@@ -23,6 +23,9 @@ S3_ROOT = "STREAMSQL_S3_ROOT"
 WILD = re.compile(r"[*?[]")
 """What makes a path a glob."""
 
+LISTERS = 16
+"""Requests to a distant storage for listings that are under way at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -53,6 +56,10 @@ class Storage(Protocol):
 
     def open(self, path: str) -> BinaryIO:
         """A file to read from its beginning."""
+        ...
+
+    def open_listed(self, entry: Entry) -> BinaryIO:
+        """A file that a listing showed, to read; whether it is still there need not be asked again."""
         ...
 
     def size(self, path: str) -> int:
@@ -112,6 +119,9 @@ class LocalStorage:
     def open(self, path: str) -> BinaryIO:
         stream: BinaryIO = pa.OSFile(path)
         return stream
+
+    def open_listed(self, entry: Entry) -> BinaryIO:
+        return self.open(entry.path)
 
     def size(self, path: str) -> int:
         return Path(path).stat().st_size

@@ -83,15 +83,27 @@ def parse_uri(text: str) -> Uri:
         items = (item.partition("=") for item in query.split("&") if item)
         own = {name: unquote(value) for name, _, value in items}
         return Uri(text, scheme[1].lower(), address[scheme.end() :], Options(), own)
-    options = _options(query, text)
-    if scheme is None:
-        path = address
-    else:
-        path = address[scheme.end() :]
-        path = unquote(path.removeprefix("localhost")) if scheme[1].lower() == "file" else path
+    return _file(text, address, _options(query, text))
+
+
+def parse_location(text: str) -> Uri:
+    """Take the URI of a folder of files apart, on which no options ride.
+
+    >>> parse_location("s3://bucket/t/q=what?x=1/").path
+    'bucket/t/q=what?x=1/'
+    """
+    return _file(text, text, Options())
+
+
+def _file(text: str, address: str, options: Options) -> Uri:
+    scheme = _SCHEME.match(address)
+    name = scheme[1].lower() if scheme else "file"
+    path = address[scheme.end() :] if scheme else address
+    if scheme and name == "file":
+        path = unquote(path.removeprefix("localhost"))
     if not path:
         raise OperationalError(f"no path in {text!r}")
-    return Uri(text, scheme[1].lower() if scheme else "file", path, options)
+    return Uri(text, name, path, options)
 
 
 def with_option(text: str, name: str, value: str) -> str:

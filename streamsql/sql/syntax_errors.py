@@ -280,9 +280,7 @@ _CLAUSES = frozenset(
     {"WHERE", "GROUP", "HAVING", "WINDOW", "WINDOWED", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "EXCEPT", "INTERSECT"}
 )
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
-_NAMES = frozenset(
-    {"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED", "BACKTICK_NAME", "RESERVED", "RESERVED_FUNCTION"}
-)
+_NAMES = frozenset({"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED", "BACKTICK_NAME", "RESERVED", "RESERVED_FUNCTION"})
 _OPEN_END = frozenset({"an operator", "the next clause"})
 """What may come after a name, in which case nobody looks for a bracket."""
 

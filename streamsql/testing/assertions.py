@@ -161,5 +161,3 @@ def _marked(expected: Sequence[str], came: Sequence[str]) -> list[str]:
         else:
             lines += [f"  - {line}" for line in expected[a:b]] + [f"  + {line}" for line in came[c:d]]
     return lines
-
-

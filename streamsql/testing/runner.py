@@ -222,4 +222,3 @@ def _span_of(step: Step) -> Span:
     first = next(number for number, line in enumerate(lines) if line.strip())
     column = len(lines[first]) - len(lines[first].lstrip()) + 1
     return Span(first + 1, column, first + 1, len(lines[first].rstrip()) + 1)
-

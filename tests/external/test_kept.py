@@ -84,7 +84,7 @@ def test_views_look_in_the_database_in_which_they_were_made(tmp_path: Path) -> N
         assert con.execute("SHOW VIEWS IN shop").fetchall() == [("V",)]
 
 
-letters = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="`\"\\.")
+letters = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters='`"\\.')
 names = st.text(letters, min_size=1, max_size=8)
 types = st.recursive(
     st.sampled_from(["int", "string", "decimal(8,2)", "varchar(20)", "double precision", "timestamp"]),

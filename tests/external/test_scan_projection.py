@@ -57,7 +57,9 @@ def test_conditions_over_several_keys(logs: Lake) -> None:
 
 
 def test_registered_partitions_do_not_count(logs: Lake) -> None:
-    logs.run("ALTER TABLE logs ADD PARTITION (region='eu', day='2020/01/01', tenant='logs') LOCATION 's3://b/eu/logs/2024/02/28/'")
+    logs.run(
+        "ALTER TABLE logs ADD PARTITION (region='eu', day='2020/01/01', tenant='logs') LOCATION 's3://b/eu/logs/2024/02/28/'"
+    )
     assert logs.rows("SELECT COUNT(*) FROM logs WHERE tenant = 'logs' AND day < '2024/01/01'") == [(0,)]
 
 

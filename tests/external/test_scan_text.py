@@ -135,7 +135,7 @@ def test_what_is_no_value_is_null_and_fields_may_be_missing(lake: Lake) -> None:
 
 
 def test_escapes_null_and_header(lake: Lake) -> None:
-    lake.text("b/t/a.csv", "n,s\nunits,none\n1,a\\,b\n2,-\n3,\"q\"\r\n")
+    lake.text("b/t/a.csv", 'n,s\nunits,none\n1,a\\,b\n2,-\n3,"q"\r\n')
     create(
         lake,
         "n int, s string",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -11,9 +12,17 @@ import pyarrow as pa
 
 from streamsql.errors import OperationalError
 from streamsql.external.scan.counts import Counts
-from streamsql.external.table import prefix
-from streamsql.io.storage import Entry, Storage, path_of, storage_of
-from streamsql.io.uri import parse_uri
+from streamsql.external.scan.listing import Listing, listings
+from streamsql.external.scan.read_ahead import ReadAhead
+from streamsql.external.table import ExternalTable, prefix
+from streamsql.io.storage import LISTERS, Entry, Storage, path_of, storage_of
+from streamsql.io.uri import parse_location
+
+LISTED = 100_000
+"""Files that are listed ahead of those who read them."""
+
+LAST = "\U0010ffff"
+"""The greatest character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +56,67 @@ class Files:
 
         A location where there is nothing has none.  Raises OperationalError where it cannot be listed.
         """
-        uri = parse_uri(prefix(location))
+        storage, root = self._place(location)
+        return _wanted(location, storage, root, _entries(location, storage, root))
+
+    def of_all(self, table: ExternalTable, locations: Sequence[str], share: float) -> Generator[Iterator[DataFile], None, None]:
+        """The files under each of the locations of a table, which are this share of its partitions (see `listings`).
+
+        Distant ones are listed ahead, several at once, many by one request where they lie together.
+        """
+        if not self.is_distant(table.location):
+            yield from (self.of(location) for location in locations)
+            return
+        ahead = ReadAhead(listings(table, locations, share), self._listed, lambda found: len(found[1]), LISTERS, LISTED)
+        given = iter(ahead)
+        listed: dict[int, Iterator[DataFile]] = {}
+        try:
+            for place in range(len(locations)):
+                while place not in listed:
+                    listing, entries = next(given)
+                    listed.update(self._shared_out(listing, locations, entries))
+                yield listed.pop(place)
+        finally:
+            given.close()
+
+    def is_distant(self, location: str) -> bool:
+        """Whether files there are asked for over a network."""
+        return self._place(location)[0].distant
+
+    def _place(self, location: str) -> tuple[Storage, str]:
+        uri = parse_location(prefix(location))
         if uri.scheme not in self._storages:
             self._storages[uri.scheme] = storage_of(uri, self._s3_root)[0]
-        storage, root = self._storages[uri.scheme], path_of(uri, self._s3_root)
-        try:
-            for entry in storage.files(root):
-                inner = entry.path[len(root) :]
-                if entry.size and not _is_hidden(inner):
-                    yield DataFile(prefix(location) + inner, storage, entry)
-        except OSError as error:
-            raise OperationalError(f"cannot list {location!r}: {error.strerror or error}") from error
+        return self._storages[uri.scheme], path_of(uri, self._s3_root)
+
+    def _listed(self, listing: Listing) -> Iterator[tuple[Listing, list[Entry]]]:
+        storage, root = self._place(listing.folder)
+        yield listing, list(_entries(listing.folder, storage, root))
+
+    def _shared_out(
+        self, listing: Listing, locations: Sequence[str], entries: list[Entry]
+    ) -> Iterator[tuple[int, Iterator[DataFile]]]:
+        """What a listing found, by the places of the locations."""
+        paths = [entry.path for entry in entries]
+        for place in listing.places:
+            storage, root = self._place(locations[place])
+            first, last = bisect_left(paths, root), bisect_left(paths, root + LAST)
+            yield place, _wanted(locations[place], storage, root, iter(entries[first:last]))
+
+
+def _entries(location: str, storage: Storage, root: str) -> Iterator[Entry]:
+    try:
+        yield from storage.files(root)
+    except OSError as error:
+        raise OperationalError(f"cannot list {location!r}: {error.strerror or error}") from error
+
+
+def _wanted(location: str, storage: Storage, root: str, entries: Iterator[Entry]) -> Iterator[DataFile]:
+    """The files among what is listed."""
+    for entry in entries:
+        inner = entry.path[len(root) :]
+        if entry.size and not _is_hidden(inner):
+            yield DataFile(prefix(location) + inner, storage, entry)
 
 
 def _is_hidden(path: str) -> bool:
@@ -69,7 +128,7 @@ class CountedFile(io.RawIOBase):
     """A file from which is read at any place; what is read is counted."""
 
     def __init__(self, file: DataFile, counts: Counts) -> None:
-        self._stream: Any = file.storage.open(file.entry.path)
+        self._stream: Any = file.storage.open_listed(file.entry)
         self._size = file.entry.size
         self._counts = counts
 
@@ -77,6 +136,13 @@ class CountedFile(io.RawIOBase):
         """The next bytes, as Arrow takes them without a copy."""
         with self._counts.request():
             buffer = self._stream.read_buffer(size)
+        self._counts.add(bytes=buffer.size)
+        return buffer
+
+    def read_at(self, size: int, offset: int) -> pa.Buffer:
+        """Bytes at a place of a distant file, in one request."""
+        with self._counts.request():
+            buffer = self._stream.read_at(size, offset)
         self._counts.add(bytes=buffer.size)
         return buffer
 

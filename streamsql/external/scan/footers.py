@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -37,6 +38,10 @@ class Footer:
         """Where the column of each path stands, the fields of records being columns of their own: `name.given`."""
         schema = self.metadata.schema
         return {schema.column(i).path: i for i in range(len(schema))}
+
+    def leaves_of(self, paths: Iterable[str]) -> list[int]:
+        """The columns that have the values of some paths: of a record those of all its fields."""
+        return [i for leaf, i in self.leaves.items() if any(leaf == path or leaf.startswith(f"{path}.") for path in paths)]
 
     @cached_property
     def group_rows(self) -> list[int]:

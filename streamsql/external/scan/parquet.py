@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,11 +17,12 @@ from streamsql.errors import OperationalError
 from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
 from streamsql.external.scan.conform import readable
 from streamsql.external.scan.counts import Counts
-from streamsql.external.scan.files import opened
 from streamsql.external.scan.footers import Footer, Footers
+from streamsql.external.scan.parquet_source import ParquetSource
 from streamsql.external.scan.request import PartitionFile, ScanColumn
 from streamsql.external.scan.rows import BATCH, Given, RowMaker, cut, fitted, whole
 from streamsql.operator import Failed, FailedRow
+from streamsql.rows import Mask
 
 GROUP_ROWS = 1 << 18
 """Small row groups are read together up to so many rows."""
@@ -36,6 +37,20 @@ class Groups:
     numbers: tuple[int, ...]
     places: Mapping[int, str]
     """The dotted path in the file of each column that it has, by the column's place in the request."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known of a row group when the columns of the condition have been read.
+
+    `made` are these as columns of the declared types, None where some values do not fit; `mask` says which rows are wanted, None
+    for all.
+    """
+
+    columns: dict[int, pa.Array]
+    made: dict[int, pa.Array] | None
+    mask: Mask | None
+    count: int
 
 
 class ParquetReader:
@@ -88,47 +103,46 @@ class ParquetReader:
             for start in range(0, total, BATCH):
                 yield self._maker.wanted(batch.slice(0, min(BATCH, total - start)))
             return
-        with opened(groups.file.file, self._counts) as stream:
+        with ParquetSource(groups.file.file, groups.footer, self._counts) as source:
             try:
-                yield from self._read(stream, groups, constants)
+                yield from self._read(source, groups, constants)
             except (OSError, EOFError, pa.ArrowInvalid) as error:
                 raise groups.file.file.failed(error) from error
 
-    def _read(self, stream: BinaryIO, groups: Groups, constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
-        from pyarrow.parquet import ParquetFile
-
-        reader = ParquetFile(stream, metadata=groups.footer.metadata, pre_buffer=groups.file.file.storage.distant)
+    def _read(self, source: ParquetSource, groups: Groups, constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
         asked = self._request.condition.columns()
         first = {i: path for i, path in groups.places.items() if i in asked}
         rest = {i: path for i, path in groups.places.items() if i not in asked}
-        if not first or not rest:
-            for batch in reader.iter_batches(BATCH, groups.numbers, _paths(groups.places), use_threads=False):
+        if not first or not rest or not source.is_worth_waiting_for(groups.numbers, _paths(rest)):
+            for batch in source.batches(groups.numbers, _paths(groups.places)):
                 yield from self._given(self._columns(batch, groups.places), constants, batch.num_rows)
             return
-        for number in groups.numbers:
-            yield from self._late(reader, number, first, rest, constants)
+        for numbers in source.portions(groups.numbers):
+            looked_at = [(number, self._look(table, first, constants)) for number, table in source.tables(numbers, _paths(first))]
+            wanted = {number: look for number, look in looked_at if look is not None}
+            for number, table in source.tables(list(wanted), _paths(rest)):
+                yield from self._late(wanted[number], self._columns(table, rest), constants)
 
-    def _late(
-        self, reader: Any, number: int, first: Mapping[int, str], rest: Mapping[int, str], constants: Mapping[int, pa.Scalar]
-    ) -> Iterator[Given]:
-        """A row group, the columns of the condition first."""
-        table = reader.read_row_group(number, _paths(first), use_threads=False)
-        columns = self._columns(table, first)
-        made, count = whole(columns, self._fields), table.num_rows
-        mask = None
-        if made is not None:
-            absent = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._maker.asked if i not in made}
-            mask = self._maker.mask(made, {**absent, **constants}, count)
-            if mask is not None and not mask.any():
-                return
-        others = self._columns(reader.read_row_group(number, _paths(rest), use_threads=False), rest)
+    def _look(self, table: pa.Table, first: Mapping[int, str], constants: Mapping[int, pa.Scalar]) -> Look | None:
+        """What the columns of the condition say of a row group; None where no row is wanted."""
+        columns, count = self._columns(table, first), table.num_rows
+        made = whole(columns, self._fields)
+        if made is None:
+            return Look(columns, None, None, count)
+        absent = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._maker.asked if i not in made}
+        mask = self._maker.mask(made, {**absent, **constants}, count)
+        return Look(columns, made, mask, count) if mask is None or mask.any() else None
+
+    def _late(self, look: Look, others: dict[int, pa.Array], constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
+        """The rows of a row group whose other columns have been read, too."""
+        made, count = look.made, look.count
         made_of_others = whole(others, self._fields)
         if made is None or made_of_others is None:
-            yield from self._given({**columns, **others}, constants, count)
+            yield from self._given({**look.columns, **others}, constants, count)
             return
         missing = {i: self._nothing(i, count) for i in self._request.stored if i not in made and i not in made_of_others}
         rows = self._maker.rows({**missing, **made, **made_of_others}, constants, count)
-        yield from cut(rows if mask is None else rows.filter(pa.array(mask)))
+        yield from cut(rows if look.mask is None else rows.filter(pa.array(look.mask)))
 
     def _given(self, columns: dict[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Iterator[Given]:
         for place in self._request.stored:

@@ -18,7 +18,7 @@ from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.scan.files import Files
 from streamsql.external.scan.footers import Footers
 from streamsql.external.scan.parquet import Groups, ParquetReader
-from streamsql.external.scan.partitions import left
+from streamsql.external.scan.partitions import Left, left
 from streamsql.external.scan.read_ahead import ReadAhead
 from streamsql.external.scan.request import PartitionFile, Request
 from streamsql.external.scan.rows import Given, RowMaker, size_of
@@ -27,6 +27,9 @@ from streamsql.rows import QueryTime
 
 THREADS = max(2, min(8, os.cpu_count() or 2))
 """Files that are read at once."""
+
+LOOKING, READING = 16, 8
+"""Distant files of which footers and rows are read at once."""
 
 TOGETHER = 64
 """Files of this machine whose row groups are looked at together."""
@@ -66,7 +69,7 @@ class Scan:
         with self.counts.pruning.measured(self._time.clock):
             found = left(table, request.keys, self._time)
         self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
-        files = self._files(found.rows)
+        files = self._files(found)
         given = self._parquet(files, condition) if table.kind is FileKind.PARQUET else self._text(files)
         count = 0
         self._access.running.append(self)
@@ -86,25 +89,31 @@ class Scan:
             self._access.running.remove(self)
             given.close()
 
-    def _files(self, partitions: pa.Table) -> Iterator[PartitionFile]:
-        for place, location in enumerate(partitions[LOCATION].to_pylist()):
-            partition = partitions.slice(place, 1)
-            self.counts.add(partitions_read=1)
-            files = list(self._access.files.of(location))
-            self.counts.add(files_found=len(files))
+    def _files(self, found: Left) -> Iterator[PartitionFile]:
+        locations = found.rows[LOCATION].to_pylist()
+        share = len(locations) / max(1, found.total) if self.request.limit is None else 0.0
+        for place, listed in enumerate(self._access.files.of_all(self.request.table, locations, share)):
+            partition, files = found.rows.slice(place, 1), list(listed)
+            self.counts.add(partitions_read=1, files_found=len(files))
             for file in files:
                 yield PartitionFile(file, partition)
 
     def _parquet(self, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
+        looking, reading = self._threads()
         possible = None if condition == TRUE else Possible(condition, self._time)
         reader = ParquetReader(self._maker, possible, self._access.footers, self.counts)
-        groups: ReadAhead[list[PartitionFile], Groups] = ReadAhead(_together(files), reader.groups, lambda _: 0, THREADS, 1)
-        rows: ReadAhead[Groups, Given] = ReadAhead(iter(groups), reader.read, size_of, THREADS, WAITING)
+        groups: ReadAhead[list[PartitionFile], Groups] = ReadAhead(_together(files), reader.groups, lambda _: 0, looking, 1)
+        rows: ReadAhead[Groups, Given] = ReadAhead(iter(groups), reader.read, size_of, reading, WAITING)
         return iter(rows)
+
+    def _threads(self) -> tuple[int, int]:
+        """How many files are looked into and read at once: near ones by the processors, distant ones by the waiting."""
+        distant = self._access.files.is_distant(self.request.table.location)
+        return (LOOKING, READING) if distant else (THREADS, THREADS)
 
     def _text(self, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
         reader = TextFileReader(self._maker, self.counts)
-        rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, THREADS, WAITING)
+        rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, self._threads()[1], WAITING)
         return iter(rows)
 
 

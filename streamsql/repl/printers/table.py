@@ -47,7 +47,6 @@ _ROOM: dict[Kind, int] = {
 """The room that a running query's column gets even when its first values are shorter."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table: where its values stand in a batch, and the room they get."""

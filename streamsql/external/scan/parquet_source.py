@@ -1,0 +1,67 @@
+"""A Parquet file to read row groups from: near ones as they are read, distant ones in few requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.files import DataFile, counted
+from streamsql.external.scan.footers import Footer
+from streamsql.external.scan.ranges import Fetched, chunks
+from streamsql.external.scan.rows import BATCH
+from streamsql.types import Batch
+
+WORTH = 1 << 20
+"""Bytes of a distant file that take longer to read than another request."""
+
+
+class ParquetSource:
+    """An open file whose footer is known.  Columns are asked for by their paths."""
+
+    def __init__(self, file: DataFile, footer: Footer, counts: Counts) -> None:
+        from pyarrow.parquet import ParquetFile
+
+        self._footer = footer
+        own = counted(file, counts)
+        self._fetched = Fetched(own) if file.storage.distant else None
+        self._stream = pa.PythonFile(self._fetched or own, mode="r")
+        self._reader = ParquetFile(self._stream, metadata=footer.metadata, pre_buffer=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stream.close()
+
+    def is_worth_waiting_for(self, numbers: Sequence[int], paths: Sequence[str]) -> bool:
+        """Whether to look at other columns first may spare more than it costs."""
+        if self._fetched is None:
+            return True
+        parts = chunks(self._footer.metadata, numbers, self._footer.leaves_of(paths))
+        return sum(end - start for start, end in parts) >= WORTH
+
+    def portions(self, numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Row groups to look at together."""
+        if self._fetched is None:
+            yield from ((number,) for number in numbers)
+        else:
+            yield numbers
+
+    def batches(self, numbers: Sequence[int], paths: Sequence[str]) -> Iterator[Batch]:
+        """The rows of some row groups."""
+        self._fetch(numbers, paths)
+        yield from self._reader.iter_batches(BATCH, numbers, paths, use_threads=False)
+
+    def tables(self, numbers: Sequence[int], paths: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+        """Some row groups, one by one."""
+        self._fetch(numbers, paths)
+        for number in numbers:
+            yield number, self._reader.read_row_group(number, paths, use_threads=False)
+
+    def _fetch(self, numbers: Sequence[int], paths: Sequence[str]) -> None:
+        if self._fetched is not None:
+            self._fetched.fetch(chunks(self._footer.metadata, numbers, self._footer.leaves_of(paths)))
