@@ -19,6 +19,7 @@ from streamsql.attach import Attachments, SinkOutlet
 from streamsql.configured import attacher
 from streamsql.engine.change import between, check_foreign_streams, check_queries
 from streamsql.engine.engine import Engine
+from streamsql.engine.external_writes import Writing
 from streamsql.engine.foreign import foreign_streams
 from streamsql.engine.layout import layout_of, rebuild
 from streamsql.engine.result import Result
@@ -105,7 +106,8 @@ class Application:
 
     @property
     def rows_out(self) -> int:
-        return sum(outlet.rows for outlet in self._outlets.values()) + sum(r.rows.taken for r, _ in self._queries if r.rows)
+        queried = sum(r.rows.taken for r, _ in self._queries if r.rows)
+        return sum(outlet.rows for outlet in self._outlets.values()) + queried + self.engine.table_sinks.rows
 
     @property
     def errors(self) -> int:
@@ -142,6 +144,12 @@ class Application:
         self._open_checkpoints()
         self._statements = self._file.statements()
         reloaded = self._resumed is not None and self._resumed.facts["reloaded"]
+        self.engine.table_sinks.is_application = True
+        if self._directory is not None:
+            self.engine.table_sinks.staging = self._directory.staging
+        if self._resumed is not None:
+            self.engine.table_sinks.staged = list(self._resumed.facts.get("tables", ()))
+            self.engine.writing = Writing.DONE
         lost = WaitingOutlets(self.engine)
         lost.wait_for([error_stream.NAME])
         try:
@@ -156,6 +164,7 @@ class Application:
                     self._show(result)
         except Error as error:
             raise error.located(self._file.text, self._file.name) from None
+        self.engine.writing = Writing.NOW
         for warning in self.engine.warnings:
             self._log.warning(warning)
         self._attacher.adopt()
@@ -215,6 +224,7 @@ class Application:
     def check(self) -> None:
         """Look at everything that a run would need, and change nothing: SQL, inputs, schemas, where outputs would be."""
         statements = self._file.statements()
+        self.engine.writing = Writing.NEVER
         try:
             self._attacher.declare(statements)
             for statement in statements:
@@ -233,6 +243,7 @@ class Application:
     def explain(self) -> str:
         """The plans of the application's pumps and queries."""
         statements = self._file.statements()
+        self.engine.writing = Writing.NEVER
         plans: list[str] = []
         try:
             self._attacher.declare(statements)
@@ -278,6 +289,7 @@ class Application:
             facts, state = rebuild(self.engine, facts, state, self._attacher.open_input_of)
             self._reloaded = True
         self.engine.load(facts, state)
+        self.engine.table_sinks.settle()
         if facts["complete"]:
             grown = [name for name, feed in self.engine.pipeline.feeds.items() if feed.source.grown(facts["feeds"][name][0])]
             if grown:
@@ -370,9 +382,12 @@ class Application:
             self.engine.pipeline.end_errors()
             self._drain()
         if not complete:
+            if self._directory is None:
+                self.engine.table_sinks.finish()  # nothing goes on with files that are not complete
             self._commit(complete=reached_end)
         for outlet in self._outlets.values():
             outlet.sink.close() if reached_end or complete else outlet.sink.abandon()
+        self.engine.table_sinks.close()
         for feed in self.engine.pipeline.feeds.values():
             feed.source.close()
         self._errors.close()
@@ -388,15 +403,17 @@ class Application:
     def _commit(self, complete: bool) -> None:
         """Make what was written visible, behind a checkpoint where there is a directory."""
         staged = {name: outlet.sink.prepare() for name, outlet in self._outlets.items()}
+        tables = self.engine.table_sinks.prepare()
         if self._directory is not None:
             self._epoch += 1
             facts, state = self.engine.save()
-            facts |= {"staged": staged, "complete": complete, "reloaded": self._reloaded}
+            facts |= {"staged": staged, "tables": tables, "complete": complete, "reloaded": self._reloaded}
             if self._reloaded:
                 facts["layout"] = layout_of(self.engine)
             self._directory.save(Checkpoint(self._epoch, self._fingerprint(), facts, state))
         for name, outlet in self._outlets.items():
             outlet.sink.commit(staged[name])
+        self.engine.table_sinks.commit(tables)
 
 
 def _indented(text: str) -> str:

@@ -21,6 +21,7 @@ from streamsql.engine.execution import fields_of
 from streamsql.engine.foreign import server_of
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.external_ddl import CreateExternalTable
+from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, Unload
 from streamsql.io.layout import RecordSchema
 from streamsql.io.metadata import MetadataSource
 from streamsql.io.open import check_sink, open_sink, open_source
@@ -318,6 +319,8 @@ def _queries(statement: Statement) -> list[exp.Expression]:
     match statement:
         case CreateView(query=query) | CreatePump(insert=Insert(query=query)) | Insert(query=query) | Query(query=query):
             return [query]
+        case CreateTableAs(query=query) | CreateExternalTableAs(query=query) | Unload(query=query):
+            return [query]
         case Explain(statement=inner):
             return _queries(inner)
         case _:
@@ -327,9 +330,10 @@ def _queries(statement: Statement) -> list[exp.Expression]:
 def names_of(statements: Sequence[Statement]) -> tuple[set[str], set[str]]:
     """The relations that statements read, and those that they create."""
     created = {s.name.name for s in statements if isinstance(s, (CreateStream, CreateForeignStream, CreateView))}
-    created |= {s.name.last.text.upper() for s in statements if isinstance(s, CreateExternalTable)}
-    tables = (table for s in statements for query in _queries(s) for table in query.find_all(exp.Table))
-    return {folded(table.this) for table in tables}, created
+    tables = (s for s in statements if isinstance(s, (CreateExternalTable, CreateTableAs, CreateExternalTableAs)))
+    created |= {s.name.last.text.upper() for s in tables}
+    named = (table for s in statements for query in _queries(s) for table in query.find_all(exp.Table))
+    return {folded(table.this) for table in named}, created
 
 
 def safe_name(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
+from streamsql.engine.external_writes import Writing
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error
@@ -81,13 +83,14 @@ class Reading:
 
 
 class Session:
-    """An engine, and all that was done to it."""
+    """An engine, and all that was done to it; `lake` is the folder that stands in for S3."""
 
-    def __init__(self, clock: ManualClock, rules: bool = True) -> None:
+    def __init__(self, clock: ManualClock, rules: bool = True, lake: Path | None = None) -> None:
         self._clock = clock
         self._rules = rules
+        self._lake = lake
         self._done: list[Statement | Table | str] = []  # statements, tables, and the streams that rows came to from outside
-        self.engine = Engine(clock=clock, use_rules=rules)
+        self.engine = self._new_engine()
         self.readings: list[Reading] = []
 
     def execute(self, statement: Statement) -> Result:
@@ -122,10 +125,18 @@ class Session:
         self.engine.step()
         self._drain()
 
+    def commit(self) -> None:
+        """Let appear what pumps wrote to external tables."""
+        self.engine.table_sinks.commit(self.engine.table_sinks.prepare())
+
     def restart(self) -> None:
         """Go on in a new engine, on which the same statements are executed and the state of this one is loaded."""
         facts, state = _through_files(*self.engine.save())
-        self.engine = Engine(clock=self._clock, use_rules=self._rules, started=self.engine.started)
+        tables = json.loads(json.dumps(self.engine.table_sinks.prepare()))
+        self.engine.table_sinks.close()
+        self.engine = self._new_engine(self.engine.started)
+        self.engine.table_sinks.staged = tables
+        self.engine.writing = Writing.DONE
         queues: list[RowQueue] = []
         for done in self._done:
             if isinstance(done, Statement):
@@ -140,7 +151,9 @@ class Session:
             Reading(queue).drain()  # what statements give when they are executed again was kept the first time
             queue.ended = reading.queue.ended
             reading.queue = queue
+        self.engine.writing = Writing.NOW
         self.engine.load(facts, state)
+        self.engine.table_sinks.settle()
         self._watch()
 
     def end(self) -> None:
@@ -149,6 +162,12 @@ class Session:
         self.engine.pipeline.finish()
         self.engine.pipeline.end_errors()
         self._drain()
+
+    def _new_engine(self, started: Time | None = None) -> Engine:
+        root = None if self._lake is None else str(self._lake)
+        engine = Engine(clock=self._clock, use_rules=self._rules, started=started, s3_root=root)
+        engine.table_sinks.staging = None if self._lake is None else self._lake / ".staged"
+        return engine
 
     def _enter(self, stream: str) -> None:
         if stream not in self._done:

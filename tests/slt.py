@@ -29,6 +29,8 @@ Columns of rows stand two or more blanks apart.  Text that is empty, says NULL, 
 CSV.  Values print as CAST(... AS VARCHAR) does, times on the section's day without it.  TYPES has a letter a column: T text,
 I whole number, N decimal, R real, B boolean, P timestamp, D date, H time, V interval, X binary; `?` stands for any.
 
+`s3://` is a folder of the section's own.  What pumps write to external tables is committed after every step.
+
 Modes: batches of 1, 7 and all rows of a record; straight through, or saved and loaded into a new engine after every step; the
 plan's rules on and off.  All give the same rows.
 """
@@ -37,6 +39,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
+import tempfile
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,12 +102,19 @@ class Run:
         self.outcomes: dict[int, Outcome] = {}
         self.calendar = Calendar()
         self.clock = ManualClock(self.calendar.time(_start(section)))
-        self.session = Session(self.clock, mode.rules)
+        self.lake = Path(tempfile.gettempdir()) / f"streamsql-slt-{uuid.uuid4().hex}"
+        self.session = Session(self.clock, mode.rules, self.lake)
         self.queries: list[Record | None] = []  # the record of each of the session's readings; None: a statement
         self.stream = ""
 
     def run(self) -> None:
         """Execute the records, then end all streams."""
+        try:
+            self._run()
+        finally:
+            shutil.rmtree(self.lake, ignore_errors=True)
+
+    def _run(self) -> None:
         waiting: list[Record] = []
         for record in self.records:
             if record.kind in ("stream", "bound", "clock"):
@@ -238,6 +250,8 @@ class Run:
     def _stepped(self) -> None:
         if self.mode.restart:
             self.session.restart()
+        else:
+            self.session.commit()
 
 
 def _start(section: Section) -> str:

@@ -17,6 +17,7 @@ from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.dbapi.relations import arrow_table, table_of
 from streamsql.errors import DataError, ProgrammingError
+from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, Unload
 from streamsql.statements import CreatePump, CreateView, Explain, Insert, Query, Statement
 from streamsql.types import Field, Kind, Schema, SqlType
 
@@ -46,6 +47,8 @@ def placeholders_of(statement: Statement) -> tuple[Key, ...]:
 def _tree(statement: Statement) -> exp.Expression:
     match statement:
         case Query(query=query) | Insert(query=query) | CreateView(query=query) | CreatePump(insert=Insert(query=query)):
+            return query
+        case CreateTableAs(query=query) | CreateExternalTableAs(query=query) | Unload(query=query):
             return query
         case Explain(statement=inner):
             return _tree(inner)

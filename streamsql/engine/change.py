@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from streamsql.catalog import Catalog, Stream, Table, View
 from streamsql.engine.engine import Engine
+from streamsql.engine.external_writes import Writing
 from streamsql.errors import OperationalError
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
@@ -54,6 +55,7 @@ class Change:
             engine.drop_relation(gone)
         engine.catalog.functions = dict(self.catalog.functions)
         engine.catalog.databases = self.catalog.databases
+        engine.table_sinks.recall_all()
         relations = engine.catalog.relations
         for view in [view for view in relations.values() if isinstance(view, View)]:
             del relations[view.name]
@@ -118,6 +120,7 @@ def _imagined(engine: Engine, statements: Sequence[Statement], given: set[str]) 
     """An engine with the catalog of these statements, in which nothing runs."""
     imagined = Engine(engine.clock, engine.use_rules, engine.seed, engine.s3_root, started=engine.started)
     imagined.system_fields = engine.system_fields
+    imagined.writing = Writing.NEVER
     for name, relation in engine.catalog.relations.items():
         if isinstance(relation, Table):
             imagined.catalog.relations[name] = relation

@@ -18,6 +18,7 @@ from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog, Stream, Table
 from streamsql.engine.execution import HANDLERS
+from streamsql.engine.external_writes import Writing, write_table
 from streamsql.engine.inserts import Inserts
 from streamsql.engine.leaves import Leaf
 from streamsql.engine.query_log import QueryLog
@@ -25,6 +26,7 @@ from streamsql.engine.result import Result
 from streamsql.engine.row_count import RowCount
 from streamsql.engine.row_queue import RowQueue
 from streamsql.engine.table_rows import TableRows
+from streamsql.engine.table_sinks import TableSinks
 from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
 from streamsql.external.scan.files import Files
 from streamsql.external.scan.scan import Access
@@ -52,11 +54,11 @@ class TableQuery:
 
 @dataclass(slots=True)
 class _Running:
-    """A pump at work: its operators, the port by which it writes its target, and how much it wrote."""
+    """A pump at work: its operators, the port by which it writes its stream (None: an external table), and how much it wrote."""
 
     built: Built
     target: str
-    port: int
+    port: int | None
     written: RowCount
 
 
@@ -75,6 +77,9 @@ class Engine:
     interactive: bool = False
     """Whether CREATE OR REPLACE may take a stream away from its pumps."""
 
+    writing: Writing = Writing.NOW
+    """What becomes of statements that write files."""
+
     started: Time | None = None
     """What CURRENT_TIMESTAMP and its kin give: the time of a restarted run is that of its first start."""
 
@@ -85,6 +90,7 @@ class Engine:
         self.started = self.clock.now() if self.started is None else self.started
         self.warnings: list[str] = []
         self.log = QueryLog(self.clock)
+        self.table_sinks = TableSinks(lambda: self.catalog.databases, self.clock, self.s3_root)
         self._inserts = Inserts(self.pipeline, self.clock)
         self._running: dict[str, _Running] = {}
         self._queries = 0
@@ -170,12 +176,27 @@ class Engine:
         if name in self._running:
             return
         built = self._build(plan, name, f"pump {name}", QueryTime(self.started or 0, self.clock))
-        target = self.pipeline.hub(plan.target)
-        port = self.pipeline.new_writer(target)
-        self.pipeline.connect(built.output, target, port)
+        port = self._connect_target(name, plan, built)
         written = RowCount()
         built.output.outlets.append(written)
         self._running[name] = _Running(built, plan.target, port, written)
+
+    def _connect_target(self, name: str, plan: nodes.Insert, built: Built) -> int | None:
+        """Let a pump's rows go where they are to go; gives the port of a stream."""
+        if plan.table is None:
+            target = self.pipeline.hub(plan.target)
+            port = self.pipeline.new_writer(target)
+            self.pipeline.connect(built.output, target, port)
+            return port
+        try:
+            sink = self.table_sinks.open(name, plan.table, lambda: built.output.bound)
+        except Error:
+            self.pipeline.remove(built.vertices)
+            raise
+        built.output.outlets.append(sink)
+        if built.output.bound == END:
+            sink.end()
+        return None
 
     def runs(self, pump: str) -> bool:
         """Whether a pump of the catalog is at work."""
@@ -193,7 +214,9 @@ class Engine:
         """Take a pump's operators out of the graph; it stays in the catalog."""
         running = self._running.pop(name, None)
         if running is not None:
-            self.pipeline.remove(running.built.vertices, (self.pipeline.hub(running.target), running.port))
+            port = running.port
+            self.pipeline.remove(running.built.vertices, None if port is None else (self.pipeline.hub(running.target), port))
+            self.table_sinks.stop(name)
 
     def drop_pump(self, name: str) -> None:
         """Stop a pump and forget it."""
@@ -283,6 +306,8 @@ class Engine:
     def insert_table(self, plan: nodes.Node, catalog: Catalog, text: str = "") -> Result:
         """Run an INSERT over tables to its end; `text` as of `run_table`."""
         assert isinstance(plan, nodes.Insert)
+        if plan.table is not None:
+            return write_table(self, plan, plan.table, catalog, text)
         rows = self.run_table(plan, catalog, text)
         count = 0
         while (batch := rows.take_whole()) is not None:

@@ -13,6 +13,7 @@ from streamsql.bind.uses import pumps_calling
 from streamsql.catalog import Function, Pump, Stream, View, unknown
 from streamsql.engine.analysis import analyzed
 from streamsql.engine.external import EXTERNAL_HANDLERS
+from streamsql.engine.external_writes import WRITE_HANDLERS
 from streamsql.engine.foreign import check_writable, uri_of
 from streamsql.engine.result import Result, listing
 from streamsql.errors import IntegrityError, ProgrammingError, not_supported
@@ -258,6 +259,7 @@ Handler = Callable[["Engine", Any, Parameters], Result]
 
 HANDLERS: dict[type[Statement], Handler] = {
     **EXTERNAL_HANDLERS,
+    **WRITE_HANDLERS,
     AlterPump: alter_pump,
     CreateForeignStream: create_stream,
     CreateFunction: create_function,

@@ -35,13 +35,18 @@ from streamsql.external_ddl import (
     CreateDatabase,
     CreateExternalSchema,
     CreateExternalTable,
+    DropColumn,
     DropExternal,
     HiveColumn,
+    RenameColumn,
     RepairTable,
     ReplaceColumns,
+    SetFormat,
+    SetLocation,
+    TableChange,
     Use,
 )
-from streamsql.statements import Statement
+from streamsql.statements import ObjectName, Statement
 
 if TYPE_CHECKING:
     from streamsql.engine.engine import Engine
@@ -122,6 +127,7 @@ def create_external_table(engine: Engine, statement: CreateExternalTable, parame
 def alter_table(engine: Engine, statement: AlterTable, parameters: Parameters) -> Result:
     table = find_table(engine.catalog, statement.name)
     change = statement.change
+    _check_no_writer(engine, table, statement.name, change)
     if isinstance(change, (AddColumns, ReplaceColumns)) and is_redshift(engine.catalog, statement.name):
         change = replace(change, columns=_redshift(change.columns))
     changed, message = CHANGES[type(change)](table, change)
@@ -151,6 +157,7 @@ def _drop_table(engine: Engine, statement: DropExternal) -> Result:
     name = statement.name
     table = engine.catalog.databases.table(name.last.text, prefix_of(name))
     if table is not None:
+        _check_no_writer(engine, table, name)
         del engine.catalog.databases.by_name[table.database.lower()].tables[table.name.lower()]
         return Result(f"table {table.full_name} dropped; its files stay")
     registered = engine.catalog.relation(name.name)
@@ -160,6 +167,19 @@ def _drop_table(engine: Engine, statement: DropExternal) -> Result:
     if statement.if_exists:
         return Result(f"no table {written(name)}")
     raise no_table(engine.catalog, name)
+
+
+_SEEN_BY_WRITERS = (AddColumns, ReplaceColumns, RenameColumn, DropColumn, SetFormat, SetLocation)
+"""The changes of a table that whoever writes it would have to follow."""
+
+
+def _check_no_writer(engine: Engine, table: ExternalTable, name: ObjectName, change: TableChange | None = None) -> None:
+    """Refuse to take a table away from a pump that runs, or to make it another one."""
+    writing = [pump for pump, sink in engine.table_sinks.running.items() if sink.table == table.full_name]
+    is_seen = change is None or (isinstance(change, _SEEN_BY_WRITERS) and getattr(change, "partition", None) is None)
+    if writing and is_seen:
+        text = f"table {table.full_name} cannot {'be dropped' if change is None else 'change'}: pump {writing[0]} writes it"
+        raise IntegrityError(text, name.span, f"ALTER PUMP {writing[0]} STOP, or DROP PUMP {writing[0]}")
 
 
 def _drop_database(engine: Engine, statement: DropExternal) -> Result:

@@ -27,10 +27,10 @@ Open = Callable[[str], bool]
 
 
 def layout_of(engine: Engine) -> dict[str, Any]:
-    """The writers of each stream by port (None: gone), and by which port lost rows are reported."""
+    """The writers of each stream by port (None: gone), by which port lost rows are reported, and the pumps that write tables."""
     pipeline = engine.pipeline
     writers = {s.name: writers_of(engine, s.name) for s in engine.catalog.streams() if s.name != error_stream.NAME}
-    return {"writers": writers, "errors": _error_ports(pipeline)}
+    return {"writers": writers, "errors": _error_ports(pipeline), "tables": list(engine.table_sinks.running)}
 
 
 def rebuild(engine: Engine, facts: Mapping[str, Any], state: State, open_input: Open) -> tuple[dict[str, Any], State]:
@@ -47,6 +47,8 @@ def rebuild(engine: Engine, facts: Mapping[str, Any], state: State, open_input: 
                     continue
                 _leave(engine.pipeline, stream, gone=writer is None)
             kept[stream].append(port)
+    for pump in facts["layout"].get("tables", ()):
+        _opened(engine, "", f"pump {pump}", False, open_input)
     bounds = dict(facts["bounds"])
     moved = dict(state)
     for stream, ports in kept.items():

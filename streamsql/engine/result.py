@@ -22,6 +22,8 @@ class Result:
     rows: RowQueue | TableRows | None = None
     streaming: bool = False
     plan: Node | None = None
+    changes_catalog: bool = False
+    """Whether an INSERT registered partitions."""
     close: Callable[[], None] = lambda: None
 
 

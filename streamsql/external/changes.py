@@ -144,10 +144,11 @@ def folder_of(table: ExternalTable, spec: PartitionSpec) -> str:
     """A PARTITION clause as the path of folders that Hive makes of it, its values as they are written."""
     given = {value.column.text.lower(): value.value for value in spec}
     values = [(key.name, given.get(key.name.lower())) for key in table.keys]
-    return "/".join(f"{name}={_folder_text(NULL_VALUE if value is None else value)}" for name, value in values)
+    return "/".join(f"{name}={folder_text(NULL_VALUE if value is None else value)}" for name, value in values)
 
 
-def _folder_text(value: str) -> str:
+def folder_text(value: str) -> str:
+    """A value as Hive writes it into the name of a folder."""
     return _SPECIAL.sub(lambda match: f"%{ord(match[0]):02X}", value)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from streamsql import types
 from streamsql.errors import ProgrammingError, Span
-from streamsql.external_ddl import HiveType
+from streamsql.external_ddl import HiveField, HiveType
 from streamsql.types import Field, Kind, SqlType
 
 _PLAIN: dict[str, SqlType] = {
@@ -92,6 +92,45 @@ def _sized(name: str, length: int | None) -> SqlType:
     one = name in ("char", "character", "nchar", "bpchar")
     return types.varchar(1 if one and length is None else length)
 
+
+def declared_type(type: SqlType) -> HiveType | None:
+    """A type as DDL declares it; None for one that tables do not have: times of day, intervals, NULL alone.
+
+    CHAR, which is what literals are, is `string`: a table of a literal takes longer texts, too.
+
+    >>> str(declared_type(types.array(types.decimal(5, 2)))), str(declared_type(types.char(3)))
+    ('array<decimal(5,2)>', 'string')
+    """
+    if type.is_nested:
+        inner = [declared_type(field.type) for field in type.fields]
+        names = [field.name if type.kind is Kind.ROW else "" for field in type.fields]
+        fields = tuple(HiveField(name, each) for name, each in zip(names, inner, strict=True) if each is not None)
+        return HiveType(_OF_KIND[type.kind], fields=fields) if len(fields) == len(inner) else None
+    if type.kind is Kind.DECIMAL:
+        return HiveType("decimal", (type.precision, type.scale))
+    if type.kind is Kind.VARCHAR and type.length is not None:
+        return HiveType("varchar", (type.length,))
+    return HiveType(_OF_KIND[type.kind]) if type.kind in _OF_KIND else None
+
+
+_OF_KIND = {
+    Kind.BOOLEAN: "boolean",
+    Kind.TINYINT: "tinyint",
+    Kind.SMALLINT: "smallint",
+    Kind.INTEGER: "int",
+    Kind.BIGINT: "bigint",
+    Kind.REAL: "float",
+    Kind.DOUBLE: "double",
+    Kind.CHAR: "string",
+    Kind.VARCHAR: "string",
+    Kind.BINARY: "binary",
+    Kind.VARBINARY: "binary",
+    Kind.DATE: "date",
+    Kind.TIMESTAMP: "timestamp",
+    Kind.ROW: "struct",
+    Kind.ARRAY: "array",
+    Kind.MAP: "map",
+}
 
 Named = list[tuple[str, SqlType]]
 

@@ -5,7 +5,7 @@
 * DECIMAL: all digits of its scale, never an exponent.
 * TIMESTAMP: `yyyy-MM-dd HH:mm:ss.SSS`; DATE: `yyyy-MM-dd`; TIME: `HH:mm:ss.SSS`.
 * BINARY: base64.
-* Intervals as CAST AS VARCHAR prints them; records: JSON objects.
+* Intervals as CAST AS VARCHAR prints them; records and maps: JSON objects; lists: JSON arrays.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def value_texts(array: pa.Array, type: SqlType) -> pa.Array:
 
 def is_quoted(type: SqlType) -> bool:
     """Whether JSON writes values of this type between quotes."""
-    return type.family not in (Family.NUMERIC, Family.BOOLEAN, Family.ROW)
+    return type.family not in (Family.NUMERIC, Family.BOOLEAN) and not type.is_nested
 
 
 def special_numbers(array: pa.Array) -> pa.Array | None:
@@ -106,6 +107,22 @@ def _records(array: pa.Array, type: SqlType) -> pa.Array:
     return pa.array(texts, pa.string(), mask=array.is_null().to_numpy(zero_copy_only=False))
 
 
+def _lists(array: pa.Array, type: SqlType) -> pa.Array:
+    elements = iter(_json_values(array.flatten(), type.fields[0].type))
+    lengths = pc.list_value_length(array).to_pylist()
+    return pa.array([None if n is None else f"[{', '.join(islice(elements, n))}]" for n in lengths], pa.string())
+
+
+def _maps(array: pa.Array, type: SqlType) -> pa.Array:
+    key, value = type.fields
+    entries = array.cast(pa.list_(pa.struct([pa.field("key", key.type.arrow(), nullable=False), value.arrow()])))
+    keys, values = entries.flatten().flatten()
+    names = [json.dumps(text, ensure_ascii=False) for text in value_texts(keys, key.type).to_pylist()]
+    members = map(": ".join, zip(names, _json_values(values, value.type), strict=True))
+    lengths = pc.list_value_length(entries).to_pylist()
+    return pa.array([None if n is None else f"{{{', '.join(islice(members, n))}}}" for n in lengths], pa.string())
+
+
 def _json_values(array: pa.Array, type: SqlType) -> list[str]:
     """Each value as JSON has it."""
     is_bare = not is_quoted(type)
@@ -129,6 +146,8 @@ _TEXTS: dict[Family, Callable[[pa.Array, SqlType], pa.Array]] = {
     Family.DAY_TIME: _intervals,
     Family.YEAR_MONTH: _intervals,
     Family.ROW: _records,
+    Family.ARRAY: _lists,
+    Family.MAP: _maps,
     Family.NULL: _cast,
 }
 

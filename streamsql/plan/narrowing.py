@@ -65,7 +65,7 @@ def _expressions(reader: Reader) -> list[Expression]:
 
 def _can_fail(reader: Reader) -> bool:
     if isinstance(reader, Insert):
-        return any(not field.nullable and field != ROWTIME_FIELD for field in reader.schema.fields)
+        return reader.table is not None or any(not field.nullable and field != ROWTIME_FIELD for field in reader.schema.fields)
     return any(expression.can_fail for expression in _expressions(reader))
 
 

@@ -15,6 +15,7 @@ from streamsql.errors import Span
 from streamsql.expressions.nodes import Expression
 from streamsql.expressions.text import text
 from streamsql.external.scan.request import Request
+from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import AggregateFunction, TableFunction
 from streamsql.time import Time
 from streamsql.types import Schema, SqlType
@@ -437,10 +438,11 @@ class TableCall(Node):
 
 @dataclass(frozen=True, slots=True)
 class Insert(Node):
-    """Rows converted to a stream's columns and written to it."""
+    """Rows converted to the columns of a stream, or of an external table, and written to it."""
 
     input: Node
     target: str
+    table: ExternalTable | None = None
 
 
 def streams_of(plan: Node) -> list[str]:

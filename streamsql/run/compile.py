@@ -17,6 +17,7 @@ from streamsql.errors import InternalError
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.dynamic import JoinKeys
+from streamsql.external.write.misfits import misfits_of
 from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.operator import Operator
 from streamsql.plan import nodes
@@ -42,7 +43,7 @@ from streamsql.run.sort import Sort
 from streamsql.run.stagger import Stagger
 from streamsql.run.table_index import TableIndex
 from streamsql.run.table_over import TableCall, TableOver, TableWindow
-from streamsql.run.transform import Require, Select, Stage, Transform, Where
+from streamsql.run.transform import Require, Select, Stage, Store, Transform, Where
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
 from streamsql.types import ROWTIME_FIELD, Schema, SqlType
 
@@ -125,7 +126,9 @@ class Compiler:
                     stages.append(Where(evaluator(predicate, self._time)))
                 case nodes.Project(input=below, expressions=expressions, schema=schema):
                     stages.append(Select(tuple(evaluator(e, self._time) for e in expressions), schema.arrow()))
-                case nodes.Insert(input=below, schema=schema):
+                case nodes.Insert(input=below, schema=schema, table=table):
+                    if table is not None:
+                        stages.append(Store(misfits_of(table, self._time.started)))
                     required = tuple(i for i, f in enumerate(schema.fields) if not f.nullable and f != ROWTIME_FIELD)
                     if required:
                         stages.append(Require(required))

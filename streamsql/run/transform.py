@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from streamsql.external.write.misfits import Misfits
 from streamsql.operator import Failed, Operator, Output
 from streamsql.rows import ErrorName, Evaluate, Failure, Mask, QueryTime, Rows, mask_of
 from streamsql.types import Batch
@@ -56,7 +57,19 @@ class Require:
         return rows.batch, None
 
 
-Stage = Where | Select | Require
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Fail the rows that an external table cannot keep."""
+
+    misfits: Misfits
+
+    def apply(self, rows: Rows) -> tuple[Batch, Mask | None]:
+        for index, message in self.misfits(rows.batch).items():
+            rows.fail_row(index, Failure(ErrorName.RUNTIME, message))
+        return rows.batch, None
+
+
+Stage = Where | Select | Require | Store
 
 
 class Transform(Operator):

@@ -14,7 +14,7 @@ is read where there is no checkpoint.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -77,11 +77,13 @@ class Database:
         except Error as error:
             raise error.located(self._script or "", str(file)) from None
 
-    def save(self, engine: Engine, attached: Mapping[str, Any], staged: Mapping[str, Any]) -> None:
+    def save(
+        self, engine: Engine, attached: Mapping[str, Any], staged: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]
+    ) -> None:
         """Make a checkpoint, and write the script where it has changed."""
         facts, state = engine.save()
         script = script_of(engine)
-        facts |= {"catalog": script, "layout": layout_of(engine), "attached": attached, "staged": staged}
+        facts |= {"catalog": script, "layout": layout_of(engine), "attached": attached, "staged": staged, "tables": tables}
         self.partitions.save(engine)
         kept = {name: containers for name, containers in state.items() if not name.startswith("query ")}
         self._epoch += 1

@@ -65,13 +65,16 @@ class Session:
         self.engine.report = self._report
         staging = None if database is None else database.staging
         self._attacher = HeldAttacher(self.engine, attachments, self.loop.wake, staging)
+        self.engine.table_sinks.staging = staging
         if checkpoint is not None:
+            self.engine.table_sinks.staged = list(checkpoint.facts.get("tables", ()))
             self._attacher.restore_inputs(checkpoint.facts["attached"])
         self._attacher.check()
         self._holding = False
         self._dirty = False
         self._saved = time.monotonic()
         self._ended = 0
+        self._in_tables = 0
         if database is not None:
             self._restore(database, checkpoint)
             self.loop.start_if_live()
@@ -92,6 +95,7 @@ class Session:
             feeds = {name: feed for name, feed in checkpoint.facts["feeds"].items() if name in same}
             checkpoint = replace(checkpoint, facts={**checkpoint.facts, "feeds": feeds})
             restore_state(self.engine, checkpoint, self._attacher.reopen)
+        self.engine.table_sinks.settle()
         self._attacher.settle()
 
     # -- for the threads of the user -----------------------------------------------------------------------------------
@@ -203,6 +207,7 @@ class Session:
     def after_step(self, progress: bool) -> None:
         """Commit what was written, where and when it is time."""
         written = any(output.outlet.rows != output.committed for output in self._attacher.outputs.values())
+        written = written or self.engine.table_sinks.rows != self._in_tables
         if self._database is None:
             if written:
                 self._commit()
@@ -232,7 +237,7 @@ class Session:
                 result = self.engine.execute(statement, parameters)
                 if result.streaming and isinstance(result.rows, RowQueue):
                     result.rows.news = self.loop.note
-                changed = changed or not isinstance(statement, (Query, Insert, Explain, Inquiry))
+                changed = changed or result.changes_catalog or not isinstance(statement, (Query, Insert, Explain, Inquiry))
                 self._dirty = self._dirty or changed or isinstance(statement, Insert)
                 done.append(Executed(result, self._warnings()))
         finally:
@@ -261,13 +266,16 @@ class Session:
         outputs = self._attacher.outputs
         written = {name: output.outlet.rows for name, output in outputs.items()}
         staged = {name: output.outlet.sink.prepare() for name, output in outputs.items()}
+        self._in_tables = self.engine.table_sinks.rows
+        tables = self.engine.table_sinks.prepare()
         if self._database is not None:
-            self._database.save(self.engine, self._attacher.save(), staged)
+            self._database.save(self.engine, self._attacher.save(), staged, tables)
             self._saved = time.monotonic()
             self._dirty = False
         for name, output in outputs.items():
             output.outlet.sink.commit(staged[name])
             output.committed = written[name]
+        self.engine.table_sinks.commit(tables)
 
     def _report(self, rows: Batch) -> None:
         """Rows that a query over tables lost, in whatever thread it runs."""
@@ -283,6 +291,7 @@ class Session:
                     self.engine.end_inserts()
                     self.engine.pipeline.finish()
                     self.engine.pipeline.end_errors()
+                    self.engine.table_sinks.finish()
                 self._commit()
                 whole = self._database is None
         finally:
@@ -290,6 +299,7 @@ class Session:
                 output.outlet.sink.close() if whole else output.outlet.sink.abandon()
             for feed in self.engine.pipeline.feeds.values():
                 feed.source.close()
+            self.engine.table_sinks.close()
             self._attacher.close()
             if self._database is not None:
                 self._database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lark import Token
+from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
 from streamsql.external_ddl import (
@@ -13,9 +14,11 @@ from streamsql.external_ddl import (
     CreateDatabase,
     CreateExternalSchema,
     CreateExternalTable,
+    HiveColumn,
     Stored,
     Text,
 )
+from streamsql.external_dml import CreateExternalTableAs
 from streamsql.sql.build_external_parts import Clause, Columns, each_once
 from streamsql.sql.lexer import span_of
 from streamsql.sql.rules import rule
@@ -35,6 +38,11 @@ def table_clauses(*clauses: Clause) -> dict[str, Any]:
 @rule
 def partitioned_clause(columns: Columns) -> Clause:
     return Clause("PARTITIONED BY", columns, columns[0].name.span if columns else None)
+
+
+@rule
+def partitioned_as_clause(*names: Identifier) -> Clause:
+    return Clause("PARTITIONED BY", names, names[0].span)
 
 
 @rule
@@ -151,20 +159,45 @@ def create_external_schema(if_not_exists: bool, name: ObjectName, source: str, *
 
 @rule
 def create_external_table(
-    if_not_exists: bool, name: ObjectName, columns: Columns, clauses: dict[str, Any]
-) -> CreateExternalTable:
+    if_not_exists: bool, name: ObjectName, columns: Columns, clauses: dict[str, Any], query: exp.Expression | None
+) -> CreateExternalTable | CreateExternalTableAs:
     location = clauses.get("LOCATION")
     if location is None:
         raise ProgrammingError("an external table needs the place of its files", name.span, "LOCATION 's3://bucket/folder/'")
+    keys = clauses.get("PARTITIONED BY", ())
+    if query is not None:
+        return _table_as(if_not_exists, name, columns, clauses, query)
+    untyped = next((key for key in keys if isinstance(key, Identifier)), None)
+    if untyped is not None:
+        raise ProgrammingError(f"partition column {untyped} has no type", untyped.span, f"PARTITIONED BY ({untyped} string)")
     return CreateExternalTable(
         name,
         columns,
         location,
-        clauses.get("PARTITIONED BY", ()),
+        keys,
         if_not_exists,
         clauses.get("COMMENT"),
         _stored(clauses),
         clauses.get("CLUSTERED BY"),
+        clauses.get("the list of properties", {}),
+    )
+
+
+def _table_as(
+    if_not_exists: bool, name: ObjectName, columns: Columns, clauses: dict[str, Any], query: exp.Expression
+) -> CreateExternalTableAs:
+    """CREATE EXTERNAL TABLE ... AS query: the query says which columns there are, and of which types."""
+    if columns:
+        raise ProgrammingError("the columns are those of the query", columns[0].name.span, "PARTITIONED BY (name), without types")
+    keys = [key.name if isinstance(key, HiveColumn) else key for key in clauses.get("PARTITIONED BY", ())]
+    return CreateExternalTableAs(
+        name,
+        query,
+        clauses["LOCATION"],
+        tuple(keys),
+        if_not_exists,
+        clauses.get("COMMENT"),
+        _stored(clauses),
         clauses.get("the list of properties", {}),
     )
 

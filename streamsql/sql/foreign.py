@@ -136,9 +136,9 @@ TEXTS = (
         "CREATE OR REPLACE PUMP p AS INSERT INTO s SELECT STREAM ...",
     ),
     Foreign(
-        rf"{_CREATE}(?:TEMPORARY\s+|TEMP\s+)?(?P<here>TABLE)\b",
-        "CREATE TABLE is not in this dialect: rows are kept in streams, tables come from outside",
-        "CREATE OR REPLACE STREAM s (column type, ...), or --reference NAME=URI for a table that is looked up",
+        rf"{_CREATE}(?:TEMPORARY\s+|TEMP\s+)?(?P<here>TABLE)\b(?:\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\s*(?=\())?",
+        "CREATE TABLE (column type, ...) is not in this dialect: rows are kept in streams, tables come from outside",
+        "CREATE OR REPLACE STREAM s (column type, ...), CREATE EXTERNAL TABLE, or --reference NAME=URI",
     ),
     Foreign(
         rf"\bINSERT\s+(?:EXPEDITED\s+)?INTO\s+{_NAME}\s*(?:\([^()]*\)\s*)?(?=$)",

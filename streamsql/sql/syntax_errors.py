@@ -44,7 +44,7 @@ _UNCLOSED_TEXTS = {
     "UNCLOSED_NAME": ("a quoted name that begins here is not closed", 'names in quotes end on the same line: "name"'),
 }
 
-_LONGEST_LIST = 9
+_LONGEST_LIST = 10
 """Alternatives that a message names at most."""
 
 

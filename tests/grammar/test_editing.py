@@ -97,6 +97,7 @@ def test_completions_at_the_start() -> None:
             "DESCRIBE",
             "DESC",
             "USE",
+            "UNLOAD",
         }
     )
 

@@ -1,0 +1,158 @@
+"""How a file is written: as Parquet, as JSON lines, or as fields with delimiters, each with its compression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from streamsql.errors import ProgrammingError, not_supported
+from streamsql.external.formats import FileKind
+from streamsql.external.table import ExternalTable
+from streamsql.external.write.delimited import DelimitedEncoder, Style
+from streamsql.io.json_lines import JsonLinesEncoder
+from streamsql.io.parts import Part, TextPart
+from streamsql.io.tables import ROW_GROUP
+from streamsql.types import Batch, Field, Schema
+
+CODECS: Mapping[FileKind, Mapping[str, str | None]] = {
+    FileKind.PARQUET: {
+        "GZIP": "gzip",
+        "SNAPPY": "snappy",
+        "ZSTD": "zstd",
+        "LZ4": "lz4",
+        "UNCOMPRESSED": "none",
+        "NONE": "none",
+    },
+    FileKind.JSON: {"GZIP": "gzip", "ZSTD": "zstd", "BZIP2": "bz2", "UNCOMPRESSED": None, "NONE": None},
+    FileKind.DELIMITED: {"GZIP": "gzip", "ZSTD": "zstd", "BZIP2": "bz2", "UNCOMPRESSED": None, "NONE": None},
+}
+"""The compressions of each format as properties name them, and Arrow's names of them.  Files without any say so or not."""
+
+DEFAULT_COMPRESSION = "GZIP"
+"""Athena's, for every format."""
+
+_ENDINGS = {"gzip": ".gz", "zstd": ".zst", "bz2": ".bz2", None: ""}
+
+_PROPERTIES = ("write.compression", "compression_type")
+_PARQUET = ("parquet.compression", *_PROPERTIES)
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """How the files of a place are written: the ending of their names, and what makes one."""
+
+    ending: str
+    new_part: Callable[[BinaryIO], Part]
+
+
+class ParquetPart:
+    """A Parquet file.  Its row groups do not depend on how the rows were cut into batches."""
+
+    def __init__(self, output: BinaryIO, schema: pa.Schema, codec: str, level: int | None = None) -> None:
+        from pyarrow.parquet import ParquetWriter
+
+        self._output = output
+        self._writer: Any = ParquetWriter(output, schema, compression=codec, compression_level=level)
+        self._waiting: list[Batch] = []
+        self._rows = 0
+
+    def write(self, batch: Batch) -> None:
+        while self._rows + batch.num_rows >= ROW_GROUP:
+            rest = ROW_GROUP - self._rows
+            self._waiting.append(batch.slice(0, rest))
+            self._flush()
+            batch = batch.slice(rest)
+        if batch.num_rows:
+            self._waiting.append(batch)
+            self._rows += batch.num_rows
+
+    def finish(self) -> int:
+        if self._waiting:
+            self._flush()
+        self._writer.close()
+        return self._output.tell()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_batches(self._waiting).combine_chunks())
+        self._waiting, self._rows = [], 0
+
+
+def parquet_form(fields: Sequence[Field], compression: str, level: int | None = None) -> FileForm:
+    """Parquet files with these columns."""
+    schema, codec = Schema(tuple(fields)).arrow(), CODECS[FileKind.PARQUET][compression] or "none"
+    return FileForm(".parquet", lambda output: ParquetPart(output, schema, codec, level))
+
+
+def json_form(fields: Sequence[Field], compression: str) -> FileForm:
+    """Files of JSON lines whose members have the names of the fields."""
+    encoder, codec = JsonLinesEncoder(Schema(tuple(fields))), CODECS[FileKind.JSON][compression]
+    return FileForm(f".json{_ENDINGS[codec]}", lambda output: TextPart(output, encoder, codec, header=False))
+
+
+def delimited_form(fields: Sequence[Field], style: Style, compression: str, ending: str = ".txt") -> FileForm:
+    """Files of lines of fields.  Raises NotSupportedError for fields that are records, lists or maps."""
+    for field in fields:
+        if field.type.is_nested:
+            raise not_supported(f"{field.type} in text: column {field.name}", hint="JSON and Parquet hold it")
+    encoder, codec = DelimitedEncoder(fields, style), CODECS[FileKind.DELIMITED][compression]
+    return FileForm(ending + _ENDINGS[codec], lambda output: TextPart(output, encoder, codec, bool(style.header)))
+
+
+def form_of(table: ExternalTable) -> FileForm:
+    """How new files of a table are written.
+
+    Raises ProgrammingError for a compression that there is not, NotSupportedError for a format that can only be read.
+    """
+    fields = [column.field for column in table.columns]
+    compression = _compression(table)
+    if table.kind is FileKind.PARQUET:
+        return parquet_form(fields, compression, _level(table))
+    if table.kind is FileKind.JSON:
+        names = _lower(table.stored.serde_properties)
+        members = [replace(field, name=names.get(f"mapping.{field.name.lower()}", field.name)) for field in fields]
+        return json_form(members, compression)
+    if table.kind is FileKind.DELIMITED:
+        return delimited_form(fields, style_of(table), compression)
+    raise not_supported(f"writing files of OpenCSVSerde, which table {table.full_name} has", hint="ROW FORMAT DELIMITED")
+
+
+def style_of(table: ExternalTable) -> Style:
+    """The delimiters of a table's text files, as its clauses and properties give them."""
+    given, properties = table.stored.delimiters or {}, _lower(table.stored.serde_properties)
+    header = _lower(table.properties).get("skip.header.line.count", "0").strip()
+    return Style(
+        delimiter=given.get("FIELDS TERMINATED BY", properties.get("field.delim", "\x01"))[:1],
+        null=given.get("NULL DEFINED AS", properties.get("serialization.null.format", "\\N")),
+        escape=given.get("ESCAPED BY", properties.get("escape.delim", ""))[:1] or None,
+        header=int(header) if header.isdigit() else 0,
+    )
+
+
+def _compression(table: ExternalTable) -> str:
+    properties = _lower(table.properties)
+    names = _PARQUET if table.kind is FileKind.PARQUET else _PROPERTIES
+    name = next((name for name in names if name in properties), None)
+    codecs = CODECS.get(table.kind, {})
+    value = DEFAULT_COMPRESSION if name is None else properties[name].strip().upper()
+    if codecs and value not in codecs:
+        text = f"property {name} of table {table.full_name} is {value!r}, which is no compression of {table.kind.value}"
+        raise ProgrammingError(text, hint=f"there are {', '.join(codecs)}")
+    return value
+
+
+def _level(table: ExternalTable) -> int | None:
+    """The level that `compression_level` sets, which only Zstandard has."""
+    text = _lower(table.properties).get("compression_level")
+    if text is None or _compression(table) != "ZSTD":
+        return None
+    if not text.strip().isdigit() or not 1 <= int(text) <= 22:
+        text = f"property compression_level of table {table.full_name} is {text!r}, which is not from 1 to 22"
+        raise ProgrammingError(text)
+    return int(text)
+
+
+def _lower(properties: Mapping[str, str]) -> dict[str, str]:
+    return {key.lower(): value for key, value in properties.items()}

@@ -1,0 +1,99 @@
+"""Where the rows with some values of the partition keys are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from streamsql.external.changes import folder_text
+from streamsql.external.partitions import LOCATION, NULL_VALUE, typed
+from streamsql.external.projection import Injected, Projection
+from streamsql.external.table import ExternalTable, prefix
+from streamsql.io.texts import value_texts
+from streamsql.time import Time
+from streamsql.types import Field
+
+Key: TypeAlias = tuple[str | None, ...]
+"""Values of the partition keys as texts, None for NULL."""
+
+Place: TypeAlias = Callable[[Key], str | None]
+"""The location of the files of a key; None where there can be none."""
+
+
+LONGEST = 255
+"""Bytes of the name of a folder: what file systems take."""
+
+
+def key_texts(array: pa.Array, field: Field) -> pa.Array:
+    """The values of a partition key as texts.  An empty text is NULL, as Hive has it: a folder cannot say it."""
+    texts = value_texts(array, field.type)
+    return pa.array([text or None for text in texts.to_pylist()], pa.string()) if field.type.is_character else texts
+
+
+def folders(location: str, names: Sequence[str]) -> Place:
+    """Hive's folders `name=value` below a location."""
+
+    def place(key: Key) -> str | None:
+        parts = [f"{n}={folder_text(NULL_VALUE if text is None else text)}" for n, text in zip(names, key, strict=True)]
+        if any(len(part.encode()) > LONGEST for part in parts):
+            return None
+        path = "".join(f"{part}/" for part in parts)
+        return prefix(location) + (path.replace("%", "%25") if location.startswith("file://") else path)
+
+    return place
+
+
+def places_of(table: ExternalTable, now: Time) -> Place:
+    """Where a table keeps each partition: where it is registered or projected, else in Hive's folders.
+
+    Raises the errors of a projection that is not configured.
+    """
+    projection = table.projection() if table.keys else None
+    if projection is not None:
+        return _projected(projection, table.key_fields, now)
+    made = folders(table.location, [key.name for key in table.keys])
+    known = _registered(table)
+    return lambda key: known.get(key) or made(key)
+
+
+def _registered(table: ExternalTable) -> dict[Key, str]:
+    rows = table.partitions.rows
+    texts = [key_texts(rows[field.name].combine_chunks(), field).to_pylist() for field in table.key_fields]
+    return dict(zip(zip(*texts, strict=True), rows[LOCATION].to_pylist(), strict=True)) if texts else {}
+
+
+def _projected(projection: Projection, keys: Sequence[Field], now: Time) -> Place:
+    """The template filled in with the texts that the projection has for the values."""
+    known: dict[str, dict[str, str]] = {}
+    for field in keys:
+        column = projection.columns[field.name]
+        if not isinstance(column, Injected):
+            made = column(now)
+            known[field.name] = dict(zip(key_texts(made.values, field).to_pylist(), made.texts.to_pylist(), strict=True))
+
+    def place(key: Key) -> str | None:
+        texts: dict[str, str | None] = {}
+        for field, text in zip(keys, key, strict=True):
+            spelled = known.get(field.name)
+            texts[field.name] = text if spelled is None or text is None else spelled.get(text)
+        if None in texts.values():
+            return None
+        return "".join(str(texts[part]) if i % 2 else part for i, part in enumerate(projection.template))
+
+    return place
+
+
+def registered(table: ExternalTable, found: Mapping[Key, str]) -> ExternalTable:
+    """The table with partitions at these locations too; those that it knows stay, and a projection needs none."""
+    if not table.keys or table.projection() is not None:
+        return table
+    known = _registered(table)
+    new = {key: location for key, location in found.items() if key not in known}
+    if not new:
+        return table
+    columns = [typed(list(texts), field) for texts, field in zip(zip(*new, strict=True), table.key_fields, strict=True)]
+    keys = pa.table(columns, names=[field.name for field in table.key_fields])
+    return replace(table, partitions=table.partitions.added(keys, list(new.values())))

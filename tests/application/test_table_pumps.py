@@ -1,0 +1,113 @@
+"""Pumps that write external tables: exactly once through kill -9, the same files as an undisturbed run."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.application.command import COMMAND, arguments, lines, streamsql, write_application
+from tests.application.test_checkpoint import _alive_after_checkpoints
+
+TABLES = """
+CREATE EXTERNAL TABLE readings (amount int, half int, at_time timestamp)
+PARTITIONED BY (name string, minute int)
+STORED AS PARQUET LOCATION 's3://lake/readings/'
+TBLPROPERTIES ('write.maxfilerows'='700', 'write.maxfiletime'='40s', 'parquet.compression'='SNAPPY');
+CREATE EXTERNAL TABLE counts (name string, n bigint)
+ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://lake/counts/'
+TBLPROPERTIES ('write.maxfilerows'='40');
+CREATE PUMP raw AS INSERT INTO readings
+SELECT STREAM "amount", 60 / "amount", s.ROWTIME, "name", CAST(EXTRACT(MINUTE FROM s.ROWTIME) AS INTEGER) FROM "IN" s;
+CREATE PUMP counted AS INSERT INTO default.counts
+SELECT STREAM "name", COUNT(*) FROM "IN" GROUP BY "name", STEP("IN".ROWTIME BY INTERVAL '5' SECOND);
+"""
+
+
+def command(folder: Path, into: Path, *more: str) -> list[str]:
+    into.mkdir(exist_ok=True)
+    errors = f"error_stream={into / 'errors.jsonl'}"
+    return [*COMMAND, *arguments(folder, "--s3-root", str(into / "s3"), "--output", errors, *more)]
+
+
+def files_of(into: Path) -> Mapping[str, Any]:
+    """The rows of each file, by its path without the part of its name that is another one in each run."""
+    found: dict[str, Any] = {}
+    for path in sorted((into / "s3").rglob("*")):
+        if path.is_file():
+            assert not path.name.startswith((".", "_"))
+            name = f"{path.parent.relative_to(into)}/{path.name.rpartition('_')[2]}"
+            whole = pq.read_table(path, partitioning=None).to_pylist() if path.suffix == ".parquet" else _json(path)
+            assert name not in found
+            found[name] = whole
+    return found
+
+
+def _json(path: Path) -> list[Any]:
+    return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, Any]]:
+    folder = tmp_path_factory.mktemp("tables")
+    write_application(folder, TABLES, count=60_000)
+    done = subprocess.run(command(folder, folder / "plain"), capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return folder, files_of(folder / "plain")
+
+
+def test_files_are_sized_by_rows_and_time(undisturbed: tuple[Path, Mapping[str, Any]]) -> None:
+    _, files = undisturbed
+    readings = {name: rows for name, rows in files.items() if "readings" in name}
+    assert sum(map(len, readings.values())) == sum(1 for i in range(60_000) if i % 13)  # the others divide by zero
+    assert max(map(len, readings.values())) == 700
+    for name, rows in readings.items():
+        times = [row["at_time"] for row in rows]
+        assert (max(times) - min(times)).total_seconds() < 40
+        assert {time.minute for time in times} == {int(name.split("minute=")[1].split("/")[0])}
+    counts = [rows for name, rows in files.items() if "counts" in name]
+    assert {len(rows) for rows in counts[:-1]} == {40}
+    assert sum(row["n"] for rows in counts for row in rows) == 60_000
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_kill_at_random_moments(undisturbed: tuple[Path, Mapping[str, Any]], seed: int) -> None:
+    folder, expected = undisturbed
+    draw = random.Random(seed)
+    into = folder / f"killed-{seed}"
+    run = command(folder, into, "--checkpoint", str(into / "state"), "--checkpoint-interval", "20ms")
+    kills = 0
+    while True:
+        process = subprocess.Popen(run, stderr=subprocess.PIPE)
+        if not _alive_after_checkpoints(process, into / "state", draw.randint(1, 2)):
+            assert process.returncode == 0, process.communicate()[1]
+            break
+        time.sleep(draw.random() * 0.04)
+        process.kill()
+        process.communicate()
+        kills += 1
+        for name, rows in files_of(into).items():
+            assert rows == expected[name], f"{name} is not whole, or another one"
+    assert kills >= 2
+    assert files_of(into) == expected
+    assert len(lines((into / "errors.jsonl").read_text())) == 60_000 - sum(1 for i in range(60_000) if i % 13)
+    assert not list((into / "state" / "staged" / "tables").rglob("*.arrow"))
+
+
+def test_a_query_of_the_next_run_finds_what_was_written(undisturbed: tuple[Path, Mapping[str, Any]], tmp_path: Path) -> None:
+    folder, _ = undisturbed
+    sql = (
+        TABLES.split("CREATE PUMP")[0] + "MSCK REPAIR TABLE readings; SELECT minute, COUNT(*) AS n FROM readings GROUP BY minute;"
+    )
+    (tmp_path / "look.sql").write_text(sql)
+    done = streamsql("run", str(tmp_path / "look.sql"), "--s3-root", str(folder / "plain" / "s3"))
+    assert done.returncode == 0, done.stderr
+    assert sum(row["N"] for row in lines(done.stdout)) == sum(1 for i in range(60_000) if i % 13)
