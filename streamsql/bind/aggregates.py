@@ -16,9 +16,9 @@ from streamsql.bind.unplaced import AggregateNode, GroupingNode, WindowNode
 from streamsql.bind.windows import frame_of, resolve_window, sort_key, table_frame_of
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Constant, Expression
 from streamsql.functions.registry import AGGREGATES, SCALARS, AggregateFunction
-from streamsql.plan.nodes import AggregateCall
 
 if TYPE_CHECKING:
     from streamsql.bind.expressions import ExpressionBinder

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from streamsql.bind.unplaced import AggregateNode, OuterColumn, has
 from streamsql.errors import Span, not_supported
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Call, Column, Constant, Expression
-from streamsql.plan.nodes import AggregateCall, Distinct, Node, Project
+from streamsql.plan.nodes import Distinct, Node, Project
 from streamsql.types import Field, Schema
 
 

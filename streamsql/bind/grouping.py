@@ -19,13 +19,14 @@ from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeCo
 from streamsql.bind.subqueries import look_up
 from streamsql.bind.unplaced import AggregateNode, GroupingNode, OuterColumn, WindowNode, has
 from streamsql.errors import ProgrammingError, Span, not_supported
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.expressions.text import text
 from streamsql.plan import nodes
 from streamsql.types import BIGINT, Family, Field, Schema, interval
 
 
-def plain_call(call: nodes.AggregateCall) -> nodes.AggregateCall:
+def plain_call(call: AggregateCall) -> AggregateCall:
     """An aggregate call as the plan has it."""
     return replace(call, arguments=tuple(as_column(argument) for argument in call.arguments))
 
@@ -39,7 +40,7 @@ class Places:
     def __init__(
         self,
         keys: Sequence[Expression],
-        calls: Sequence[nodes.AggregateCall],
+        calls: Sequence[AggregateCall],
         first: int,
         first_call: int,
         clause: str,
@@ -116,7 +117,7 @@ class GroupBinder:
         """The groups for which the conditions of HAVING hold; those of a subquery also by what ties it to the query around."""
         group = self.select.args.get("group")
         keys = self._keys(group, items)
-        calls: list[nodes.AggregateCall] = []
+        calls: list[AggregateCall] = []
         for expression in (*(i.bound for i in items), *conditions, *(k.expression for k in order)):
             for node in expression.walk():
                 if isinstance(node, AggregateNode):
@@ -153,7 +154,7 @@ class GroupBinder:
         self,
         group: exp.Group | None,
         keys: Sequence[Expression],
-        calls: Sequence[nodes.AggregateCall],
+        calls: Sequence[AggregateCall],
         ties: Sequence[Expression],
         items: Sequence[Item],
     ) -> Source:
@@ -181,7 +182,7 @@ class GroupBinder:
         source: Source,
         keys: Sequence[Expression],
         placed: Sequence[Expression],
-        calls: Sequence[nodes.AggregateCall],
+        calls: Sequence[AggregateCall],
         items: Sequence[Item],
     ) -> Source:
         """The groups of each set of keys; what keys and calls are computed from is computed once, in front."""

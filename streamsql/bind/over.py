@@ -9,6 +9,7 @@ from streamsql.bind.scope import as_column
 from streamsql.bind.select_list import Item
 from streamsql.bind.source import Source
 from streamsql.bind.unplaced import WindowNode
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
 from streamsql.types import Field, Schema
@@ -25,14 +26,14 @@ def with_windows(
     windowed = [node for node in found if isinstance(node, WindowNode)]
     if not windowed:
         return source, list(items), list(order)
-    groups: dict[Window, list[nodes.AggregateCall]] = {}
+    groups: dict[Window, list[AggregateCall]] = {}
     for node in windowed:
         calls = groups.setdefault(_window_of(node), [])
         call = plain_call(node.call)
         if call not in calls:
             calls.append(call)
     fields = list(source.schema.fields)
-    places: dict[tuple[Window, nodes.AggregateCall], int] = {}
+    places: dict[tuple[Window, AggregateCall], int] = {}
     for window, calls in groups.items():
         for call in calls:
             places[window, call] = len(fields)
@@ -49,7 +50,7 @@ def with_windows(
     return Source(plan, source.times), [Item(i.name, i.tree, i.bound.rewrite(replace)) for i in items], keys
 
 
-def _over(schema: Schema, input: nodes.Node, groups: Mapping[Window, Sequence[nodes.AggregateCall]]) -> nodes.Node:
+def _over(schema: Schema, input: nodes.Node, groups: Mapping[Window, Sequence[AggregateCall]]) -> nodes.Node:
     sliding: list[nodes.SlidingWindow] = []
     of_table: list[nodes.TableWindow] = []
     for (partition, order, frame), calls in groups.items():

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from streamsql.errors import Span
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Expression
-from streamsql.plan.nodes import AggregateCall, Frame, Node, SortKey, TableFrame
+from streamsql.plan.nodes import Frame, Node, SortKey, TableFrame
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.arrays import from_numbers
+from streamsql.arrays import from_numbers, numbers
 from streamsql.compiling import pays
 from streamsql.functions.registry import Fail, raise_failure
 from streamsql.functions.totals import ExactTotal, FloatTotal, variance
@@ -86,7 +86,26 @@ class Grouped(ABC):
         return int(self.arrays["taken"][0])
 
 
-class Count(Grouped):
+class Mergeable(Grouped):
+    """One of which two can be put together: what was added to one counts for the other."""
+
+    def parts(self) -> list[pa.Array]:
+        """What there is of each group: an array for each of `part_types`."""
+        return [pa.array(self.values(name), type) for name, type in zip(self._fills, self.part_types, strict=True)]
+
+    @property
+    def part_types(self) -> list[pa.DataType]:
+        return [pa.from_numpy_dtype(fill.dtype) for fill in self._fills.values()]
+
+    @abstractmethod
+    def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None: ...
+
+    @abstractmethod
+    def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
+        """Add the groups of another one: `ids` (its groups,) says which of the `groups` groups so far each is."""
+
+
+class Count(Mergeable):
     """COUNT: of rows, or of the values that are not NULL."""
 
     def __init__(self) -> None:
@@ -98,11 +117,15 @@ class Count(Grouped):
             ids, _ = _present(ids, arguments[0])
         _count(self.values("count"), ids)
 
+    def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        _fold(np.add, self.values("count"), ids, numbers(parts[0]))
+
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         return from_numbers(self.values("count").copy(), pa.int64())
 
 
-class ExactSum(Grouped):
+class ExactSum(Mergeable):
     """Sums of whole numbers and DECIMALs of up to 18 digits; `total` makes SUM or AVG of them."""
 
     def __init__(self, type: SqlType, total: ExactTotal) -> None:
@@ -123,6 +146,16 @@ class ExactSum(Grouped):
         if len(ids) >= groups:
             self._carry()
 
+    def parts(self) -> list[pa.Array]:
+        self._carry()
+        return super().parts()
+
+    def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        for name, part in zip(("high", "low", "count"), parts, strict=True):
+            _fold(np.add, self.values(name), ids, numbers(part))
+        self._carry()
+
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         self._carry()
         return self._total(self.values("high"), self.values("low"), self.values("count"), self._type, fail)
@@ -133,7 +166,7 @@ class ExactSum(Grouped):
         low &= _LOW
 
 
-class FloatSum(Grouped):
+class FloatSum(Mergeable):
     """Sums of REAL and DOUBLE, as DOUBLE; `total` makes SUM or AVG of them."""
 
     def __init__(self, type: SqlType, total: FloatTotal) -> None:
@@ -144,9 +177,20 @@ class FloatSum(Grouped):
     def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
         self.reach(groups)
         ids, column = _present(ids, arguments[0])
+        if groups > 1 and pays(len(ids), nanoseconds=2):
+            from streamsql.kernels.groups import add_counted
+
+            add_counted(self.values("sum"), self.values("count"), ids, doubles(column))
+            return
         with np.errstate(over="ignore", invalid="ignore"):
             _fold(np.add, self.values("sum"), ids, doubles(column))
         _count(self.values("count"), ids)
+
+    def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, part in zip(("sum", "count"), parts, strict=True):
+                _fold(np.add, self.values(name), ids, numbers(part))
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         return self._total(self.values("sum").copy(), self.values("count"), self._type)
@@ -181,7 +225,7 @@ class Variance(Grouped):
         return variance(distances, count, self._sample, self._root)
 
 
-class Extreme(Grouped):
+class Extreme(Mergeable):
     """MIN or MAX (`ufunc`: `np.minimum`, `np.maximum`) of a type of fixed width."""
 
     def __init__(self, ufunc: np.ufunc, type: SqlType) -> None:
@@ -196,11 +240,16 @@ class Extreme(Grouped):
         _fold(self._ufunc, self.values("best"), ids, encode(column))
         _count(self.values("count"), ids)
 
+    def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        _fold(self._ufunc, self.values("best"), ids, numbers(parts[0]))
+        _fold(np.add, self.values("count"), ids, numbers(parts[1]))
+
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         return decode(self.values("best").copy(), self.values("count") == 0, self._type)
 
 
-class ObjectExtreme(Grouped):
+class ObjectExtreme(Mergeable):
     """MIN or MAX of strings (by code point) and other types without a fixed width.
 
     A batch's values are compared as ranks; only each group's best of them is compared with what is kept.
@@ -227,6 +276,13 @@ class ObjectExtreme(Grouped):
         candidates = ranked.take(pa.array(best[ids[rows]])).to_pylist()
         for group, candidate in zip(ids[rows].tolist(), candidates, strict=True):
             kept[group] = candidate if kept[group] is None else better(kept[group], candidate)
+
+    @property
+    def part_types(self) -> list[pa.DataType]:
+        return [self._type]
+
+    def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
+        self.add(ids, groups, parts)
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         return pa.array(self.values("best"), self._type)
@@ -287,6 +343,10 @@ def _fold(ufunc: np.ufunc, target: Vector, ids: Ids, values: Vector) -> None:
             _kernel(ufunc, target.dtype)(target, ids, np.ascontiguousarray(values))
         else:
             ufunc.at(target, ids, values)
+    elif ufunc is np.add and target.dtype == np.float64 and pays(len(ids), nanoseconds=4):
+        from streamsql.kernels.groups import add_in_order
+
+        add_in_order(target, np.ascontiguousarray(values))
     elif target.dtype == np.float64:
         target[0] = ufunc.accumulate(np.concatenate((target, values)))[-1]
     elif len(values):

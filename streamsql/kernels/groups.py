@@ -171,6 +171,36 @@ def count(counts: Int64s, ids: Int64s) -> None:
         counts[ids[i]] += 1
 
 
+@jit((_FLOATS, read_only(types.float64)))
+def add_in_order(sums: Float64s, values: Float64s) -> None:
+    """Add all values to the one sum, one after the other."""
+    total = sums[0]
+    for value in values:
+        total += value
+    sums[0] = total
+
+
+@jit((_FLOATS, _INTEGERS, _IDS, read_only(types.float64)))
+def add_counted(sums: Float64s, counts: Int64s, ids: Int64s, values: Float64s) -> None:
+    """`add_floats` and `count` at once."""
+    for i in range(len(ids)):
+        sums[ids[i]] += values[i]
+        counts[ids[i]] += 1
+
+
+@jit((_INTEGERS, _INTEGERS, _INTEGERS, _IDS, read_only(types.int64)))
+def add_exact(high: Int64s, low: Int64s, counts: Int64s, ids: Int64s, values: Int64s) -> None:
+    """Add each row's value to its group's sum, high * 2**32 + low, and 1 to its count.  `low` may leave its 32 bits."""
+    for i in range(len(ids)):
+        group, value = ids[i], values[i]
+        if -(2**31) <= value < 2**31:
+            low[group] += value
+        else:
+            high[group] += value >> 32
+            low[group] += value & 0xFFFFFFFF
+        counts[group] += 1
+
+
 @jit((_FLOATS, _IDS, read_only(types.float64)))
 def add_floats(sums: Float64s, ids: Int64s, values: Float64s) -> None:
     """Add each row's value to its group's sum."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from streamsql.keys.codings import Coding, codings
-from streamsql.keys.table import Ids, KeyTable
+from streamsql.keys.table import Ids, KeyTable, Words
 
 __all__ = ["Ids", "Interner"]
+
+
+COMBINATIONS = 65_536
+"""So many combinations of codes are looked up rather than the rows."""
 
 
 class Interner:
@@ -36,8 +41,25 @@ class Interner:
         words = [coding.words(values) for (coding, *_), (values, _) in zip(self._codings, distinct, strict=True)]
         if len(distinct) == 1 and distinct[0][1] is not None:
             return self._table.ids(words[0])[distinct[0][1]]
+        if any(pa.types.is_dictionary(column.type) for column in columns):
+            ids = self._by_codes(words, [(len(values), at) for values, at in distinct])
+            if ids is not None:
+                return ids
         by_row = [w if at is None else w[at] for part, (_, at) in zip(words, distinct, strict=True) for w in part]
         return self._table.ids(by_row)
+
+    def _by_codes(self, words: Sequence[Words], codes: Sequence[tuple[int, Ids | None]]) -> Ids | None:
+        """The ids of rows whose keys are all codes of short dictionaries, which have so few combinations that these are looked
+        up and not the rows; None of others.  The order of new keys is that of their codes."""
+        if any(at is None for _, at in codes) or math.prod(size for size, _ in codes) > COMBINATIONS:
+            return None
+        sizes = [size for size, _ in codes]
+        combined = np.ravel_multi_index([at for _, at in codes if at is not None], sizes)
+        used = np.flatnonzero(np.bincount(combined, minlength=math.prod(sizes)))
+        places = np.unravel_index(used, sizes)
+        ids = np.empty(math.prod(sizes), np.int64)
+        ids[used] = self._table.ids([w[at] for part, at in zip(words, places, strict=True) for w in part])
+        return ids[combined]
 
     def columns(self, ids: Ids | None = None) -> list[pa.Array]:
         """The key values of these ids (of all, in id order, without them), a column a key."""
@@ -83,7 +105,22 @@ class Interner:
 
 def _distinct(column: pa.Array, coding: Coding) -> tuple[pa.Array, Ids | None]:
     """The distinct values of a column in the order of their first appearance, and which of them each row has (None: its own)."""
+    if pa.types.is_dictionary(column.type):
+        return _used(column)
     if coding.is_cheap:
         return column, None
     encoded = column.dictionary_encode(null_encoding="encode")
     return encoded.dictionary, encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _used(column: pa.DictionaryArray) -> tuple[pa.Array, Ids]:
+    """The entries of a dictionary that some row has, NULL among them, and which of these each row has."""
+    entries, indices = column.dictionary, column.indices
+    if indices.null_count:
+        indices = indices.fill_null(len(entries))
+        entries = pa.concat_arrays([entries, pa.nulls(1, entries.type)])
+    codes = indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    is_used = np.bincount(codes, minlength=len(entries)) > 0
+    if is_used.all():
+        return entries, codes
+    return entries.filter(pa.array(is_used)), (np.cumsum(is_used) - 1)[codes]

@@ -56,6 +56,10 @@ def describe(node: nodes.Node) -> str:
             shown = [f"by {', '.join(map(text, keys))}"] if keys else []
             shown += [", ".join(str(call) for call in calls)] if calls else []
             return f"Aggregate {': '.join(shown)}" + _closes(window, [text(key) for key in keys])
+        case nodes.Combine(calls=calls, schema=schema):
+            names = [field.name for field in schema.fields[: len(schema.fields) - len(calls)]]
+            by = f"by {', '.join(names)}: " if names else ""
+            return f"Combine {by}{', '.join(map(str, calls))}, complete at the end"
         case nodes.GroupingSets(keys=keys, calls=calls, sets=sets):
             by = ", ".join(f"({', '.join(text(keys[i]) for i in members)})" for members in sets)
             return f"Aggregate by each of {by}: {', '.join(map(str, calls))}, complete at the end"
@@ -106,6 +110,10 @@ def _external(request: Request) -> str:
         parts.append(f"rows where {text(request.condition)}")
     if request.dynamic:
         parts.append(f"dynamic filters on {', '.join(text(each.expression) for each in request.dynamic)}")
+    if request.grouping is not None:
+        grouping = request.grouping
+        by = f" by {', '.join(map(text, grouping.keys))}" if grouping.keys else ""
+        parts.append(f"added up{by}: {', '.join(map(str, grouping.calls))}" if grouping.calls else f"distinct{by}")
     if request.limit is not None:
         parts.append(f"at most {request.limit} row{'s' * (request.limit != 1)}")
     return "; ".join(parts)

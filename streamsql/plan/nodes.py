@@ -12,13 +12,13 @@ from enum import Enum
 from typing import Any, NamedTuple, Self
 
 from streamsql.errors import Span
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Expression
-from streamsql.expressions.text import text
 from streamsql.external.scan.request import Request
 from streamsql.external.table import ExternalTable
-from streamsql.functions.registry import AggregateFunction, TableFunction
+from streamsql.functions.registry import TableFunction
 from streamsql.time import Time
-from streamsql.types import Schema, SqlType
+from streamsql.types import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +133,6 @@ class Retime(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class AggregateCall:
-    """One aggregate or analytic call; `name` is its column."""
-
-    function: AggregateFunction
-    arguments: tuple[Expression, ...]
-    type: SqlType
-    name: str = field(compare=False)
-    distinct: bool = False
-    ignore_nulls: bool = False
-
-    def __str__(self) -> str:
-        """As EXPLAIN prints it."""
-        arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments)) or "*" * (self.name == "COUNT"))
-        return f"{self.function.name}({arguments})" + (" IGNORE NULLS" if self.ignore_nulls else "")
-
-
-@dataclass(frozen=True, slots=True)
 class Aggregate(Node):
     """GROUP BY: one row a combination of `keys`, when the window closes (at the end, where there is none).
 
@@ -160,6 +143,17 @@ class Aggregate(Node):
     keys: tuple[Expression, ...]
     calls: tuple[AggregateCall, ...]
     window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Combine(Node):
+    """GROUP BY of what a scan has added up part by part: its groups put together, at the end.
+
+    The columns are the keys, which are the first of the input's, and the calls, which the input has the parts of.
+    """
+
+    input: Node
+    calls: tuple[AggregateCall, ...]
 
 
 @dataclass(frozen=True, slots=True)

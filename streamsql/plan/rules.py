@@ -17,6 +17,7 @@ from streamsql.plan.narrowing import drop_unused_columns
 from streamsql.plan.nodes import Aggregate, Filter, Join, JoinKind, Lookup, Mark, Node, Project
 from streamsql.plan.scan_columns import narrow_scans
 from streamsql.plan.scan_rules import (
+    group_in_scan,
     push_condition_below_lookup,
     push_filter_into_scan,
     push_keys_into_scan,
@@ -158,5 +159,5 @@ def improve(plan: Node) -> Node:
             improved = improved.rewrite(rule)
         improved = narrow_scans(drop_unused_columns(improved))
         if improved is plan:
-            return add_dynamic_filters(plan)
+            return add_dynamic_filters(plan).rewrite(group_in_scan)
         plan = improved

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from streamsql.expressions.conditions import conjunction, conjuncts, is_stable
 from streamsql.expressions.nodes import Expression
+from streamsql.external.scan.request import Grouping
 from streamsql.plan.conditions import filtered, moved
-from streamsql.plan.nodes import ExternalScan, Filter, JoinKind, Limit, Lookup, Node, Project
+from streamsql.plan.nodes import Aggregate, Combine, ExternalScan, Filter, JoinKind, Limit, Lookup, Node, Project
 
 
 def push_keys_into_scan(node: Node) -> Node:
@@ -95,4 +96,16 @@ def _limited(node: Node, count: int) -> Node:
             return node if limited is below else replace(node, input=limited)
         case ExternalScan(request=request) if request.limit is None or request.limit > count:
             return ExternalScan.of(replace(request, limit=count))
+    return node
+
+
+def group_in_scan(node: Node) -> Node:
+    """Aggregate of a scan: the scan adds up the rows of each part of the table, and the groups of all are put together."""
+    match node:
+        case Aggregate(input=ExternalScan(request=request), keys=keys, calls=calls, window=None, schema=schema):
+            computed = [*keys, *(argument for call in calls for argument in call.arguments)]
+            able = all(call.mergeable() is not None for call in calls) and not any(e.can_fail for e in computed)
+            if able and request.limit is None and all(map(is_stable, computed)):
+                grouped = replace(request, grouping=Grouping(keys, calls))
+                return Combine(schema, ExternalScan.of(grouped), calls)
     return node

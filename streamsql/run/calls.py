@@ -57,12 +57,18 @@ def states(calls: Sequence[Accumulation]) -> dict[str, State]:
 def results(calls: Sequence[Accumulation], groups: int) -> tuple[list[pa.Array], dict[int, Failure]]:
     """The values of the first groups, which are forgotten, and why those fail that have none."""
     failures: dict[int, Failure] = {}
+    fail = failures_of(failures)
+    return [call.take(groups, fail) for call in calls], failures
+
+
+def failures_of(failures: dict[int, Failure]) -> Fail:
+    """What enters the groups that fail, and why; of several reasons the first."""
 
     def fail(failing: Mask, message: str, name: str) -> None:
         for group in np.flatnonzero(failing).tolist():
             failures.setdefault(group, Failure(name, message))
 
-    return [call.take(groups, fail) for call in calls], failures
+    return fail
 
 
 def parted(groups: Batch, failures: Mapping[int, Failure]) -> Iterator[Output]:

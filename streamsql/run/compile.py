@@ -14,10 +14,12 @@ from typing import TypeVar
 import pyarrow as pa
 
 from streamsql.errors import InternalError
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.write.misfits import misfits_of
+from streamsql.functions.accumulators import Mergeable
 from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.operator import Operator
 from streamsql.plan import nodes
@@ -25,6 +27,7 @@ from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
 from streamsql.run.calls import Accumulation
+from streamsql.run.combine import Combine
 from streamsql.run.distinct import Distinct
 from streamsql.run.grouping_sets import GroupingSets
 from streamsql.run.join import Join
@@ -140,6 +143,9 @@ class Compiler:
         match node:
             case nodes.Aggregate():
                 return self._aggregate(node)
+            case nodes.Combine(input=below, calls=calls, schema=schema):
+                keys = [field.type.arrow() for field in below.schema.fields[: len(schema.fields) - len(calls)]]
+                return Combine(schema.arrow(), keys, [_known(call.mergeable()) for call in calls])
             case nodes.GroupingSets():
                 return self._grouping_sets(node)
             case nodes.Stagger(keys=keys, calls=calls, length=length, schema=schema):
@@ -203,7 +209,7 @@ class Compiler:
             parts.append((members, self._aggregate(nodes.Aggregate(Schema(kept), node.input, keys, node.calls, None))))
         return GroupingSets(node.schema.arrow(), width, parts)
 
-    def _accumulations(self, calls: Sequence[nodes.AggregateCall]) -> list[Accumulation]:
+    def _accumulations(self, calls: Sequence[AggregateCall]) -> list[Accumulation]:
         return [
             Accumulation(
                 tuple(evaluator(a, self._time) for a in call.arguments),
@@ -250,7 +256,7 @@ class Compiler:
             tuple(self._table_call(call) for call in window.calls),
         )
 
-    def _table_call(self, call: nodes.AggregateCall) -> TableCall:
+    def _table_call(self, call: AggregateCall) -> TableCall:
         function, types = call.function, [a.type for a in call.arguments]
         arguments = tuple(evaluator(argument, self._time) for argument in call.arguments)
         by_frames = function.ordered is None
@@ -297,7 +303,7 @@ class Compiler:
 
         return put
 
-    def _sliding(self, call: nodes.AggregateCall) -> SlidingCall:
+    def _sliding(self, call: AggregateCall) -> SlidingCall:
         make = _made(call.function.sliding)
         arguments = tuple(evaluator(argument, self._time) for argument in call.arguments)
         distinct = DistinctMoves(call.arguments[0].type.arrow()) if call.distinct else None
@@ -314,6 +320,12 @@ class Compiler:
         """The seed of a random function: the same for the same place in the same statement."""
         digest = hashlib.sha256(f"{self._seed}/{name}".encode()).digest()
         return int.from_bytes(digest[:8], "little")
+
+
+def _known(accumulator: Mergeable | None) -> Mergeable:
+    if accumulator is None:
+        raise InternalError("a function is added up in parts that cannot be put together")
+    return accumulator
 
 
 def _made(factory: Callable[..., T] | None) -> Callable[..., T]:

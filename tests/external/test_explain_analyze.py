@@ -44,8 +44,9 @@ def test_partitions_and_row_groups(analyze: Analyze) -> None:
         "Limit 1 (1 row)",
         "  Project k, COUNT(*) AS N (2 rows)",
         "    Sort by COUNT(*) DESC, complete at the end (2 rows)",
-        "      Aggregate by k: COUNT(*), complete at the end (2 rows)",
-        "        Scan external default.sales (k, v), PARQUET; partitions where y >= 2023; rows where v < 30 (60 rows)",
+        "      Combine by k: COUNT(*), complete at the end (2 rows)",
+        "        Scan external default.sales (k, v), PARQUET; partitions where y >= 2023; rows where v < 30; "
+        "added up by k: COUNT(*) (4 rows)",
         "            100 rows scanned, N bytes read; "
         "2 files of N bytes; 2 of 3 partitions; 4 of 8 row groups, 4 passed over; N ms",
         "1 row in N ms",

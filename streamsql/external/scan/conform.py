@@ -41,6 +41,9 @@ def conformed(array: pa.Array, wanted: SqlType) -> pa.Array | None:
     """The values of a file as those of a type, which they are readable as; None where some do not fit."""
     if array.type == wanted.arrow() and wanted.length is None:
         return array
+    if pa.types.is_dictionary(array.type) and wanted.is_character:
+        entries = conformed(array.dictionary, wanted)
+        return None if entries is None else pa.DictionaryArray.from_arrays(array.indices, entries)
     if pa.types.is_null(array.type):
         return pa.nulls(len(array), wanted.arrow())
     if pa.types.is_floating(array.type) and wanted.kind in APPROXIMATE:

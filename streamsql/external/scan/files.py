@@ -127,9 +127,9 @@ def _is_hidden(path: str) -> bool:
 class CountedFile(io.RawIOBase):
     """A file from which is read at any place; what is read is counted."""
 
-    def __init__(self, file: DataFile, counts: Counts) -> None:
-        self._stream: Any = file.storage.open_listed(file.entry)
-        self._size = file.entry.size
+    def __init__(self, stream: BinaryIO, size: int, counts: Counts) -> None:
+        self._stream: Any = stream
+        self._size = size
         self._counts = counts
 
     def read_buffer(self, size: int | None = -1) -> pa.Buffer:
@@ -177,14 +177,19 @@ class CountedFile(io.RawIOBase):
         super().close()
 
 
-def counted(file: DataFile, counts: Counts) -> CountedFile:
-    """A file of a table, to read from its beginning.  Raises OperationalError where it cannot be opened."""
+def plainly_opened(file: DataFile, counts: Counts) -> BinaryIO:
+    """A file of a table, whose bytes are counted by whoever reads it.  Raises OperationalError where it cannot be opened."""
     try:
-        stream = CountedFile(file, counts)
+        stream = file.storage.open_listed(file.entry)
     except (OSError, pa.ArrowInvalid) as error:
         raise file.failed(error) from error
     counts.add(files_opened=1)
     return stream
+
+
+def counted(file: DataFile, counts: Counts) -> CountedFile:
+    """A file of a table, to read from its beginning.  Raises OperationalError where it cannot be opened."""
+    return CountedFile(plainly_opened(file, counts), file.entry.size, counts)
 
 
 def opened(file: DataFile, counts: Counts) -> BinaryIO:

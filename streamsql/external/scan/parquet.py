@@ -14,18 +14,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.errors import OperationalError
+from streamsql.external.scan.asked import Arrays, Constants
 from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
 from streamsql.external.scan.conform import readable
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.footers import Footer, Footers
 from streamsql.external.scan.parquet_source import ParquetSource
+from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile, ScanColumn
-from streamsql.external.scan.rows import BATCH, Given, RowMaker, cut, fitted, whole
+from streamsql.external.scan.rows import Given, RowMaker, chosen, fitted, whole
 from streamsql.operator import Failed, FailedRow
 from streamsql.rows import Mask
 
 GROUP_ROWS = 1 << 18
 """Small row groups are read together up to so many rows."""
+
+
+SHORT = 2
+"""Bytes for each value of a column that is the codes of a short dictionary, at most."""
 
 
 @dataclass(frozen=True)
@@ -93,37 +99,44 @@ class ParquetReader:
             del mask[:count]
 
     def read(self, groups: Groups) -> Iterator[Given]:
-        """The rows of some row groups."""
+        """What is asked for of the rows of some row groups."""
         constants = groups.file.constants(self._request)
         total = sum(groups.footer.group_rows[number] for number in groups.numbers)
         self._counts.add(row_groups_read=len(groups.numbers), rows=total)
+        portion = self._maker.portion()
         if not groups.places:  # of the file only the number of its rows is of interest
             missing = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._request.stored}
-            batch = self._maker.rows({}, {**constants, **missing}, min(total, BATCH))
-            for start in range(0, total, BATCH):
-                yield self._maker.wanted(batch.slice(0, min(BATCH, total - start)))
-            return
-        with ParquetSource(groups.file.file, groups.footer, self._counts) as source:
-            try:
-                yield from self._read(source, groups, constants)
-            except (OSError, EOFError, pa.ArrowInvalid) as error:
-                raise groups.file.file.failed(error) from error
+            yield from self._wanted_of({}, {**constants, **missing}, total, portion)
+        else:
+            with ParquetSource(groups.file.file, groups.footer, self._coded(groups), self._counts) as source:
+                try:
+                    yield from self._read(source, groups, constants, portion)
+                except (OSError, EOFError, pa.ArrowInvalid) as error:
+                    raise groups.file.file.failed(error) from error
+        yield from portion.end()
 
-    def _read(self, source: ParquetSource, groups: Groups, constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
-        asked = self._request.condition.columns()
+    def _coded(self, groups: Groups) -> list[str]:
+        """The paths of texts that are read as dictionaries: where the file keeps them as short ones."""
+        metadata, leaves = groups.footer.metadata, groups.footer.leaves
+        chunk = metadata.row_group(groups.numbers[0]).column
+        paths = [path for i, path in groups.places.items() if i in self._maker.coded and path in leaves]
+        return [path for path in paths if _is_short(chunk(leaves[path]))]
+
+    def _read(self, source: ParquetSource, groups: Groups, constants: Constants, portion: Portion) -> Iterator[Given]:
+        asked = self._maker.asked
         first = {i: path for i, path in groups.places.items() if i in asked}
         rest = {i: path for i, path in groups.places.items() if i not in asked}
         if not first or not rest or not source.is_worth_waiting_for(groups.numbers, _paths(rest)):
             for batch in source.batches(groups.numbers, _paths(groups.places)):
-                yield from self._given(self._columns(batch, groups.places), constants, batch.num_rows)
+                yield from self._given(self._columns(batch, groups.places), constants, batch.num_rows, portion)
             return
         for numbers in source.portions(groups.numbers):
             looked_at = [(number, self._look(table, first, constants)) for number, table in source.tables(numbers, _paths(first))]
             wanted = {number: look for number, look in looked_at if look is not None}
             for number, table in source.tables(list(wanted), _paths(rest)):
-                yield from self._late(wanted[number], self._columns(table, rest), constants)
+                yield from self._late(wanted[number], self._columns(table, rest), constants, portion)
 
-    def _look(self, table: pa.Table, first: Mapping[int, str], constants: Mapping[int, pa.Scalar]) -> Look | None:
+    def _look(self, table: pa.Table, first: Mapping[int, str], constants: Constants) -> Look | None:
         """What the columns of the condition say of a row group; None where no row is wanted."""
         columns, count = self._columns(table, first), table.num_rows
         made = whole(columns, self._fields)
@@ -133,29 +146,33 @@ class ParquetReader:
         mask = self._maker.mask(made, {**absent, **constants}, count)
         return Look(columns, made, mask, count) if mask is None or mask.any() else None
 
-    def _late(self, look: Look, others: dict[int, pa.Array], constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
+    def _late(self, look: Look, others: Arrays, constants: Constants, portion: Portion) -> Iterator[Given]:
         """The rows of a row group whose other columns have been read, too."""
         made, count = look.made, look.count
         made_of_others = whole(others, self._fields)
         if made is None or made_of_others is None:
-            yield from self._given({**look.columns, **others}, constants, count)
+            yield from self._given({**look.columns, **others}, constants, count, portion)
             return
-        missing = {i: self._nothing(i, count) for i in self._request.stored if i not in made and i not in made_of_others}
-        rows = self._maker.rows({**missing, **made, **made_of_others}, constants, count)
-        yield from cut(rows if look.mask is None else rows.filter(pa.array(look.mask)))
+        found: Arrays = self._complete({**made, **made_of_others}, count)
+        if look.mask is not None:
+            found, count = chosen(found, look.mask)
+        yield from portion.give(found, constants, count)
 
-    def _given(self, columns: dict[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Iterator[Given]:
-        for place in self._request.stored:
-            if place not in columns:
-                columns[place] = self._nothing(place, count)
-        for made in fitted(columns, self._fields, count):
+    def _given(self, columns: Arrays, constants: Constants, count: int, portion: Portion) -> Iterator[Given]:
+        for made in fitted(self._complete(columns, count), self._fields, count):
             if isinstance(made, FailedRow):
                 yield Failed((made,))
             else:
-                yield from cut(self._maker.wanted(self._maker.rows(made[0], constants, made[1])))
+                yield from self._wanted_of(made[0], constants, made[1], portion)
 
-    def _nothing(self, place: int, count: int) -> pa.Array:
-        return pa.nulls(count, self._fields[place].type.arrow())
+    def _wanted_of(self, columns: Arrays, constants: Constants, count: int, portion: Portion) -> Iterator[Given]:
+        columns, count = self._maker.wanted(columns, constants, count)
+        return portion.give(columns, constants, count)
+
+    def _complete(self, columns: Arrays, count: int) -> Arrays:
+        """With those that the file does not have."""
+        missing = [i for i in self._request.stored if i not in columns]
+        return {**columns, **{i: pa.nulls(count, self._fields[i].type.arrow()) for i in missing}}
 
     def _columns(self, table: pa.Table | pa.RecordBatch, places: Mapping[int, str]) -> dict[int, pa.Array]:
         """The columns as they were read, those within records taken out of them."""
@@ -188,6 +205,11 @@ class ParquetReader:
             return file.footer.bounds(file.places[place], type_)
         constants = file.file.constants(self._request)
         return constant(constants[place] if place in constants else pa.scalar(None, type_.arrow()), count)
+
+
+def _is_short(chunk: Any) -> bool:
+    """Whether a column of a row group is small enough to be the codes of a short dictionary."""
+    return bool(chunk.has_dictionary_page and chunk.total_uncompressed_size < SHORT * chunk.num_values)
 
 
 def _portions(numbers: Sequence[int], footer: Footer) -> Iterator[list[int]]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import pyarrow as pa
 
 from streamsql.external.scan.counts import Counts
-from streamsql.external.scan.files import DataFile, counted
+from streamsql.external.scan.files import DataFile, counted, plainly_opened
 from streamsql.external.scan.footers import Footer
+from streamsql.external.scan.portions import BATCH
 from streamsql.external.scan.ranges import Fetched, chunks
-from streamsql.external.scan.rows import BATCH
 from streamsql.types import Batch
 
 WORTH = 1 << 20
@@ -20,16 +20,23 @@ WORTH = 1 << 20
 
 
 class ParquetSource:
-    """An open file whose footer is known.  Columns are asked for by their paths."""
+    """An open file whose footer is known.  Columns are asked for by their paths; those in `coded` come as dictionaries.
 
-    def __init__(self, file: DataFile, footer: Footer, counts: Counts) -> None:
+    Of a near file pyarrow reads each column of a row group with one read of its own, so the bytes are those of the columns.
+    """
+
+    def __init__(self, file: DataFile, footer: Footer, coded: Sequence[str], counts: Counts) -> None:
         from pyarrow.parquet import ParquetFile
 
         self._footer = footer
-        own = counted(file, counts)
-        self._fetched = Fetched(own) if file.storage.distant else None
-        self._stream = pa.PythonFile(self._fetched or own, mode="r")
-        self._reader = ParquetFile(self._stream, metadata=footer.metadata, pre_buffer=False)
+        self._counts = counts
+        self._fetched: Fetched | None = None
+        if file.storage.distant:
+            self._fetched = Fetched(counted(file, counts))
+            self._stream: BinaryIO = pa.PythonFile(self._fetched, mode="r")
+        else:
+            self._stream = plainly_opened(file, counts)
+        self._reader = ParquetFile(self._stream, metadata=footer.metadata, pre_buffer=False, read_dictionary=coded)
 
     def __enter__(self) -> Self:
         return self
@@ -63,5 +70,8 @@ class ParquetSource:
             yield number, self._reader.read_row_group(number, paths, use_threads=False)
 
     def _fetch(self, numbers: Sequence[int], paths: Sequence[str]) -> None:
+        parts = chunks(self._footer.metadata, numbers, self._footer.leaves_of(paths))
         if self._fetched is not None:
-            self._fetched.fetch(chunks(self._footer.metadata, numbers, self._footer.leaves_of(paths)))
+            self._fetched.fetch(parts)
+        else:
+            self._counts.add(bytes=sum(end - start for start, end in parts))

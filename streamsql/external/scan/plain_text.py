@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa
 
+from streamsql.external.scan.asked import Arrays, Constants
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.delimited import Delimiters
 from streamsql.external.scan.line_blocks import ReadsInto, line_blocks
 from streamsql.external.scan.plain_lines import PlainLines
-from streamsql.external.scan.rows import RowMaker, cut
+from streamsql.external.scan.rows import RowMaker, chosen
 from streamsql.types import Batch
 
 
@@ -31,21 +31,24 @@ class PlainTextReader:
         self._numbers = {i: number for number, i in enumerate(self._fields)}
         self._places = [names.index(request.columns[i].path[0]) for i in self._fields]
 
-    def read(self, text: ReadsInto, constants: Mapping[int, pa.Scalar]) -> Iterator[Batch]:
-        """The rows of a text, whose columns that are not in it have these values."""
+    def read(self, text: ReadsInto, constants: Constants) -> Iterator[Batch]:
+        """What is asked for of a text, whose columns that are not in it have these values."""
         signs = self._delimiters
+        portion = self._maker.portion()
         for block in line_blocks(text, signs.header):
             lines = PlainLines(block, signs.field, signs.null or "", self._places)
             self._counts.add(rows=lines.count)
-            yield from cut(self._rows(lines, constants))
+            columns, count = self._wanted(lines, constants)
+            yield from portion.give(columns, constants, count)
+        yield from portion.end()
 
-    def _rows(self, lines: PlainLines, constants: Mapping[int, pa.Scalar]) -> Batch:
-        columns = {i: lines.column(self._numbers[i], self._fields[i]) for i in self._maker.asked if i in self._fields}
-        mask = self._maker.mask(columns, constants, lines.count)
-        if mask is None:
-            columns |= {i: lines.column(self._numbers[i], self._fields[i]) for i in self._fields if i not in columns}
-            return self._maker.rows(columns, constants, lines.count)
-        chosen = np.flatnonzero(mask)
-        columns = {i: column.filter(pa.array(mask)) for i, column in columns.items()}
-        columns |= {i: lines.column(self._numbers[i], self._fields[i], chosen) for i in self._fields if i not in columns}
-        return self._maker.rows(columns, constants, len(chosen))
+    def _wanted(self, lines: PlainLines, constants: Constants) -> tuple[Arrays, int]:
+        """The rows for which the condition is true, and how many they are."""
+        first: Arrays = {i: lines.column(self._numbers[i], self._fields[i]) for i in self._maker.asked if i in self._fields}
+        mask = self._maker.mask(first, constants, lines.count)
+        count, places = lines.count, None
+        if mask is not None:
+            first, count = chosen(first, mask)
+            places = np.flatnonzero(mask)
+        rest = {i: lines.column(self._numbers[i], self._fields[i], places) for i in self._fields if i not in first}
+        return {**first, **rest}, count

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.conditions import TRUE, is_stable
 from streamsql.expressions.nodes import Column, Expression
+from streamsql.expressions.text import text
 from streamsql.external.partitions import names_of
 from streamsql.external.scan.files import DataFile
 from streamsql.external.table import ExternalTable
-from streamsql.types import BIGINT, BOOLEAN, TIMESTAMP, Field, Schema, varchar
+from streamsql.types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, Field, Schema, SqlType, varchar
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,36 @@ class DynamicFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping:
+    """That rows are wanted added up: the groups of each part of a table, over the columns asked for.  Nothing in it can fail."""
+
+    keys: tuple[Expression, ...]
+    calls: tuple[AggregateCall, ...]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The keys, then what `Mergeable.parts` gives of each call."""
+        fields = [Field(text(key), key.type) for key in self.keys]
+        for call in self.calls:
+            accumulator = call.mergeable()
+            assert accumulator is not None
+            fields += [Field(f"{call} part {i + 1}", _type_of(t, call)) for i, t in enumerate(accumulator.part_types)]
+        return tuple(fields)
+
+
+def _type_of(part: pa.DataType, call: AggregateCall) -> SqlType:
+    """The type of a part of a call: its own, or that of whole numbers or doubles."""
+    return {pa.int64(): BIGINT, pa.float64(): DOUBLE}.get(part, call.type)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Rows of a table.
 
     `keys` is a condition over the partition keys, by position: what it leaves is looked at.  `condition`, over the columns
     asked for, cannot fail: only rows for which it is true are given.  After `limit` rows no more are wanted.  Of rows that do
-    not meet the `dynamic` filters some may be given all the same.
+    not meet the `dynamic` filters some may be given all the same.  With `grouping` not the rows are given but their groups, those
+    of one part of the table after those of the other.
     """
 
     table: ExternalTable
@@ -68,9 +94,16 @@ class Request:
     condition: Expression = TRUE
     limit: int | None = None
     dynamic: tuple[DynamicFilter, ...] = ()
+    grouping: Grouping | None = None
 
     @property
     def schema(self) -> Schema:
+        """Of what is given."""
+        return self.rows if self.grouping is None else Schema(self.grouping.fields)
+
+    @property
+    def rows(self) -> Schema:
+        """Of the rows."""
         return Schema(tuple(column.field for column in self.columns))
 
     def over_keys(self, part: Expression) -> Expression | None:

@@ -1,64 +1,67 @@
-"""From what was read of a file to rows of the columns that were asked for."""
+"""From what was read of a file to what was asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
-from streamsql.expressions.conditions import TRUE
-from streamsql.expressions.evaluate import evaluator
+from streamsql.expressions.conditions import conjuncts
 from streamsql.expressions.nodes import Column
+from streamsql.external.scan.asked import Arrays, Asked, Constants
 from streamsql.external.scan.conform import conformed
+from streamsql.external.scan.portions import GroupPortion, Groups, Portion, RowPortion
 from streamsql.external.scan.request import Request
 from streamsql.io.decoding import unfit
 from streamsql.operator import Failed, FailedRow, row_json
-from streamsql.rows import Mask, QueryTime, Rows, mask_of
+from streamsql.rows import Mask, QueryTime
 from streamsql.types import Batch, Field
 
 Given: TypeAlias = Batch | Failed
 
-BATCH = 131_072
-"""Rows given at a time."""
-
 
 class RowMaker:
-    """Makes the rows of one request; for all threads."""
+    """What one request makes of columns; for all threads."""
 
     def __init__(self, request: Request, time: QueryTime) -> None:
         self.request = request
-        self._schema = request.schema.arrow()
-        self._time = time
         self.asked = sorted(request.condition.columns())
         """The columns that the condition reads."""
-        place = {column: i for i, column in enumerate(self.asked)}
-        condition = request.condition.rewrite(lambda e: replace(e, index=place[e.index]) if isinstance(e, Column) else e)
-        self._condition = None if request.condition == TRUE else evaluator(condition, time)
+        self._conditions = [Asked(part, time) for part in conjuncts(request.condition)]
+        self._groups = None if request.grouping is None else Groups(request, request.grouping, time)
+        keys = () if request.grouping is None else request.grouping.keys
+        alone = {key.index for key in keys if isinstance(key, Column)}
+        alone |= {condition.columns[0] for condition in self._conditions if len(condition.columns) == 1}
+        fields = [column.field for column in request.columns]
+        self.coded = frozenset(i for i in alone if fields[i].type.is_character and i in request.stored)
+        """The columns of which a dictionary says as much as the texts, and sooner: grouped by, or compared alone."""
 
-    def rows(self, columns: Mapping[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Batch:
-        """Rows of these columns, which are of the declared types, and of columns that have one value."""
-        arrays = [columns[i] if i in columns else pa.repeat(constants[i], count) for i in range(len(self._schema))]
-        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+    def portion(self) -> Portion:
+        """What takes the rows of one part of the table."""
+        return RowPortion(self.request) if self._groups is None else GroupPortion(self._groups)
 
-    def wanted(self, batch: Batch) -> Batch:
-        """The rows for which the condition is true."""
-        mask = self.mask({i: batch.column(i) for i in self.asked}, {}, batch.num_rows)
-        return batch if mask is None else batch.filter(pa.array(mask))
-
-    def mask(self, columns: Mapping[int, pa.Array], constants: Mapping[int, pa.Scalar], count: int) -> Mask | None:
+    def mask(self, columns: Arrays, constants: Constants, count: int) -> Mask | None:
         """Where the condition, which cannot fail, is true (None: everywhere), by the columns that it reads."""
-        if self._condition is None:
-            return None
-        arrays = [columns[i] if i in columns else pa.repeat(constants[i], count) for i in self.asked] or [pa.nulls(count)]
-        rows = Rows(pa.RecordBatch.from_arrays(arrays, names=list(map(str, range(len(arrays))))), self._time)
-        mask = mask_of(self._condition(rows), rows)
-        return None if mask.all() else mask
+        mask: Mask | None = None
+        for condition in self._conditions:
+            found = condition.mask(columns, constants, count)
+            mask = found if mask is None else mask & found
+            if not mask.any():
+                return mask
+        return None if mask is None or mask.all() else mask
+
+    def wanted(self, columns: Arrays, constants: Constants, count: int) -> tuple[Arrays, int]:
+        """The rows for which the condition is true."""
+        mask = self.mask(columns, constants, count)
+        return (columns, count) if mask is None else chosen(columns, mask)
 
 
-Arrays = Mapping[int, pa.Array]
-"""Columns by their places in the request."""
+def chosen(columns: Arrays, mask: Mask) -> tuple[Arrays, int]:
+    """The rows for which a mask is true, and how many they are."""
+    selected = pa.array(mask)
+    return {i: column.filter(selected) for i, column in columns.items()}, int(np.count_nonzero(mask))
 
 
 def whole(arrays: Arrays, fields: Mapping[int, Field]) -> dict[int, pa.Array] | None:
@@ -90,11 +93,6 @@ def _misfit(arrays: Arrays, fields: Mapping[int, Field]) -> FailedRow:
     record = {fields[i].name: array[0].as_py() for i, array in arrays.items()}
     field = next(fields[i] for i, array in arrays.items() if conformed(array, fields[i].type) is None)
     return unfit(f"{record[field.name]!r} is no {field.type}, which column {field.name} is", None, row_json(record))
-
-
-def cut(batch: Batch) -> Iterator[Batch]:
-    """A batch in pieces that are not too large."""
-    return (batch.slice(start, BATCH) for start in range(0, batch.num_rows, BATCH))
 
 
 def size_of(given: Given) -> int:

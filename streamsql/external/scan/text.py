@@ -6,7 +6,7 @@ delimiters are as Hive has them: what is no value of its column is NULL, missing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePath
 from typing import BinaryIO
@@ -16,14 +16,16 @@ import pyarrow.compute as pc
 
 from streamsql.errors import not_supported
 from streamsql.external.formats import FileKind
+from streamsql.external.scan.asked import Constants
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.delimited import DelimitedDecoder, Delimiters
 from streamsql.external.scan.files import CountedFile, counted
 from streamsql.external.scan.json_values import parsed
 from streamsql.external.scan.line_blocks import ReadsInto
 from streamsql.external.scan.plain_text import PlainTextReader
+from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile
-from streamsql.external.scan.rows import Given, RowMaker, cut
+from streamsql.external.scan.rows import Given, RowMaker
 from streamsql.external.table import Column, ExternalTable
 from streamsql.io.blocks import Decoded
 from streamsql.io.compression import ENDINGS
@@ -65,15 +67,17 @@ class TextFileReader:
                 yield from self._plain.read(self._unpacked(stream, file), constants)
                 return
             text = self._text(stream, file)
+            portion = self._maker.portion()
             reader = TextReader(text, self._decoder(), 0, file.file.entry.size, plain=False, growing=False)
             while (decoded := reader.read()) is not None:
-                yield from self._given(decoded, constants)
+                yield from self._given(decoded, constants, portion)
+            yield from portion.end()
         except (OSError, EOFError, pa.ArrowInvalid) as error:
             raise file.file.failed(error) from error
         finally:
             stream.close()
 
-    def _given(self, decoded: Decoded, constants: Mapping[int, pa.Scalar]) -> Iterator[Given]:
+    def _given(self, decoded: Decoded, constants: Constants, portion: Portion) -> Iterator[Given]:
         self._counts.add(rows=decoded.count)
         if decoded.failed and self._properties.get("ignore.malformed.json", "").lower() != "true":
             yield Failed(tuple(row for _, row in decoded.failed))
@@ -89,7 +93,8 @@ class TextFileReader:
             roots = [column.filter(good) for column in roots]
         if len(roots[0]):
             columns = {place: self._picked(roots, place) for place in self._request.stored}
-            yield from cut(self._maker.wanted(self._maker.rows(columns, constants, len(roots[0]))))
+            wanted, count = self._maker.wanted(columns, constants, len(roots[0]))
+            yield from portion.give(wanted, constants, count)
 
     def _picked(self, roots: list[pa.Array], place: int) -> pa.Array:
         """A column of the request from the columns of the table that were read."""

@@ -1,0 +1,36 @@
+"""A call of an aggregate or analytic function, bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streamsql.expressions.nodes import Expression
+from streamsql.expressions.text import text
+from streamsql.functions.accumulators import Mergeable
+from streamsql.functions.registry import AggregateFunction
+from streamsql.types import SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateCall:
+    """One aggregate or analytic call; `name` is its column."""
+
+    function: AggregateFunction
+    arguments: tuple[Expression, ...]
+    type: SqlType
+    name: str = field(compare=False)
+    distinct: bool = False
+    ignore_nulls: bool = False
+
+    def mergeable(self) -> Mergeable | None:
+        """What adds its values up, anew; None where two of these cannot be put together."""
+        make = self.function.accumulator
+        if make is None or self.distinct:
+            return None
+        made = make([a.type for a in self.arguments], self.type, self.ignore_nulls)
+        return made if isinstance(made, Mergeable) else None
+
+    def __str__(self) -> str:
+        """As EXPLAIN prints it."""
+        arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments)) or "*" * (self.name == "COUNT"))
+        return f"{self.function.name}({arguments})" + (" IGNORE NULLS" if self.ignore_nulls else "")

@@ -1,0 +1,119 @@
+"""What becomes of the rows of one part of a table: they are given as they are, or added up first.
+
+A part is a text file, or some row groups of a Parquet file.  Its groups are those of its rows alone, in whatever thread they are
+made; `run/combine.py` puts those of all parts together, in the order of the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from streamsql.external.scan.asked import Arrays, Asked, Constants, plain
+from streamsql.external.scan.request import Grouping, Request
+from streamsql.functions.accumulators import Mergeable
+from streamsql.keys.interner import Interner
+from streamsql.rows import QueryTime
+from streamsql.types import Batch
+
+BATCH = 131_072
+"""Rows given at a time."""
+
+SAMPLE = 1024
+"""The first rows of a part, by which it is seen whether rows share their groups."""
+
+
+class Portion(Protocol):
+    """Takes the rows of one part that are wanted, and gives what is asked for."""
+
+    def give(self, columns: Arrays, constants: Constants, count: int) -> Iterator[Batch]:
+        """Some rows, from first to last."""
+        ...
+
+    def end(self) -> Iterator[Batch]:
+        """There are no more."""
+        ...
+
+
+class RowPortion:
+    """The rows themselves."""
+
+    def __init__(self, request: Request) -> None:
+        self._schema = request.rows.arrow()
+
+    def give(self, columns: Arrays, constants: Constants, count: int) -> Iterator[Batch]:
+        arrays = [plain(columns[i]) if i in columns else pa.repeat(constants[i], count) for i in range(len(self._schema))]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        return (batch.slice(start, BATCH) for start in range(0, count, BATCH))
+
+    def end(self) -> Iterator[Batch]:
+        return iter(())
+
+
+class Groups:
+    """What is computed of rows to add them up; for all threads."""
+
+    def __init__(self, request: Request, grouping: Grouping, time: QueryTime) -> None:
+        self.calls = grouping.calls
+        self.keys = [Asked(key, time) for key in grouping.keys]
+        self.types = [key.type.arrow() for key in grouping.keys]
+        self.arguments = [[Asked(argument, time) for argument in call.arguments] for call in grouping.calls]
+        stored = set(request.stored)
+        self.varying = [i for i, key in enumerate(self.keys) if not stored.isdisjoint(key.columns)]
+        """The keys that are not the same for all rows of a file."""
+        self.schema = request.schema.arrow()
+
+    def accumulators(self) -> list[Mergeable]:
+        """One for each call, without rows."""
+        made = [call.mergeable() for call in self.calls]
+        return [accumulator for accumulator in made if accumulator is not None]
+
+
+class GroupPortion:
+    """The groups of the rows.  Where the first rows are nearly all groups of their own, rows are not compared with each other."""
+
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
+        self._known = Interner([groups.types[i] for i in groups.varying])
+        self._accumulators = groups.accumulators()
+        self._fixed: dict[int, pa.Scalar] | None = None
+        self._apart: bool | None = None
+
+    def give(self, columns: Arrays, constants: Constants, count: int) -> Iterator[Batch]:
+        if not count:
+            return
+        asked = self._groups
+        if self._fixed is None:
+            others = [i for i in range(len(asked.keys)) if i not in asked.varying]
+            self._fixed = {i: asked.keys[i].values(columns, constants, 1)[0] for i in others}
+        keys = [asked.keys[i].values(columns, constants, count) for i in asked.varying]
+        if self._apart is None:
+            sample = Interner([asked.types[i] for i in asked.varying])
+            sample.ids([key.slice(0, SAMPLE) for key in keys], min(count, SAMPLE))
+            self._apart = 2 * len(sample) > SAMPLE
+        if self._apart:
+            accumulators = asked.accumulators()
+            self._add(accumulators, np.arange(count), count, columns, constants)
+            yield self._batch([plain(key) for key in keys], accumulators, count)
+            return
+        ids = self._known.ids(keys, count)
+        self._add(self._accumulators, ids, len(self._known), columns, constants)
+
+    def _add(self, accumulators: Sequence[Mergeable], ids: np.ndarray[tuple[int], np.dtype[np.int64]], groups: int,
+             columns: Arrays, constants: Constants) -> None:  # fmt: skip
+        for accumulator, arguments in zip(accumulators, self._groups.arguments, strict=True):
+            accumulator.add(ids, groups, [plain(argument.values(columns, constants, len(ids))) for argument in arguments])
+
+    def end(self) -> Iterator[Batch]:
+        if self._fixed is not None and not self._apart:
+            yield self._batch(self._known.columns() if self._groups.varying else [], self._accumulators, len(self._known))
+
+    def _batch(self, varying: Sequence[pa.Array], accumulators: Sequence[Mergeable], count: int) -> Batch:
+        assert self._fixed is not None
+        keys = {i: pa.repeat(key, count) for i, key in self._fixed.items()}
+        keys |= zip(self._groups.varying, varying, strict=True)
+        parts = [part for accumulator in accumulators for part in accumulator.parts()]
+        return pa.RecordBatch.from_arrays([*(keys[i] for i in range(len(keys))), *parts], schema=self._groups.schema)
