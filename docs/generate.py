@@ -31,6 +31,7 @@ TITLES = {
     "athena_formats": "Date and time as text, as Athena has it",
     "athena_numbers": "Numbers and conditions, as Athena and Redshift have them",
     "athena_json": "JSON and URLs, as Athena and Redshift have them",
+    "session": "The session, as Redshift has it",
 }
 
 HEAD = """# Functions

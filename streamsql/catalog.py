@@ -8,15 +8,16 @@ of a stream, view or table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 
 from streamsql.errors import Error, IntegrityError, ProgrammingError, Span
 from streamsql.external.databases import DEFAULT, Databases
 from streamsql.external.table import ExternalTable
+from streamsql.rows import QueryTime
 from streamsql.statements import CreateFunction, CreatePump, CreateView, Statement
 from streamsql.types import Family, Schema, SqlType
 
@@ -51,7 +52,28 @@ class View:
     database: str = DEFAULT
 
 
-Relation = Stream | Table | View | ExternalTable
+@dataclass(frozen=True, slots=True, eq=False)
+class SystemTable:
+    """A table of what the engine itself knows; its rows are made when they are read."""
+
+    name: str
+    schema: Schema
+    rows: Callable[[QueryTime], pa.Table]
+
+
+Relation = Stream | Table | View | ExternalTable | SystemTable
+
+
+def kind_of(relation: Relation) -> str:
+    """What a relation is, in a word or two."""
+    words = {ExternalTable: "external table", SystemTable: "system table"}
+    return words.get(type(relation)) or type(relation).__name__.lower()
+
+
+def a_kind_of(relation: Relation) -> str:
+    """The same with its article."""
+    kind = kind_of(relation)
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +118,20 @@ def _told_by(type_: SqlType) -> object:
     return type_.family if type_.family in (Family.CHARACTER, Family.BINARY) else str(type_)
 
 
+SystemTables: TypeAlias = "Callable[[Catalog, str, str | None], SystemTable | None]"
+"""The system table of a catalog that a name means, with what stands in front of it."""
+
+
 @dataclass(slots=True)
 class Catalog:
-    """Everything that has a name; a function's may be that of several."""
+    """Everything that has a name; a function's may be that of several.  System tables are those that nothing else is called
+    like."""
 
     relations: dict[str, Relation] = field(default_factory=dict)
     pumps: dict[str, Pump] = field(default_factory=dict)
     functions: dict[str, tuple[Function, ...]] = field(default_factory=dict)
     databases: Databases = field(default_factory=Databases)
+    system: SystemTables = lambda catalog, name, schema: None
 
     def relation(self, name: str, database: str | None = None) -> Relation | None:
         """The relation of exactly this name, or the one table that has it in another case.
@@ -115,7 +143,7 @@ class Catalog:
         if found is None:
             same = [r for r in self.relations.values() if isinstance(r, Table) and r.name.upper() == name.upper()]
             found = same[0] if len(same) == 1 else None
-        return found or external
+        return found or external or self.system(self, name, database)
 
     def unqualified(self) -> dict[str, Relation]:
         """The relations that need no database in front of their names, by these names in the case in which they are kept."""
@@ -150,7 +178,7 @@ class Catalog:
         if relation is None:
             raise unknown("stream", name, self.relations, span)
         if not isinstance(relation, Stream):
-            raise ProgrammingError(f"{name} is a {type(relation).__name__.lower()}, not a stream", span)
+            raise ProgrammingError(f"{name} is {a_kind_of(relation)}, not a stream", span)
         return relation
 
     def check_no_cycle(self, pump: Pump, span: Span | None) -> None:

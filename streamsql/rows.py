@@ -28,10 +28,12 @@ Datum: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class QueryTime:
-    """What the time functions may see: `started`, the moment the query started, and the clock for CURRENT_ROW_TIMESTAMP."""
+    """What functions may see of when the query runs: `started`, the moment it started, the clock for CURRENT_ROW_TIMESTAMP, and
+    the number of the query that ended last before it."""
 
     started: Time = 0
     clock: Clock = field(default_factory=WallClock)
+    last_query: int = -1
 
 
 class ErrorName(StrEnum):

@@ -23,7 +23,7 @@ from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeCo
 from streamsql.bind.subqueries import Subquery
 from streamsql.bind.windows import sort_key
 from streamsql.bind.wording import counted
-from streamsql.catalog import Catalog, Stream, Table, View, nearest, unknown
+from streamsql.catalog import Catalog, Stream, SystemTable, Table, View, nearest, unknown
 from streamsql.coercion import common_type
 from streamsql.errors import Error, ProgrammingError, Span, not_supported
 from streamsql.expressions.conditions import TRUE
@@ -167,6 +167,8 @@ class QueryBinder:
                 if statement.columns:
                     source = _renamed(source, [column.name for column in statement.columns], span)
                 return source
+            case SystemTable(schema=schema):
+                return Source(nodes.SystemScan(schema, relation))
             case ExternalTable():
                 return Source(nodes.ExternalScan.of(Request(relation, all_columns(relation))))
             case _:

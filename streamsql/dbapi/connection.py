@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from streamsql import errors
 from streamsql.attach import Attachments
 from streamsql.bind.parameters import Parameters
-from streamsql.catalog import Table
+from streamsql.catalog import Table, a_kind_of
 from streamsql.dbapi.cursor import Cursor
 from streamsql.dbapi.relations import table_of
 from streamsql.engine.engine import Engine
@@ -127,7 +127,7 @@ class Connection:
         def enter(engine: Engine) -> None:
             old = engine.catalog.relation(name)
             if old is not None and not isinstance(old, Table):
-                raise ProgrammingError(f"there is a {type(old).__name__.lower()} {name} already")
+                raise ProgrammingError(f"there is {a_kind_of(old)} {name} already")
             if old is not None:
                 engine.drop_relation(old.name)
             engine.catalog.relations[name] = table

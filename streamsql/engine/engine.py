@@ -25,6 +25,7 @@ from streamsql.engine.query_log import QueryLog
 from streamsql.engine.result import Result
 from streamsql.engine.row_count import RowCount
 from streamsql.engine.row_queue import RowQueue
+from streamsql.engine.system_tables import system_tables
 from streamsql.engine.table_rows import TableRows
 from streamsql.engine.table_sinks import TableSinks
 from streamsql.errors import Error, OperationalError, ProgrammingError, not_supported
@@ -91,6 +92,7 @@ class Engine:
         self.warnings: list[str] = []
         self.log = QueryLog(self.clock)
         self.table_sinks = TableSinks(lambda: self.catalog.databases, self.clock, self.s3_root)
+        self.catalog.system = system_tables(self.log)
         self._inserts = Inserts(self.pipeline, self.clock)
         self._running: dict[str, _Running] = {}
         self._queries = 0
@@ -106,7 +108,7 @@ class Engine:
     @property
     def time(self) -> QueryTime:
         """What the time functions of a statement see: of a session's the moment it is given, of an application's the start."""
-        return QueryTime(self.clock.now() if self.interactive else self.started or 0, self.clock)
+        return QueryTime(self.clock.now() if self.interactive else self.started or 0, self.clock, self.log.last)
 
     @property
     def is_live(self) -> bool:

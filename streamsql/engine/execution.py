@@ -10,7 +10,7 @@ from streamsql.bind.expressions import function_body
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.bind.uses import pumps_calling
-from streamsql.catalog import Function, Pump, Stream, View, unknown
+from streamsql.catalog import Function, Pump, Stream, View, a_kind_of, kind_of, unknown
 from streamsql.engine.analysis import analyzed
 from streamsql.engine.external import EXTERNAL_HANDLERS
 from streamsql.engine.external_writes import WRITE_HANDLERS
@@ -69,10 +69,11 @@ def _make_room(engine: Engine, statement: CreateStream | CreateForeignStream | C
     old = engine.catalog.relation(name)
     if old is None:
         return
-    kind = type(old).__name__.lower()
-    if not replace:
-        raise ProgrammingError(f"there is a {kind} {name} already", span, "CREATE OR REPLACE")
-    _take_from(engine, engine.catalog.pumps_at(name), kind, statement.name)
+    can_replace = name in engine.catalog.relations
+    if not replace or not can_replace:
+        hint = "CREATE OR REPLACE" if can_replace else "give yours another name"
+        raise ProgrammingError(f"there is {a_kind_of(old)} {name} already", span, hint)
+    _take_from(engine, engine.catalog.pumps_at(name), kind_of(old), statement.name)
     engine.drop_relation(name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamsql.catalog import Catalog, nearest
+from streamsql.catalog import Catalog, a_kind_of, nearest
 from streamsql.errors import Error, ProgrammingError
 from streamsql.external.databases import Database
 from streamsql.external.table import ExternalTable
@@ -27,7 +27,7 @@ def no_table(catalog: Catalog, name: ObjectName) -> Error:
     database = database_of(catalog, name)
     relation = catalog.relations.get(name.name) if len(name.parts) == 1 else None
     if relation is not None:
-        return ProgrammingError(f"{relation.name} is a {type(relation).__name__.lower()}, not an external table", name.span)
+        return ProgrammingError(f"{relation.name} is {a_kind_of(relation)}, not an external table", name.span)
     hint = nearest(name.last.text, [table.name for table in database.tables.values()])
     return ProgrammingError(f"no table {name.last.text} in database {database.name}", name.last.span, hint)
 

@@ -44,6 +44,8 @@ class Leaf:
                 table = catalog.relation(name)
                 assert isinstance(table, Table)
                 return list(table.rows.to_batches(TABLE_ROWS))
+            case nodes.SystemScan(table=system):
+                return list(system.rows(time).to_batches(TABLE_ROWS))
             case nodes.ExternalScan(request=request):
                 self.scan = Scan(request, access, time, joins)
                 return self.scan.rows()

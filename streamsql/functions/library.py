@@ -24,6 +24,7 @@ from streamsql.functions import (
     patterns,
     periods,
     regex,
+    session,
     string,
     tumbling_items,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "patterns",
     "periods",
     "regex",
+    "session",
     "string",
     "tumbling_items",
 ]

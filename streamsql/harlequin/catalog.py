@@ -6,10 +6,10 @@ from harlequin.autocomplete.completion import HarlequinCompletion
 from harlequin.catalog import CatalogItem
 
 from streamsql.bind.relations import columns_of
-from streamsql.catalog import Pump, Relation
+from streamsql.catalog import Pump, Relation, kind_of
 from streamsql.engine.engine import Engine
 from streamsql.repl.completion import functions
-from streamsql.repl.names import kind_of, spelled
+from streamsql.repl.names import spelled
 from streamsql.sql import tables
 from streamsql.types import Field, Kind
 

@@ -36,6 +36,8 @@ def describe(node: nodes.Node) -> str:
     match node:
         case nodes.ExternalScan(request=request):
             return _external(request)
+        case nodes.SystemScan(table=table):
+            return f"Scan system table {table.name}"
         case nodes.Scan(relation=relation, schema=schema):
             return f"Scan {'stream' if schema.is_stream else 'table'} {relation}"
         case nodes.Values(rows=rows):

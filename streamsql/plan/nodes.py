@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, NamedTuple, Self
 
+from streamsql.catalog import SystemTable
 from streamsql.errors import Span
 from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Expression
@@ -93,6 +94,13 @@ class ExternalScan(Node):
     def of(request: Request) -> ExternalScan:
         """The scan that a request asks for."""
         return ExternalScan(request.schema, request)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemScan(Node):
+    """The rows of a system table, as they are when the query runs: a table."""
+
+    table: SystemTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from streamsql.catalog import Relation, Stream, Table
+from streamsql.catalog import Relation, Stream, Table, a_kind_of
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.io.open import discover, open_sink, open_source
 from streamsql.io.source import Source
@@ -68,7 +68,7 @@ def imported(access: Access, file: str, name: str) -> str:
     if isinstance(relation, Stream):
         return _inserted(access, name, file)
     if relation is not None and not isinstance(relation, Table):
-        raise ProgrammingError(f"{relation.name} is a {type(relation).__name__.lower()}")
+        raise ProgrammingError(f"{relation.name} is {a_kind_of(relation)}")
     failed: list[FailedRow] = []
     source = open_source(file)
     table = pa.Table.from_batches(list(_rows_of(source, failed)), source.schema.arrow())
@@ -79,7 +79,7 @@ def imported(access: Access, file: str, name: str) -> str:
 def _inserted(access: Access, name: str, file: str) -> str:
     stream = _relation(access, name)
     if not isinstance(stream, Stream):
-        raise ProgrammingError(f"{stream.name} is a {type(stream).__name__.lower()}: rows can only go into a stream")
+        raise ProgrammingError(f"{stream.name} is {a_kind_of(stream)}: rows can only go into a stream")
     failed: list[FailedRow] = []
     rows = 0
     source = open_source(file, stream.schema)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from streamsql.catalog import Function, Relation
-from streamsql.external.table import ExternalTable
+from streamsql.catalog import Function
 from streamsql.sql import tables
 
 _PLAIN = re.compile(r"[^\W\d][\w$]*")
@@ -26,8 +25,3 @@ def signature_of(function: Function) -> str:
     """A function of the application as the manual writes those of the dialect."""
     parameters = ", ".join(f"{spelled(p.name.name)}: {p.type}" for p in function.statement.parameters)
     return f"{spelled(function.name)}({parameters}) -> {function.statement.returns}"
-
-
-def kind_of(relation: Relation) -> str:
-    """What a relation is, in a word or two."""
-    return "external table" if isinstance(relation, ExternalTable) else type(relation).__name__.lower()

@@ -52,7 +52,7 @@ from streamsql.types import ROWTIME_FIELD, Schema, SqlType
 
 T = TypeVar("T")
 
-TABLES = (nodes.Values, nodes.ExternalScan)
+TABLES = (nodes.Values, nodes.ExternalScan, nodes.SystemScan)
 """The leaves of a plan that are tables in any case."""
 
 

@@ -14,10 +14,10 @@ from streamsql.time import Clock, Time
 
 @dataclass(slots=True)
 class Stretch:
-    """When something went on: `started` and `ended` by the clock, `elapsed` in microseconds."""
+    """When something went on: `started` and `ended` by the clock, None where it never did; `elapsed` in microseconds."""
 
-    started: Time = 0
-    ended: Time = 0
+    started: Time | None = None
+    ended: Time | None = None
     elapsed: int = 0
 
     @contextmanager
@@ -58,8 +58,9 @@ class Counts:
     requests: int = 0
     """How often bytes were asked for."""
     requests_elapsed: int = 0
-    """The microseconds that these took, added up."""
+    """The nanoseconds that these took, added up."""
     longest_request: int = 0
+    """Those of the longest one."""
     most_requests: int = 0
     """Those under way at once, at most."""
     pruning: Stretch = field(default_factory=Stretch, compare=False)
@@ -92,7 +93,7 @@ class Counts:
         try:
             yield
         finally:
-            elapsed = (time.perf_counter_ns() - begun) // 1000
+            elapsed = time.perf_counter_ns() - begun
             with self._lock:
                 self._under_way -= 1
                 self.requests += 1
