@@ -165,8 +165,7 @@ class Application:
         except Error as error:
             raise error.located(self._file.text, self._file.name) from None
         self.engine.writing = Writing.NOW
-        for warning in self.engine.warnings:
-            self._log.warning(warning)
+        self._warn()
         self._attacher.adopt()
         self._check_inputs()
         if not reloaded:
@@ -212,9 +211,7 @@ class Application:
             del self._outlets[name]
         if self._on_stdout:
             self._open_stdout()
-        for warning in self.engine.warnings:
-            self._log.warning(warning)
-        self.engine.warnings.clear()
+        self._warn()
         self._log.info(f"{self.path} is reloaded: {change}")
 
     def _is_kept(self, stream: str) -> bool:
@@ -237,8 +234,7 @@ class Application:
         for feed in self.engine.pipeline.feeds.values():
             feed.source.close()
         self._attacher.check_outputs()
-        for warning in self.engine.warnings:
-            self._log.warning(warning)
+        self._warn()
 
     def explain(self) -> str:
         """The plans of the application's pumps and queries."""
@@ -372,9 +368,15 @@ class Application:
         begun = time.perf_counter()
         progress = self.engine.step()
         self._drain()
+        self._warn()
         self.steps += 1
         self.step_seconds += time.perf_counter() - begun
         return progress
+
+    def _warn(self) -> None:
+        for warning in self.engine.warnings:
+            self._log.warning(warning)
+        self.engine.warnings.clear()
 
     def _leave(self, complete: bool) -> None:
         reached_end = self.engine.pipeline.ended and not complete

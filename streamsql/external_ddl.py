@@ -259,6 +259,13 @@ class RepairTable(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshTable(Statement):
+    """REFRESH TABLE name: whatever runs looks rows up in the table as it is now"""
+
+    name: ObjectName
+
+
+@dataclass(frozen=True, slots=True)
 class DropExternal(Statement):
     """DROP {TABLE | DATABASE | SCHEMA} [IF EXISTS] name [DROP EXTERNAL DATABASE] [CASCADE]"""
 

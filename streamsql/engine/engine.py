@@ -25,6 +25,7 @@ from streamsql.engine.query_log import QueryLog
 from streamsql.engine.result import Result
 from streamsql.engine.row_count import RowCount
 from streamsql.engine.row_queue import RowQueue
+from streamsql.engine.snapshots import Snapshots
 from streamsql.engine.system_tables import system_tables
 from streamsql.engine.table_rows import TableRows
 from streamsql.engine.table_sinks import TableSinks
@@ -93,6 +94,7 @@ class Engine:
         self.log = QueryLog(self.clock)
         self.table_sinks = TableSinks(lambda: self.catalog.databases, self.clock, self.s3_root)
         self.catalog.system = system_tables(self.log)
+        self.snapshots = Snapshots(self.pipeline, self.catalog, self.clock, self._table_batches)
         self._inserts = Inserts(self.pipeline, self.clock)
         self._running: dict[str, _Running] = {}
         self._queries = 0
@@ -141,6 +143,7 @@ class Engine:
     def step(self) -> bool:
         """One step of the pipeline; gives whether anything came."""
         self._inserts.tick()
+        self.warnings += self.snapshots.tick()
         return self.pipeline.step()
 
     def plan_of(self, statement: Statement, parameters: Parameters = ()) -> nodes.Node:
@@ -219,6 +222,7 @@ class Engine:
             port = running.port
             self.pipeline.remove(running.built.vertices, None if port is None else (self.pipeline.hub(running.target), port))
             self.table_sinks.stop(name)
+            self.snapshots.forget(running.built)
 
     def drop_pump(self, name: str) -> None:
         """Stop a pump and forget it."""
@@ -235,6 +239,7 @@ class Engine:
         except Error:
             self.pipeline.remove(built.vertices)
             raise
+        self.snapshots.add(built)
         return built
 
     # -- queries -----------------------------------------------------------------------------------------------------------
@@ -251,6 +256,7 @@ class Engine:
 
         def close() -> None:
             if self._reading.pop(owner, None) is not None:
+                self.snapshots.forget(built)
                 self.pipeline.remove(built.vertices)
 
         result = Result("", rows=queue, streaming=True, plan=plan, close=close)
@@ -276,6 +282,11 @@ class Engine:
         watch = self.log.watched(text, self.catalog.databases.current, scans) if is_logged else nullcontext()
         rows = TableRows(plan.schema, pipeline, built.output, given, lambda batch: self.report(batch), watch)
         return TableQuery(rows, built, leaves)
+
+    def _table_batches(self, plan: nodes.Node) -> list[Batch]:
+        """All rows of a plan over tables."""
+        rows = self.run_table(plan, self.catalog)
+        return list(iter(rows.take_whole, None))
 
     def _rows(self, leaf: Leaf, built: Built, catalog: Catalog | None = None) -> Iterable[Output]:
         return leaf.rows(catalog or self.catalog, self.access, self.time, built.joins)
@@ -321,6 +332,7 @@ class Engine:
 
     def insert_rows(self, stream: str, rows: Batch, explicit: bool) -> None:
         """Rows with the columns of a stream, from outside; with ROWTIME in front when they bring their own."""
+        self.warnings += self.snapshots.tick()
         schema = self.catalog.find_stream(stream, None).schema
         self._inserts.insert(stream, schema, rows, explicit, self.time)
         self.pipeline.settle()

@@ -22,6 +22,7 @@ from streamsql.engine.external_names import (
     written,
 )
 from streamsql.engine.result import Result
+from streamsql.engine.snapshots import refresh_interval
 from streamsql.errors import Error, IntegrityError, ProgrammingError, not_supported
 from streamsql.external.changes import CHANGES
 from streamsql.external.databases import DEFAULT, Database
@@ -38,6 +39,7 @@ from streamsql.external_ddl import (
     DropColumn,
     DropExternal,
     HiveColumn,
+    RefreshTable,
     RenameColumn,
     RepairTable,
     ReplaceColumns,
@@ -119,6 +121,7 @@ def create_external_table(engine: Engine, statement: CreateExternalTable, parame
         columns, keys = _redshift(statement.columns), _redshift(statement.partitioned_by)
         statement = replace(statement, columns=columns, partitioned_by=keys)
     table = table_of(statement, database.name)
+    refresh_interval(table)
     databases.put(table)
     _warn_of_projection(engine, table)
     return Result(f"table {table.full_name} created")
@@ -131,6 +134,7 @@ def alter_table(engine: Engine, statement: AlterTable, parameters: Parameters) -
     if isinstance(change, (AddColumns, ReplaceColumns)) and is_redshift(engine.catalog, statement.name):
         change = replace(change, columns=_redshift(change.columns))
     changed, message = CHANGES[type(change)](table, change)
+    refresh_interval(changed)
     engine.catalog.databases.put(changed)
     if changed.properties != table.properties:
         _warn_of_projection(engine, changed)
@@ -147,6 +151,12 @@ def repair_table(engine: Engine, statement: RepairTable, parameters: Parameters)
         shown = ", ".join(done.passed_over[:3]) + (", ..." if len(done.passed_over) > 3 else "")
         engine.warnings.append(f"{counted(len(done.passed_over), 'folder')} of {table.location} are no partitions: {shown}")
     return Result(f"{counted(len(done.added), 'partition')} added to {table.full_name}")
+
+
+def refresh_table(engine: Engine, statement: RefreshTable, parameters: Parameters) -> Result:
+    table = find_table(engine.catalog, statement.name)
+    count = engine.snapshots.refresh(table)
+    return Result(f"{table.full_name} is read again for {count} running {'pump or query' if count == 1 else 'pumps and queries'}")
 
 
 def drop_external(engine: Engine, statement: DropExternal, parameters: Parameters) -> Result:
@@ -229,6 +239,7 @@ EXTERNAL_HANDLERS: dict[type[Statement], Handler] = {
     CreateExternalTable: create_external_table,
     external_ddl.Describe: external_show.describe,
     DropExternal: drop_external,
+    RefreshTable: refresh_table,
     RepairTable: repair_table,
     external_ddl.ShowColumns: external_show.show_columns,
     external_ddl.ShowCreate: external_show.show_create,

@@ -172,7 +172,7 @@ def _names(expected: frozenset[str], words: Sequence[Word], at: int, catalog: Ca
         yield from _relations(relations.values())
     elif last == "USE" or (last in ("DATABASE", "SCHEMA") and first in ("ALTER", "DROP")):
         yield from (Suggestion(spelled(d.name, any_case=True), 0, "database") for d in catalog.databases)
-    elif last in ("TABLE", "PARTITIONS", "TBLPROPERTIES") and first in ("ALTER", "DROP", "MSCK", "SHOW"):
+    elif last in ("TABLE", "PARTITIONS", "TBLPROPERTIES") and first in ("ALTER", "DROP", "MSCK", "REFRESH", "SHOW"):
         yield from _relations(r for r in relations.values() if isinstance(r, ExternalTable))
 
 

@@ -41,6 +41,7 @@ SELECT [ STREAM ] [ DISTINCT ] { * | expression [ [ AS ] name ] }, ...
   [ { UNION ALL } query ]
   [ ORDER BY expression [ ASC | DESC ], ... ] [ LIMIT number ]""",
     "MSCK REPAIR TABLE": "MSCK REPAIR TABLE [ database. ] name",
+    "REFRESH TABLE": "REFRESH TABLE [ database. ] name",
     "SHOW": "SHOW { DATABASES | TABLES [ IN database ] | PARTITIONS table | COLUMNS IN table | CREATE TABLE table }",
     "VALUES": "VALUES ( value, ... ), ...",
 }

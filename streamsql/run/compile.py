@@ -66,6 +66,8 @@ class Built:
     """The node that each of them carries out, with those below it that it is one Transform with."""
     tables: list[tuple[nodes.Node, Vertex, int]] = field(default_factory=list)
     """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into, in this order."""
+    looked_up: list[tuple[Vertex, int, nodes.Node]] = field(default_factory=list)
+    """The operators that look rows of streams up in a table, by which port it comes, and its plan."""
     joins: JoinKeys = field(default_factory=JoinKeys)
     """The keys of the joins whose tables are complete, for the scans that ask for them."""
 
@@ -82,6 +84,7 @@ class Compiler:
         self._vertices: list[Vertex] = []
         self._nodes: list[nodes.Node] = []
         self._tables: list[tuple[nodes.Node, Vertex, int]] = []
+        self._looked_up: list[tuple[Vertex, int, nodes.Node]] = []
         self._joins = JoinKeys()
 
     def build(self, plan: nodes.Node) -> Built:
@@ -90,7 +93,7 @@ class Compiler:
         output = self._node(plan, connections)
         for writer, reader, port in connections:
             self._pipeline.connect(writer, reader, port)
-        return Built(output, self._vertices, self._nodes, self._tables, self._joins)
+        return Built(output, self._vertices, self._nodes, self._tables, self._looked_up, self._joins)
 
     def _node(self, node: nodes.Node, connections: list[tuple[Vertex, Vertex, int]]) -> Vertex:
         stages, below = self._stages(node)
@@ -103,6 +106,8 @@ class Compiler:
             inputs = node.inputs
         vertex = self._add(word, operator)
         self._nodes.append(node)
+        if isinstance(node, (nodes.Lookup, nodes.Mark)) and node.input.schema.is_stream:
+            self._looked_up.append((vertex, 1, node.table))
         ports = list(enumerate(inputs))
         looks_up = isinstance(node, (nodes.Lookup, nodes.Mark, nodes.SetOperation))
         for port, child in reversed(ports) if looks_up else ports:  # a table before what is looked up in it

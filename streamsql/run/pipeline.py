@@ -250,6 +250,13 @@ class Pipeline:
             given.close()
         self._advance(vertex, port, END)
 
+    def replace_table(self, vertex: Vertex, port: int, batches: Iterable[Batch]) -> None:
+        """Other rows in the place of those of a table that is complete."""
+        for batch in batches:
+            self._push(vertex, port, batch)
+        for output in vertex.operator.advance(END, port):
+            self._emit(vertex, output)
+
     def report(self, batch: Batch) -> None:
         """Rows for `error_stream` that were lost outside this graph."""
         rows = error_stream.not_before(self._error_hub.bound, batch)

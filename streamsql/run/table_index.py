@@ -40,7 +40,11 @@ class TableIndex:
         self._by_key = self._starts = self._counts = np.zeros(0, np.int64)
 
     def build(self, table: Rows) -> None:
-        """Order the table by its keys; rows for which that fails are reported to `table` and match nothing."""
+        """Order the table by its keys; rows for which that fails are reported to `table` and match nothing.
+
+        It takes the place of an earlier one.
+        """
+        self._known.clear()
         meets, columns = self._terms[1].evaluate(table)
         if table.failures:
             meets = meets & table.good()

@@ -1,4 +1,4 @@
-"""The functions for the rules of grammar/external.lark: ALTER TABLE, DROP, MSCK REPAIR TABLE."""
+"""The functions for the rules of grammar/external.lark: ALTER TABLE, DROP, MSCK REPAIR TABLE, REFRESH TABLE."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from streamsql.external_ddl import (
     HiveType,
     PartitionSpec,
     PartitionValue,
+    RefreshTable,
     RenameColumn,
     RenamePartition,
     RepairTable,
@@ -129,6 +130,11 @@ def alter_table(name: ObjectName, change: TableChange) -> AlterTable:
 @rule
 def repair_table(name: ObjectName) -> RepairTable:
     return RepairTable(name)
+
+
+@rule
+def refresh_table(name: ObjectName) -> RefreshTable:
+    return RefreshTable(name)
 
 
 @rule

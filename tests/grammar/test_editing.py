@@ -93,6 +93,7 @@ def test_completions_at_the_start() -> None:
             "DROP",
             "EXPLAIN",
             "MSCK",
+            "REFRESH",
             "SHOW",
             "DESCRIBE",
             "DESC",

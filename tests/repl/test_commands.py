@@ -250,6 +250,7 @@ def test_how_statements_are_written(terminal: Terminal) -> None:
         "CREATE DATABASE IF NOT EXISTS d COMMENT 'text' LOCATION 's3://b/'",
         "CREATE EXTERNAL TABLE IF NOT EXISTS d.t (a INT) PARTITIONED BY (p STRING) STORED AS PARQUET LOCATION 's3://b/t/'",
         "MSCK REPAIR TABLE d.t",
+        "REFRESH TABLE d.t",
         "SHOW PARTITIONS d.t",
         "CREATE FUNCTION f (x INTEGER) RETURNS INTEGER RETURN x + 1",
     ],

@@ -1,0 +1,145 @@
+"""External tables in which running pumps and queries look rows of streams up.
+
+Each is read when the pump or query starts, as it is then.  It is read again when REFRESH TABLE says so, and on a period where
+the table has the property `streamsql.refresh.interval`.  The rows that come from then on see it as it is then: between two steps
+nothing is under way, so no row sees some of the old and some of the new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from streamsql.catalog import Catalog
+from streamsql.errors import Error, OperationalError
+from streamsql.external.table import ExternalTable
+from streamsql.io.uri import parse_duration
+from streamsql.plan import nodes
+from streamsql.run.compile import Built
+from streamsql.run.pipeline import Pipeline, Vertex
+from streamsql.time import Clock, Time
+from streamsql.types import Batch
+
+INTERVAL = "streamsql.refresh.interval"
+"""The property of a table that says how old its rows may become: `5m`."""
+
+
+@dataclass(slots=True, eq=False)
+class _Snapshot:
+    """What one operator looks rows up in: the plan of it, and when it was read."""
+
+    built: Built
+    vertex: Vertex
+    port: int
+    plan: nodes.Node
+    read: Time
+
+    @property
+    def scans(self) -> list[nodes.ExternalScan]:
+        return list(_scans(self.plan))
+
+
+class Snapshots:
+    """The tables in which running pumps and queries look rows up; `rows_of` gives the rows of a plan over tables."""
+
+    def __init__(self, pipeline: Pipeline, catalog: Catalog, clock: Clock, rows_of: Callable[[nodes.Node], list[Batch]]) -> None:
+        self._pipeline = pipeline
+        self._catalog = catalog
+        self._clock = clock
+        self._rows_of = rows_of
+        self._all: list[_Snapshot] = []
+
+    def add(self, built: Built) -> None:
+        """A pump or query has started, and read its tables."""
+        now = self._clock.now()
+        made = [_Snapshot(built, vertex, port, plan, now) for vertex, port, plan in built.looked_up]
+        self._all += [snapshot for snapshot in made if snapshot.scans]
+
+    def forget(self, built: Built) -> None:
+        """A pump or query has stopped."""
+        self._all = [snapshot for snapshot in self._all if snapshot.built is not built]
+
+    def refresh(self, table: ExternalTable) -> int:
+        """Read a table again, for all that looks rows up in it; gives how many pumps and queries that are.
+
+        Where it cannot be read all go on with what they have.
+        """
+        reading = [s for s in self._all if any(_is(scan, table) for scan in s.scans)]
+        owners = {id(snapshot.built) for snapshot in reading}
+        self._read([s for s in self._all if s in reading or (id(s.built) in owners and _is_partial(s))])
+        return len(owners)
+
+    def tick(self) -> list[str]:
+        """Read again what is older than it may be; gives what went wrong."""
+        if not self._all:
+            return []
+        now = self._clock.now()
+        wrong: list[str] = []
+        for snapshot in self._all:
+            interval = min((i for scan in snapshot.scans if (i := self._interval(scan)) is not None), default=None)
+            if interval is None or now - snapshot.read < interval:
+                continue
+            try:
+                together = [s for s in self._all if s.built is snapshot.built and (s is snapshot or _is_partial(s))]
+                self._read(together)
+            except Error as error:
+                wrong.append(f"{snapshot.scans[0].request.table.full_name} is not refreshed: {error.message}")
+                snapshot.read = now
+        return wrong
+
+    def _read(self, snapshots: list[_Snapshot]) -> None:
+        """All of them before the first changes."""
+        read = [(snapshot, self._rows_of(self._renewed(snapshot.plan))) for snapshot in snapshots]
+        for snapshot, batches in read:
+            self._pipeline.replace_table(snapshot.vertex, snapshot.port, batches)
+            snapshot.read = self._clock.now()
+
+    def _renewed(self, plan: nodes.Node) -> nodes.Node:
+        """A plan over the tables with the partitions and properties that they have now.
+
+        What only the keys of other tables left out is read: these may have changed, too.
+        """
+
+        def renewed(node: nodes.Node) -> nodes.Node:
+            if not isinstance(node, nodes.ExternalScan):
+                return node
+            old = node.request.table
+            new = self._catalog.databases.table(old.name, old.database)
+            if new is None or (new.columns, new.keys) != (old.columns, old.keys):
+                text = f"{old.full_name} is no longer the table that is looked up in: its columns have changed, or it was dropped"
+                raise OperationalError(text, hint="start the pump or query anew")
+            return replace(node, request=replace(node.request, table=new, dynamic=()))
+
+        return plan.rewrite(renewed)
+
+    def _interval(self, scan: nodes.ExternalScan) -> Time | None:
+        old = scan.request.table
+        return refresh_interval(self._catalog.databases.table(old.name, old.database) or old)
+
+
+def refresh_interval(table: ExternalTable) -> Time | None:
+    """How old what is known of a table may become; None for any age.  Raises OperationalError where its property is no time."""
+    given = table.properties.get(INTERVAL)
+    if given is None:
+        return None
+    try:
+        return parse_duration(given)
+    except OperationalError as error:
+        raise OperationalError(f"{INTERVAL} of {table.full_name}: {error.message}", hint=error.hint) from error
+
+
+def _scans(plan: nodes.Node) -> Iterator[nodes.ExternalScan]:
+    if isinstance(plan, nodes.ExternalScan):
+        yield plan
+    for below in plan.inputs:
+        yield from _scans(below)
+
+
+def _is(scan: nodes.ExternalScan, table: ExternalTable) -> bool:
+    known = scan.request.table
+    return (known.database.lower(), known.name.lower()) == (table.database.lower(), table.name.lower())
+
+
+def _is_partial(snapshot: _Snapshot) -> bool:
+    """Whether it was read with the keys of another table, so that rows are missing when that one changes."""
+    return any(scan.request.dynamic for scan in snapshot.scans)
