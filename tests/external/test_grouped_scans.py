@@ -111,6 +111,31 @@ def test_when_a_scan_adds_up(tmp_path: Path) -> None:
         assert "added up" not in plan_of(lake, query)
 
 
+@pytest.mark.parametrize(
+    ("calls", "read"),
+    [
+        ("COUNT(*)", 0),
+        ("COUNT(i), MIN(i), MAX(e), MIN(m), COUNT(*)", 1),
+        ("k, COUNT(*), MAX(i)", 0),
+        ("MIN(s)", 4),
+        ("MIN(d)", 4),
+        ("SUM(i)", 4),
+        ("COUNT(*), MIN(absent)", 0),
+    ],
+)
+def test_what_footers_say_is_not_read(tmp_path: Path, calls: str, read: int) -> None:
+    lake = Lake(tmp_path)
+    for k in (1, 2):
+        days = [date(2024, 5, day) for day in (1, 2, 3, 4)]
+        rows = {"i": [1, 2, 3, None if k == 1 else 4], "e": days, "m": [Decimal("1.5")] * 4, "s": ["a"] * 4, "d": [1.0] * 4}
+        lake.write(f"b/t/k={k}/a.parquet", pa.table(rows), row_group_size=2)
+    lake.run("""CREATE EXTERNAL TABLE t (i int, e date, m decimal(6,2), s string, d double, absent int) PARTITIONED BY (k int)
+        STORED AS PARQUET LOCATION 's3://b/t/'; MSCK REPAIR TABLE t""")
+    query = f"SELECT {calls} FROM t{' GROUP BY k' if calls.startswith('k') else ''}"
+    assert ordered(lake.rows(query)) == ordered(lake.rows(query, rules=False))
+    assert lake.read(query)["t"].row_groups_read == read
+
+
 def test_of_no_rows(tmp_path: Path) -> None:
     lake = lake_of(tmp_path, [], False, 1)
     assert lake.rows("SELECT COUNT(*), SUM(i), MIN(s) FROM t") == [(0, None, None)]

@@ -47,6 +47,10 @@ class Bounds:
     null: pa.Array
     valid: pa.Array
 
+    def take(self, places: pa.Array) -> Bounds:
+        """Those of some row groups."""
+        return Bounds(*(array.take(places) for array in (self.low, self.high, self.null, self.valid)))
+
 
 Mask = npt.NDArray[np.bool_]
 

@@ -101,10 +101,13 @@ class ParquetReader:
     def read(self, groups: Groups) -> Iterator[Given]:
         """What is asked for of the rows of some row groups."""
         constants = groups.file.constants(self._request)
+        portion = self._maker.portion()
+        groups = self._without_told(groups, constants, portion)
         total = sum(groups.footer.group_rows[number] for number in groups.numbers)
         self._counts.add(row_groups_read=len(groups.numbers), rows=total)
-        portion = self._maker.portion()
-        if not groups.places:  # of the file only the number of its rows is of interest
+        if not groups.numbers:
+            pass
+        elif not groups.places:  # of the file only the number of its rows is of interest
             missing = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._request.stored}
             yield from self._wanted_of({}, {**constants, **missing}, total, portion)
         else:
@@ -114,6 +117,16 @@ class ParquetReader:
                 except (OSError, EOFError, pa.ArrowInvalid) as error:
                     raise groups.file.file.failed(error) from error
         yield from portion.end()
+
+    def _without_told(self, groups: Groups, constants: Constants, portion: Portion) -> Groups:
+        """Without the row groups of which the footer says all that is asked."""
+        told = self._maker.told
+        if told is None:
+            return groups
+        chosen_groups = pa.array(groups.numbers)
+        bounds = {column: self._bounds(column, groups).take(chosen_groups) for column in told}
+        known = portion.give_facts(bounds, constants, [groups.footer.group_rows[number] for number in groups.numbers])
+        return replace(groups, numbers=tuple(n for n, is_known in zip(groups.numbers, known, strict=True) if not is_known))
 
     def _coded(self, groups: Groups) -> list[str]:
         """The paths of texts that are read as dictionaries: where the file keeps them as short ones."""

@@ -6,17 +6,20 @@ made; `run/combine.py` puts those of all parts together, in the order of the par
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from streamsql.external.scan.asked import Arrays, Asked, Constants, plain
+from streamsql.external.scan.bounds import Bounds
+from streamsql.external.scan.facts import Fact, fact_of
 from streamsql.external.scan.request import Grouping, Request
 from streamsql.functions.accumulators import Mergeable
 from streamsql.keys.interner import Interner
-from streamsql.rows import QueryTime
+from streamsql.rows import Mask, QueryTime
 from streamsql.types import Batch
 
 BATCH = 131_072
@@ -31,6 +34,11 @@ class Portion(Protocol):
 
     def give(self, columns: Arrays, constants: Constants, count: int) -> Iterator[Batch]:
         """Some rows, from first to last."""
+        ...
+
+    def give_facts(self, bounds: Mapping[int, Bounds], constants: Constants, rows: Sequence[int]) -> Mask:
+        """Row groups of so many rows each, of which only this is known; gives for which of them that is enough: their rows are
+        not to be given."""
         ...
 
     def end(self) -> Iterator[Batch]:
@@ -49,6 +57,9 @@ class RowPortion:
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         return (batch.slice(start, BATCH) for start in range(0, count, BATCH))
 
+    def give_facts(self, bounds: Mapping[int, Bounds], constants: Constants, rows: Sequence[int]) -> Mask:
+        return np.zeros(len(rows), bool)
+
     def end(self) -> Iterator[Batch]:
         return iter(())
 
@@ -61,10 +72,19 @@ class Groups:
         self.keys = [Asked(key, time) for key in grouping.keys]
         self.types = [key.type.arrow() for key in grouping.keys]
         self.arguments = [[Asked(argument, time) for argument in call.arguments] for call in grouping.calls]
-        stored = set(request.stored)
-        self.varying = [i for i, key in enumerate(self.keys) if not stored.isdisjoint(key.columns)]
+        self._stored = frozenset(request.stored)
+        self.varying = [i for i, key in enumerate(self.keys) if not self._stored.isdisjoint(key.columns)]
         """The keys that are not the same for all rows of a file."""
         self.schema = request.schema.arrow()
+
+    @cached_property
+    def of_footers(self) -> tuple[Fact, ...] | None:
+        """What each call asks of a footer; None where some of it has to be read: rows of several groups, other calls."""
+        if self.varying:
+            return None
+        found = [fact_of(call, self._stored) for call in self.calls]
+        facts = tuple(fact for fact in found if fact is not None)
+        return facts if len(facts) == len(found) else None
 
     def accumulators(self) -> list[Mergeable]:
         """One for each call, without rows."""
@@ -101,6 +121,24 @@ class GroupPortion:
             return
         ids = self._known.ids(keys, count)
         self._add(self._accumulators, ids, len(self._known), columns, constants)
+
+    def give_facts(self, bounds: Mapping[int, Bounds], constants: Constants, rows: Sequence[int]) -> Mask:
+        facts = self._groups.of_footers
+        if facts is None:
+            return np.zeros(len(rows), bool)
+        known: Mask = np.ones(len(rows), bool)
+        for fact in facts:
+            known &= fact.known(bounds, len(rows))
+        count = int(np.asarray(rows)[known].sum())
+        if count:
+            self._fixed = {i: key.values({}, constants, 1)[0] for i, key in enumerate(self._groups.keys)}
+            for accumulator, fact in zip(self._accumulators, facts, strict=True):
+                if fact.name == "COUNT":
+                    accumulator.merge(np.zeros(1, np.int64), 1, [pa.array([count])])
+                else:
+                    extremes = fact.values(bounds, known)
+                    accumulator.add(np.zeros(len(extremes), np.int64), 1, [extremes])
+        return known
 
     def _add(self, accumulators: Sequence[Mergeable], ids: np.ndarray[tuple[int], np.dtype[np.int64]], groups: int,
              columns: Arrays, constants: Constants) -> None:  # fmt: skip

@@ -38,6 +38,12 @@ class RowMaker:
         self.coded = frozenset(i for i in alone if fields[i].type.is_character and i in request.stored)
         """The columns of which a dictionary says as much as the texts, and sooner: grouped by, or compared alone."""
 
+    @property
+    def told(self) -> frozenset[int] | None:
+        """The columns whose bounds in the footers answer the request; None where rows are asked for."""
+        facts = None if self._groups is None or self._conditions else self._groups.of_footers
+        return None if facts is None else frozenset(fact.column for fact in facts if fact.column is not None)
+
     def portion(self) -> Portion:
         """What takes the rows of one part of the table."""
         return RowPortion(self.request) if self._groups is None else GroupPortion(self._groups)
