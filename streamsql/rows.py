@@ -124,7 +124,7 @@ class Rows:
     def column(self, datum: Datum) -> pa.Array:
         """A datum as an array of one value a row."""
         if isinstance(datum, pa.Scalar):
-            return pa.repeat(datum, self.count)
+            return pa.repeat(datum, self.count) if self.count else pa.nulls(0, datum.type)  # repeat makes no empty list
         if isinstance(datum, pa.ChunkedArray):
             return datum.combine_chunks()
         if len(datum) != self.count:

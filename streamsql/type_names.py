@@ -21,6 +21,14 @@ _SYNONYMS = {
     "CHAR VARYING": Kind.VARCHAR,
     "CHARACTER VARYING": Kind.VARCHAR,
     "BINARY VARYING": Kind.VARBINARY,
+    "BOOL": Kind.BOOLEAN,
+    "INT2": Kind.SMALLINT,
+    "INT4": Kind.INTEGER,
+    "INT8": Kind.BIGINT,
+    "FLOAT4": Kind.REAL,
+    "FLOAT8": Kind.DOUBLE,
+    "STRING_TYPE": Kind.VARCHAR,
+    "TEXT": Kind.VARCHAR,
 }
 
 _DEFAULT_LENGTH = {Kind.CHAR: 1, Kind.BINARY: 1, Kind.VARCHAR: None, Kind.VARBINARY: None}

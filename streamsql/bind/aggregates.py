@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,13 @@ from streamsql.bind.source import ROWTIME_COLUMN
 from streamsql.bind.unplaced import AggregateNode, GroupingNode, WindowNode
 from streamsql.bind.windows import frame_of, resolve_window, sort_key, table_frame_of
 from streamsql.catalog import nearest
-from streamsql.errors import ProgrammingError
+from streamsql.errors import ProgrammingError, Span
 from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Constant, Expression
 from streamsql.functions.registry import AGGREGATES, SCALARS, AggregateFunction
 
 if TYPE_CHECKING:
     from streamsql.bind.expressions import ExpressionBinder
-
-_CALLS = (exp.Anonymous, exp.IgnoreNulls, exp.RespectNulls, exp.Filter)
-
 
 def aggregate(node: exp.Expression, binder: ExpressionBinder) -> Expression:
     """An aggregate of a group: a call, with IGNORE NULLS or FILTER perhaps."""
@@ -70,6 +68,8 @@ def _of_stream(node: exp.Window, window: exp.Window, binder: ExpressionBinder) -
     """OVER on a stream: a frame that ends at the current row, in ROWTIME order."""
     span, name = node.meta.get("span"), _name(node.this)
     bound = _call(node.this, binder)
+    if bound.order:
+        raise ProgrammingError(f"{name} OVER on a stream takes its rows in ROWTIME order", span)
     if bound.function.sliding is None:
         why = ": it is for tables, which have an end" if bound.function.ordered is not None else ""
         raise ProgrammingError(f"{name} cannot have OVER on a stream{why}", span)
@@ -108,21 +108,25 @@ def _partition(window: exp.Window, inner: ExpressionBinder) -> tuple[Expression,
 
 def _name(node: exp.Expression) -> str:
     """The name of the function that is called, "" where none is."""
-    while isinstance(node, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
+    while isinstance(node, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter, exp.WithinGroup)):
         node = node.this
     return str(node.this) if isinstance(node, exp.Anonymous) else ""
 
 
 def _clause(node: exp.Expression) -> str:
-    return "FILTER" if isinstance(node, exp.Filter) else "IGNORE NULLS"
+    words = {exp.Filter: "FILTER", exp.WithinGroup: "ORDER BY"}
+    return words.get(type(node), "IGNORE NULLS")
 
 
 def _call(node: exp.Expression, binder: ExpressionBinder, inner: ExpressionBinder | None = None) -> AggregateCall:
     """A call with what stands behind it; `inner` binds its arguments, where that is another than for a group."""
     condition: exp.Expression | None = None
+    ordered: Sequence[exp.Ordered] = ()
     ignore_nulls = False
     if isinstance(node, exp.Filter):
         node, condition = node.this, node.expression.this
+    if isinstance(node, exp.WithinGroup):
+        node, ordered = node.this, node.expression.expressions
     if isinstance(node, (exp.IgnoreNulls, exp.RespectNulls)):
         node, ignore_nulls = node.this, isinstance(node, exp.IgnoreNulls)
     name, span = str(node.this), node.meta.get("span")
@@ -131,7 +135,12 @@ def _call(node: exp.Expression, binder: ExpressionBinder, inner: ExpressionBinde
     distinct = bool(expressions) and isinstance(expressions[0], exp.Distinct)
     if distinct:
         expressions = expressions[0].expressions
+    of_set = AGGREGATES[name][0].ordered_set
+    if of_set:
+        expressions = [_key_of_set(name, ordered, span).this, *expressions]
     arguments = [inner.bind(e) for e in expressions]
+    if of_set:
+        arguments.append(Constant(types.BOOLEAN, bool(ordered[0].args.get("desc"))))
     if condition is not None:
         _check_skips_nulls(AGGREGATES[name][0], ignore_nulls, condition)
         arguments = _where(inner.boolean(condition, "FILTER"), arguments)
@@ -142,13 +151,27 @@ def _call(node: exp.Expression, binder: ExpressionBinder, inner: ExpressionBinde
         raise ProgrammingError(f"{name} has no DISTINCT", span, f"{name}(x)")
     for i, (argument, expression) in enumerate(zip(converted[1:], expressions[1:]), 1):
         parameter = function.signature.parameter(i)
-        if parameter.type not in ("T", "COMPARABLE") and not argument.is_constant:
+        if parameter.type not in ("T", "COMPARABLE", "NUMERIC") and not argument.is_constant:
             raise ProgrammingError(f"{name}: {parameter.name} must be a constant", expression.meta.get("span"))
-    return AggregateCall(function, converted, type_, name, distinct or function.distinct, ignore_nulls)
+    keys = () if of_set else tuple(sort_key(o, inner.bind(o.this)) for o in ordered)
+    if keys and function.accumulator is None:
+        raise ProgrammingError(f"{name} has no ORDER BY in its brackets", span, f"{name}(...) OVER (ORDER BY ...)")
+    for key in keys:
+        check_comparable(key.expression, "ORDER BY", span)
+    flags, order = (distinct or function.distinct, ignore_nulls), tuple(key.direction for key in keys)
+    return AggregateCall(function, (*converted, *(key.expression for key in keys)), type_, name, *flags, order)
+
+
+def _key_of_set(name: str, ordered: Sequence[exp.Ordered], span: Span | None) -> exp.Ordered:
+    """The one key of WITHIN GROUP (ORDER BY key)."""
+    if len(ordered) != 1:
+        form = f"{name}(0.5) WITHIN GROUP (ORDER BY x)"
+        raise ProgrammingError(f"{name} takes its values from one key of WITHIN GROUP", span, form)
+    return ordered[0]
 
 
 def _check_skips_nulls(function: AggregateFunction, ignore_nulls: bool, condition: exp.Expression) -> None:
-    if function.positional and not ignore_nulls:
+    if (function.positional or function.keeps_nulls) and not ignore_nulls:
         hint = f"{function.name}(CASE WHEN condition THEN x END) IGNORE NULLS"
         raise ProgrammingError(f"{function.name} has no FILTER", condition.meta.get("span"), hint)
 

@@ -21,6 +21,7 @@ OPERATORS: dict[type[exp.Expression], str] = {
     exp.Sub: "-",
     exp.Mul: "*",
     exp.Div: "/",
+    exp.Mod: "MOD",
     exp.DPipe: "||",
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -60,10 +61,13 @@ def compared(node: exp.Expression, binder: ExpressionBinder, only_true: bool = F
         return any_of(operator, left, binder.inner(right.this), only_true, span)
     if isinstance(right, exp.All):  # it does not hold the other way round for any
         return call_scalar("NOT", [any_of(OPPOSITES[operator], left, binder.inner(right.this), False, span)], span)
-    if operator not in ("=", "<>"):
-        raise not_supported(f"{operator} of rows", span, "= and <> compare rows")
-    equal = _equal(left, _row(right, binder), span)
-    return equal if operator == "=" else call_scalar("NOT", [equal], span)
+    row = _row(right, binder)
+    if operator in ("=", "<>"):
+        equal = _equal(left, row, span)
+        return equal if operator == "=" else call_scalar("NOT", [equal], span)
+    if operator not in OPPOSITES:
+        raise not_supported(f"{operator} of rows", span, "=, <>, <, <=, > and >= compare rows")
+    return _ordered(operator, left, row, span)
 
 
 def _row(node: exp.Expression, binder: ExpressionBinder) -> list[Expression]:
@@ -72,12 +76,26 @@ def _row(node: exp.Expression, binder: ExpressionBinder) -> list[Expression]:
 
 
 def _equal(left: Sequence[Expression], right: Sequence[Expression], span: Span | None) -> Expression:
-    if len(left) != len(right):
-        raise ProgrammingError(f"{counted(len(left))} on the left side, {len(right)} on the right", span)
+    _check_width(left, right, span)
     result, *steps = (call_scalar("=", [x, y], span) for x, y in zip(left, right, strict=True))
     for step in steps:
         result = call_scalar("AND", [result, step], span)
     return result
+
+
+def _ordered(operator: str, left: Sequence[Expression], right: Sequence[Expression], span: Span | None) -> Expression:
+    """Rows as words are compared: by the first place where they differ, `operator` at the last."""
+    _check_width(left, right, span)
+    result = call_scalar(operator, [left[-1], right[-1]], span)
+    for x, y in reversed(list(zip(left[:-1], right[:-1], strict=True))):
+        decides, equal = call_scalar(operator[0], [x, y], span), call_scalar("=", [x, y], span)
+        result = call_scalar("OR", [decides, call_scalar("AND", [equal, result], span)], span)
+    return result
+
+
+def _check_width(left: Sequence[Expression], right: Sequence[Expression], span: Span | None) -> None:
+    if len(left) != len(right):
+        raise ProgrammingError(f"{counted(len(left))} on the left side, {len(right)} on the right", span)
 
 
 def _some(conditions: Sequence[Expression], span: Span | None) -> Expression:

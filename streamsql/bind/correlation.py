@@ -74,6 +74,7 @@ def of_no_rows(expression: Expression) -> Expression:
 
 def _of_no_rows(call: AggregateCall) -> Constant:
     assert call.function.accumulator is not None
-    accumulator = call.function.accumulator([argument.type for argument in call.arguments], call.type, call.ignore_nulls)
-    accumulator.add(np.zeros(0, np.int64), 1, [pa.nulls(0, argument.type.arrow()) for argument in call.arguments])
+    arguments = call.arguments[: len(call.arguments) - len(call.order)]
+    accumulator = call.function.accumulator([argument.type for argument in arguments], call.type, call.ignore_nulls)
+    accumulator.add(np.zeros(0, np.int64), 1, [pa.nulls(0, argument.type.arrow()) for argument in arguments])
     return Constant(call.type, accumulator.result()[0].as_py())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -145,14 +145,16 @@ class ExpressionBinder:
         return call_scalar("IN", [self.bind(node.this), *(self.bind(e) for e in node.expressions)], node.meta.get("span"))
 
     def like(self, node: exp.Expression) -> Expression:
-        name = "LIKE" if isinstance(node, exp.Like) else "SIMILAR TO"
-        return call_scalar(name, [self.bind(node.this), self.bind(node.expression)], node.meta.get("span"))
+        return self._match(node, [node.this, node.expression])
 
     def escaped(self, node: exp.Escape) -> Expression:
-        inner = node.this
-        name = "LIKE" if isinstance(inner, exp.Like) else "SIMILAR TO"
-        arguments = [self.bind(inner.this), self.bind(inner.expression), self.bind(node.expression)]
-        return call_scalar(name, arguments, node.meta.get("span"))
+        return self._match(node.this, [node.this.this, node.this.expression, node.expression])
+
+    def _match(self, node: exp.Expression, trees: Sequence[exp.Expression]) -> Expression:
+        span, arguments = node.meta.get("span"), [self.bind(tree) for tree in trees]
+        if isinstance(node, exp.ILike):  # a pattern in small letters fits a text in small letters
+            arguments = [call_scalar("LOWER", [argument], span) for argument in arguments]
+        return call_scalar("SIMILAR TO" if isinstance(node, exp.SimilarTo) else "LIKE", arguments, span)
 
     def cast(self, node: exp.Cast) -> Expression:
         operand, target = self.bind(node.this), node.meta["type"]
@@ -272,6 +274,7 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expressio
     exp.Between: ExpressionBinder.between,
     exp.In: ExpressionBinder.in_list,
     exp.Like: ExpressionBinder.like,
+    exp.ILike: ExpressionBinder.like,
     exp.SimilarTo: ExpressionBinder.like,
     exp.Escape: ExpressionBinder.escaped,
     exp.Cast: ExpressionBinder.cast,
@@ -283,6 +286,7 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Expressio
     exp.IgnoreNulls: ExpressionBinder.aggregate,
     exp.RespectNulls: ExpressionBinder.aggregate,
     exp.Filter: ExpressionBinder.aggregate,
+    exp.WithinGroup: ExpressionBinder.aggregate,
     exp.Subquery: ExpressionBinder.scalar_subquery,
     exp.Exists: ExpressionBinder.exists,
 }

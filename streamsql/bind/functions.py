@@ -49,7 +49,9 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "DAYTIME": (Family.DAY_TIME,),
     "YEARMONTH": (Family.YEAR_MONTH,),
     "ROW": (Family.ROW,),
-    "COMPARABLE": tuple(family for family in Family if family is not Family.ROW),
+    "ARRAY": (Family.ARRAY,),
+    "MAP": (Family.MAP,),
+    "COMPARABLE": tuple(family for family in Family if family not in (Family.ROW, Family.ARRAY, Family.MAP)),
     "ANY": tuple(Family),
 }
 

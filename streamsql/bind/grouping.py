@@ -14,7 +14,7 @@ from streamsql.bind.grouping_sets import has_sets, sets_of
 from streamsql.bind.monotone import is_time_key, time_form
 from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import BareRowtime, as_column, folded
-from streamsql.bind.select_list import Item
+from streamsql.bind.select_list import Item, numbered
 from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.bind.subqueries import look_up
 from streamsql.bind.unplaced import AggregateNode, GroupingNode, OuterColumn, WindowNode, has
@@ -225,6 +225,9 @@ class GroupBinder:
         return keys
 
     def _key(self, tree: exp.Expression, items: Sequence[Item]) -> Expression:
+        """A key: an expression over FROM's columns, an alias of the select list, in a query over tables a column's number."""
+        if isinstance(tree, exp.Literal) and not tree.is_string and not self.source.is_stream:
+            return as_column(numbered(tree, items, "GROUP BY"))
         try:
             return as_column(self.plain.bind(tree))
         except ProgrammingError:

@@ -17,7 +17,8 @@ from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.join_names import Names, check_distinct, columns_of, common_columns, merged, moved, scope_of, with_either
 from streamsql.bind.join_windows import CURRENT_ROW, Member, frame_of_item, port_of
 from streamsql.bind.scope import Scope, ScopeRelation, as_column
-from streamsql.bind.source import ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.source import ONE_ROW, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.unnesting import unnested
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.conditions import TRUE, conjunction
 from streamsql.expressions.nodes import Expression
@@ -67,7 +68,8 @@ class FromBinder:
         parts: list[tuple[exp.Expression, list[exp.Join]]] = [(first, [])]
         has_outer = any(join.side for join in joins)
         for join in joins:
-            if has_outer and not (join.side or join.kind or join.method):
+            is_comma = not (join.side or join.kind or join.method)
+            if has_outer and is_comma and not isinstance(join.this, exp.Unnest):
                 parts.append((join.this, []))
             else:
                 parts[-1][1].append(join)
@@ -77,6 +79,9 @@ class FromBinder:
     def _part(self, first: exp.Expression, joins: Sequence[exp.Join]) -> Relation:
         group, inner = [self._item(first)], list[exp.Join]()
         for join in joins:
+            if isinstance(join.this, exp.Unnest):
+                group, inner = [self._unnested(self._group(group, inner), join)], []
+                continue
             right = self._item(join.this)
             if not join.side:
                 group, inner = [*group, right], [*inner, join]
@@ -91,6 +96,9 @@ class FromBinder:
                 text = "joins in brackets have neither OVER nor a name of their own"
                 raise ProgrammingError(text, item.meta.get("span"), "(SELECT STREAM ... FROM ...) OVER (...) AS name")
             return self._chain(item.this, item.this.args["joins"])
+        if isinstance(item, exp.Unnest):
+            source, own = unnested(Source(ONE_ROW), item, ExpressionBinder(Scope(()), self.context), False)
+            return Relation(source, (own,))
         source, alias = self.item(item)
         names = (ScopeRelation(alias, source.schema.fields, 0),)
         if source.is_stream:
@@ -99,6 +107,15 @@ class FromBinder:
         if over is not None:
             raise ProgrammingError("a table has no window: all its rows are there", over.meta.get("span"), "leave out OVER")
         return Relation(source, names)
+
+    def _unnested(self, left: Relation, join: exp.Join) -> Relation:
+        """Each row of the left side with the elements of its lists."""
+        if join.side not in ("", "LEFT") or join.args.get("using") or not _always(join.args.get("on")):
+            raise ProgrammingError("UNNEST has no condition of its own", join.meta.get("span"), "CROSS JOIN UNNEST(...) AS t(x)")
+        binder = ExpressionBinder(scope_of(left.names, left.source), self.context)
+        source, names = unnested(left.source, join.this, binder, bool(join.side))
+        check_distinct([left.names, (names,)], [join.this])
+        return replace(left, source=source, names=(*left.names, names))
 
     def _group(self, relations: Sequence[Relation], joins: Sequence[exp.Join]) -> Relation:
         """Relations joined by inner joins: one for each but the first."""
@@ -141,6 +158,10 @@ class FromBinder:
 
     def _on(self, join: exp.Join, names: Names, source: Source) -> Expression:
         return as_column(ExpressionBinder(scope_of(names, source), self.context).boolean(join.args["on"], "ON"))
+
+
+def _always(condition: exp.Expression | None) -> bool:
+    return condition is None or (isinstance(condition, exp.Boolean) and bool(condition.this))
 
 
 def _side_by_side(relations: Sequence[Relation]) -> SideBySide:

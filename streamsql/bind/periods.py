@@ -23,6 +23,10 @@ def period_predicate(call: exp.Anonymous, bind: Callable[[exp.Expression], Expre
     """A predicate of periods over the starts and ends of its operands."""
     name, span = predicate_name(call) or "", call.meta.get("span")
     hint = f"(start, end) {name} (start, end)"
+    if name == "CONTAINS" and len(call.expressions) == 2 and not isinstance(call.expressions[0], exp.Tuple):
+        first = bind(call.expressions[0])
+        if first.type.kind is Kind.ARRAY:  # the function of lists
+            return call_scalar(name, [first, bind(call.expressions[1])], span)
     operands: list[Expression] = []
     for i, tree in enumerate(call.expressions):
         parts = tree.expressions if isinstance(tree, exp.Tuple) else [tree]

@@ -19,23 +19,19 @@ from streamsql.bind.scope import Scope, ScopeRelation, as_column, folded
 from streamsql.bind.select import SelectBinder
 from streamsql.bind.set_operations import has_clauses, set_operation
 from streamsql.bind.sorting import drop_own_rowtime, sort
-from streamsql.bind.source import ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.source import ONE_ROW, ROWTIME_COLUMN, ROWTIME_ITSELF, Source, TimeColumn
 from streamsql.bind.subqueries import Subquery
 from streamsql.bind.windows import sort_key
 from streamsql.bind.wording import counted
 from streamsql.catalog import Catalog, Stream, SystemTable, Table, View, nearest, unknown
 from streamsql.coercion import common_type
 from streamsql.errors import Error, ProgrammingError, Span, not_supported
-from streamsql.expressions.conditions import TRUE
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.external.scan.request import Request, all_columns
 from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TABLE_FUNCTIONS
 from streamsql.plan import nodes
-from streamsql.types import BOOLEAN, ROWTIME, Field, Kind, Schema, SqlType, varchar
-
-_ONE_ROW = nodes.Values(Schema((Field("none", BOOLEAN, hidden=True),)), ((TRUE,),))
-"""What a SELECT without FROM reads."""
+from streamsql.types import ROWTIME, Field, Kind, Schema, SqlType, varchar
 
 
 @dataclass(slots=True)
@@ -114,7 +110,7 @@ class QueryBinder:
     def _select(self, tree: exp.Select, outer: Scope | None) -> SelectBinder:
         from_ = tree.args.get("from_")
         if from_ is None:
-            source, scope = Source(_ONE_ROW), Scope((), outer)
+            source, scope = Source(ONE_ROW), Scope((), outer)
         else:
             windows = {folded(window.this): window for window in tree.args.get("windows") or ()}
             source, scope = FromBinder(self._item, windows, self.context).bind(from_.this, tree.args.get("joins") or ())

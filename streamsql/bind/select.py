@@ -19,7 +19,7 @@ from streamsql.bind.grouping import GroupBinder
 from streamsql.bind.over import with_windows
 from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import Scope, as_column, folded
-from streamsql.bind.select_list import Item, items_of, order_of, project
+from streamsql.bind.select_list import Item, items_of, order_of, project, with_aliases
 from streamsql.bind.sorting import drop_own_rowtime, over_sorted, sort
 from streamsql.bind.source import ROWTIME_COLUMN, Source
 from streamsql.bind.subqueries import Subquery, look_up
@@ -104,7 +104,19 @@ class SelectBinder:
         self._source = Source(filtered(self._source.plan, predicate), self._source.times)
 
     def _rows(self, items: list[Item]) -> tuple[list[Item], list[nodes.SortKey]]:
-        """The rows that the select list is computed from; it, and the keys of ORDER BY, over them."""
+        """The rows that the select list is computed from, for which QUALIFY holds; it, and the keys of ORDER BY, over them."""
+        qualify = self._select.args.get("qualify")
+        if qualify is None:
+            return self._computed(items)
+        condition = self._items_binder.boolean(with_aliases(qualify.this, items), "QUALIFY")
+        (*items, last), order = self._computed([*items, Item("QUALIFY", qualify.this, condition)])
+        if has(last.bound, OuterColumn):
+            raise not_supported("QUALIFY with a column of the query around it", self._span)
+        self._source = Source(filtered(self._source.plan, as_column(last.bound)), self._source.times)
+        return items, order
+
+    def _computed(self, items: list[Item]) -> tuple[list[Item], list[nodes.SortKey]]:
+        """The rows with all that is computed of groups and windows."""
         group, having = self._select.args.get("group"), self._select.args.get("having")
         conditions = [] if having is None else [self._items_binder.boolean(having.this, "HAVING")]
         grouped = group is not None or any(has(e, AggregateNode) for e in (*(i.bound for i in items), *conditions))

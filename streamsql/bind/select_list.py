@@ -64,16 +64,37 @@ def order_of(select: exp.Select, items: Sequence[Item], binder: ExpressionBinder
 def _order_key(tree: exp.Expression, items: Sequence[Item], binder: ExpressionBinder) -> Expression:
     """A key of ORDER BY: a column's number, an alias of the select list, or an expression of FROM's columns."""
     if isinstance(tree, exp.Literal) and not tree.is_string:
-        number = int(tree.this) if str(tree.this).isdigit() else 0
-        if not 1 <= number <= len(items):
-            text = f"ORDER BY {tree.this}: the select list has {counted(len(items))}"
-            raise ProgrammingError(text, tree.meta.get("span"))
-        return items[number - 1].bound
+        return numbered(tree, items, "ORDER BY")
     if isinstance(tree, exp.Column) and tree.args.get("table") is None:
-        named = [item for item in items if item.name == folded(tree.this) and not isinstance(item.bound, Column)]
+        named = [item for item in items if item.name == folded(tree.this) and _counts(item, binder)]
         if named:
             return named[0].bound
     return binder.bind(tree)
+
+
+def _counts(item: Item, binder: ExpressionBinder) -> bool:
+    """Whether the name of an item hides a column of FROM: of a stream's column, which follows ROWTIME as it is, it does not."""
+    return not isinstance(item.bound, Column) or (not binder.scope.is_stream and isinstance(item.tree.parent, exp.Alias))
+
+
+def numbered(tree: exp.Literal, items: Sequence[Item], clause: str) -> Expression:
+    """The column of the select list that a number means."""
+    number = int(tree.this) if str(tree.this).isdigit() else 0
+    if not 1 <= number <= len(items):
+        text = f"{clause} {tree.this}: the select list has {counted(len(items))}"
+        raise ProgrammingError(text, tree.meta.get("span"))
+    return items[number - 1].bound
+
+
+def with_aliases(tree: exp.Expression, items: Sequence[Item]) -> exp.Expression:
+    """A condition with what stands behind the aliases of the select list in the place of these."""
+    aliases = {item.name: item.tree for item in items if isinstance(item.tree.parent, exp.Alias)}
+
+    def place(node: exp.Expression) -> exp.Expression:
+        found = isinstance(node, exp.Column) and node.args.get("table") is None and aliases.get(folded(node.this))
+        return found.copy() if found else node
+
+    return tree.transform(place)
 
 
 def _name_of(bound: Expression, position: int) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from streamsql.expressions.conditions import TRUE
 from streamsql.expressions.nodes import Column, Expression
-from streamsql.plan.nodes import Node
-from streamsql.types import ROWTIME, TIMESTAMP, Schema
+from streamsql.plan.nodes import Node, Values
+from streamsql.types import BOOLEAN, ROWTIME, TIMESTAMP, Field, Schema
 
 ROWTIME_COLUMN = Column(TIMESTAMP, 0, ROWTIME)
+
+ONE_ROW = Values(Schema((Field("none", BOOLEAN, hidden=True),)), ((TRUE,),))
+"""What a SELECT without FROM reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from streamsql.expressions.nodes import Expression
 from streamsql.expressions.text import text
 from streamsql.functions.accumulators import Mergeable
 from streamsql.functions.registry import AggregateFunction
+from streamsql.keys.order import Direction
 from streamsql.types import SqlType
 
 
@@ -21,6 +22,7 @@ class AggregateCall:
     name: str = field(compare=False)
     distinct: bool = False
     ignore_nulls: bool = False
+    order: tuple[Direction, ...] = ()
 
     def mergeable(self) -> Mergeable | None:
         """What adds its values up, anew; None where two of these cannot be put together."""
@@ -32,5 +34,9 @@ class AggregateCall:
 
     def __str__(self) -> str:
         """As EXPLAIN prints it."""
-        arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments)) or "*" * (self.name == "COUNT"))
+        count = len(self.arguments) - len(self.order)
+        keys = zip(self.arguments[count:], self.order, strict=True)
+        order = ", ".join(text(key) + " DESC" * direction.descending for key, direction in keys)
+        arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments[:count])) or "*" * (self.name == "COUNT"))
+        arguments += f" ORDER BY {order}" * bool(order)
         return f"{self.function.name}({arguments})" + (" IGNORE NULLS" if self.ignore_nulls else "")

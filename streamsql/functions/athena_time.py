@@ -45,6 +45,7 @@ PARTS: dict[str, Callable[[Datum], Datum]] = {
     "MINUTE": pc.minute,
     "SECOND": pc.second,
     "MILLISECOND": pc.millisecond,
+    "EPOCH": lambda t: pc.cast(pc.floor(pc.divide(pc.cast(pc.cast(t, pa.int64()), pa.float64()), 1000.0)), pa.int64()),
 }
 
 SPELLINGS = {
@@ -209,7 +210,10 @@ def second(_rows: Rows, t: Datum) -> Datum:
 @scalar("DATE_PART(unit: CHARACTER, t: MOMENT) -> BIGINT", fails=True)
 @scalar("DATE_PART(unit: UNIT, t: MOMENT) -> BIGINT", fails=True)
 def date_part(rows: Rows, unit: Datum | str, t: Datum) -> Datum:
-    """A part of a time: year, quarter, month, week, day, day_of_week (dow), day_of_year (doy), hour, minute, second, millisecond.
+    """A part of a time.
+
+    It is year, quarter, month, week, day, day_of_week (dow: 1 for Monday), day_of_year (doy), hour, minute, second, millisecond
+    or epoch (the seconds since 1970).
 
     >>> DATE_PART('dow', DATE '2004-09-30')
     4

@@ -77,6 +77,25 @@ def not_(_rows: Rows, x: Datum) -> Datum:
     return pc.invert(x)
 
 
+@scalar("TRY(x: ANY) -> x", strict=False, lazy=True)
+def try_(rows: Rows, x: Evaluate) -> Datum:
+    """The value of an expression, NULL in the rows in which it fails.  TRY_CAST(x AS type) is TRY(CAST(x AS type)).
+
+    >>> TRY(1 / 0)
+    NULL
+    >>> TRY_CAST('12' AS INTEGER)
+    12
+    >>> TRY_CAST('twelve' AS INTEGER)
+    NULL
+    """
+    trial = rows.trial()
+    value = x(trial)
+    if not trial.failures:
+        return value
+    column = rows.column(value)
+    return pc.if_else(pa.array(trial.good()), column, pa.scalar(None, column.type))
+
+
 def _case_type(types: Sequence[SqlType]) -> SqlType:
     """The common type of the results, which stand at odd positions and last."""
     common = common_type([*types[1::2], *(types[-1:] if len(types) % 2 else [])])

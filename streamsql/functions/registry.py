@@ -41,7 +41,7 @@ import pyarrow as pa
 from streamsql.errors import DataError, InternalError
 from streamsql.functions.moves import Moves
 from streamsql.keys.interner import Ids
-from streamsql.operator import Operator
+from streamsql.operator import Operator, State
 from streamsql.rows import Datum, Mask
 from streamsql.state import Arrays
 from streamsql.types import Field, Schema, SqlType
@@ -236,7 +236,8 @@ class Accumulator(Protocol):
     order and each group's value depends on nothing else: cutting the rows into batches differently changes no bit of it.
     """
 
-    arrays: Arrays
+    @property
+    def arrays(self) -> State: ...
 
     def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
         """Add rows: `ids` (rows,) says to which of the `groups` groups so far each belongs."""
@@ -321,7 +322,8 @@ class AggregateFunction:
     table (`ordered`; without it, as an aggregate of each frame), or in several.
 
     `positional`: the value of one of the rows, by its place, and not one of all values that are not NULL.  `distinct`: it is
-    always of DISTINCT values.
+    always of DISTINCT values.  `keeps_nulls`: NULL is a value among others.  `ordered_set`: it is written with WITHIN GROUP
+    (ORDER BY x): its parameters are x, those in the brackets, and whether x descends.
     """
 
     signature: Signature
@@ -333,6 +335,8 @@ class AggregateFunction:
     positional: bool
     distinct: bool
     ordered: OrderedFunction | None
+    keeps_nulls: bool = False
+    ordered_set: bool = False
 
     @property
     def name(self) -> str:
@@ -353,12 +357,16 @@ def aggregate(
     positional: bool = False,
     distinct: bool = False,
     ordered: OrderedFunction | None = None,
+    keeps_nulls: bool = False,
+    ordered_set: bool = False,
 ) -> Callable[[AccumulatorFactory], AccumulatorFactory]:
     """Enter the decorated maker of accumulators as a function of groups, and with `sliding` also of sliding windows."""
 
     def enter(accumulator: AccumulatorFactory) -> AccumulatorFactory:
-        flags = positional, distinct
-        _enter_aggregate(signature, aliases, returns, accumulator.__doc__, accumulator, sliding, duckdb, *flags, ordered)
+        parsed = parse_signature(signature)
+        makers, flags = (accumulator, sliding, duckdb), (positional, distinct)
+        record = AggregateFunction(parsed, returns, accumulator.__doc__ or "", *makers, *flags, ordered, keeps_nulls, ordered_set)
+        _enter_aggregate(record, aliases)
         return accumulator
 
     return enter
@@ -370,7 +378,8 @@ def analytic(
     """Enter the decorated maker of sliding values as a function of sliding windows alone."""
 
     def enter(sliding: SlidingFactory) -> SlidingFactory:
-        _enter_aggregate(signature, (), returns, sliding.__doc__, None, sliding, duckdb, True, False, ordered)
+        parsed, makers = parse_signature(signature), (None, sliding, duckdb)
+        _enter_aggregate(AggregateFunction(parsed, returns, sliding.__doc__ or "", *makers, True, False, ordered))
         return sliding
 
     return enter
@@ -380,30 +389,18 @@ def ordered(signature: str) -> Callable[[OrderedFunction], OrderedFunction]:
     """Enter the decorated function as one of windows of tables alone."""
 
     def enter(function: OrderedFunction) -> OrderedFunction:
-        _enter_aggregate(signature, (), None, function.__doc__, None, None, None, True, False, function)
+        parsed, makers = parse_signature(signature), (None, None, None)
+        _enter_aggregate(AggregateFunction(parsed, None, function.__doc__ or "", *makers, True, False, function))
         return function
 
     return enter
 
 
-def _enter_aggregate(
-    signature: str,
-    aliases: Sequence[str],
-    returns: TypeRule | None,
-    documentation: str | None,
-    accumulator: AccumulatorFactory | None,
-    sliding: SlidingFactory | None,
-    duckdb: str | None,
-    positional: bool,
-    distinct: bool,
-    ordered: OrderedFunction | None,
-) -> None:
-    parsed = parse_signature(signature)
+def _enter_aggregate(record: AggregateFunction, aliases: Sequence[str] = ()) -> None:
+    parsed = record.signature
     for name in (parsed.name, *aliases):
         named = replace(parsed, name=name, text=parsed.text.replace(parsed.name, name, 1))
-        makers, flags = (accumulator, sliding, duckdb), (positional, distinct)
-        record = AggregateFunction(named, returns, documentation or "", *makers, *flags, ordered)
-        AGGREGATES.setdefault(name, []).append(record)
+        AGGREGATES.setdefault(name, []).append(replace(record, signature=named))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

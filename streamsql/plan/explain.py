@@ -90,6 +90,9 @@ def describe(node: nodes.Node) -> str:
             marks = schema.fields[len(below.schema.fields) :]
             both = Schema((*below.schema.fields, *table.schema.fields))
             return "Mark " + "; ".join(f"{m.name}{_on(c, both)}" for m, c in zip(marks, conditions, strict=True))
+        case nodes.Unnest(lists=lists, numbered=numbered, outer=outer):
+            words = " with ordinality" * numbered + ", rows without elements once" * outer
+            return f"Unnest {', '.join(map(text, lists))}{words}"
         case nodes.Limit(count=count, offset=offset):
             return f"Limit {'all' if count is None else count}" + (f" offset {offset}" if offset else "")
         case nodes.TableCall(function=function, arguments=arguments):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from streamsql.catalog import SystemTable
 from streamsql.errors import Span
@@ -217,13 +217,6 @@ class Over(Node):
     windows: tuple[SlidingWindow, ...]
 
 
-class Direction(NamedTuple):
-    """How a key of ORDER BY sorts."""
-
-    descending: bool
-    nulls_first: bool
-
-
 @dataclass(frozen=True, slots=True)
 class SortKey:
     """One key of an ORDER BY.  NULLs come last ascending and first descending, where `nulls_first` does not say otherwise."""
@@ -414,6 +407,17 @@ class Single(Node):
 
     input: Node
     span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unnest(Node):
+    """Each row with the elements of its `lists` (ARRAYs and MAPs) side by side in columns behind its own, as often as the longest
+    has elements; `numbered`: and their number, from 1, in the last column.  `outer`: once, with NULLs, where all are empty."""
+
+    input: Node
+    lists: tuple[Expression, ...]
+    numbered: bool
+    outer: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.write.misfits import misfits_of
 from streamsql.functions.accumulators import Mergeable
+from streamsql.functions.collected import Ordered
 from streamsql.functions.distinct import DistinctMoves, DistinctValues
+from streamsql.functions.registry import Accumulator
 from streamsql.operator import Operator
 from streamsql.plan import nodes
 from streamsql.plan.conditions import split
@@ -47,6 +49,8 @@ from streamsql.run.stagger import Stagger
 from streamsql.run.table_index import TableIndex
 from streamsql.run.table_over import TableCall, TableOver, TableWindow
 from streamsql.run.transform import Require, Select, Stage, Store, Transform, Where
+from streamsql.run.transform import Require, Select, Stage, Transform, Where
+from streamsql.run.unnest import Unnest
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
 from streamsql.types import ROWTIME_FIELD, Schema, SqlType
 
@@ -177,6 +181,8 @@ class Compiler:
                 return Mark(schema.arrow(), table.schema.arrow(), indices, self._time)
             case nodes.Single(span=span):
                 return Single(span)
+            case nodes.Unnest(lists=lists, numbered=numbered, outer=outer, schema=schema):
+                return Unnest(schema.arrow(), [evaluator(each, self._time) for each in lists], numbered, outer, self._time)
             case nodes.Limit(count=count, offset=offset):
                 return Limit(count, offset)
             case nodes.Retime(column=column, within=within, keys=keys, schema=schema):
@@ -219,7 +225,7 @@ class Compiler:
             Accumulation(
                 tuple(evaluator(a, self._time) for a in call.arguments),
                 tuple(a.type.arrow() for a in call.arguments),
-                _made(call.function.accumulator)([a.type for a in call.arguments], call.type, call.ignore_nulls),
+                _accumulator(call),
                 DistinctValues([a.type.arrow() for a in call.arguments]) if call.distinct else None,
             )
             for call in calls
@@ -264,13 +270,14 @@ class Compiler:
     def _table_call(self, call: AggregateCall) -> TableCall:
         function, types = call.function, [a.type for a in call.arguments]
         arguments = tuple(evaluator(argument, self._time) for argument in call.arguments)
-        by_frames = function.ordered is None
+        by_frames = function.ordered is None or bool(call.order)
+        slides = by_frames and not call.order
         return TableCall(
             arguments,
             tuple(type.arrow() for type in types),
-            function.ordered,
-            _made(function.accumulator)(types, call.type, call.ignore_nulls) if by_frames else None,
-            function.sliding(types, call.type, call.ignore_nulls) if by_frames and function.sliding is not None else None,
+            None if by_frames else function.ordered,
+            _accumulator(call) if by_frames else None,
+            function.sliding(types, call.type, call.ignore_nulls) if slides and function.sliding is not None else None,
             call.distinct,
             call.ignore_nulls,
         )
@@ -331,6 +338,14 @@ def _known(accumulator: Mergeable | None) -> Mergeable:
     if accumulator is None:
         raise InternalError("a function is added up in parts that cannot be put together")
     return accumulator
+
+
+def _accumulator(call: AggregateCall) -> Accumulator:
+    """The running values of a call, to which rows come in its order where it has one."""
+    types = [argument.type for argument in call.arguments]
+    own = types[: len(types) - len(call.order)]
+    made = _made(call.function.accumulator)(own, call.type, call.ignore_nulls)
+    return Ordered(made, types, call.order) if call.order else made
 
 
 def _made(factory: Callable[..., T] | None) -> Callable[..., T]:

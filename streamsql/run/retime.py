@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from streamsql.keys.order import Direction, sorted_indices
 from streamsql.operator import Failed, Operator, Output, State
-from streamsql.plan.nodes import Direction
 from streamsql.rows import ErrorName, Evaluate, Failure, QueryTime, Rows, late_failure
-from streamsql.run.order import sorted_indices
 from streamsql.run.window import times_of
 from streamsql.state import Arrays, RowBuffer
 from streamsql.time import BEGIN, END, Time

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
+from streamsql.keys.order import Direction, sorted_indices
 from streamsql.operator import Failed, Operator, Output, State
-from streamsql.plan.nodes import Direction
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run.order import sorted_indices
 from streamsql.run.window import Closed, Windows
 from streamsql.state import RowBuffer
 from streamsql.time import Time

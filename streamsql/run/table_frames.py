@@ -16,8 +16,8 @@ from streamsql.functions.moves import Moves, power_of_two
 from streamsql.functions.registry import OrderedRows
 from streamsql.functions.vectors import doubles
 from streamsql.keys.interner import Ids
-from streamsql.plan.nodes import Direction, TableFrame
-from streamsql.run.order import ranks
+from streamsql.keys.order import Direction, ranks
+from streamsql.plan.nodes import TableFrame
 
 Ranks = npt.NDArray[np.int64]
 

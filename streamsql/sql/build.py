@@ -13,6 +13,7 @@ Literals, each with `meta["type"]` (a `SqlType`) and `meta["value"]` (see `liter
     DATE '...'  {d '...'}       Cast(this=Literal, to=DataType), value a date; TIME and TIMESTAMP alike, value milliseconds.
     INTERVAL '1' MINUTE(3)      Cast(this=Literal, to=DataType(Interval(unit=Var))), value milliseconds or months, negative
                                 where a sign says so.  Casts are told apart: only literals have meta["value"]
+    INTERVAL '1 day 2 hours'    the same, of DAY TO SECOND, or of YEAR TO MONTH
     TRUE  FALSE                 Boolean, type BOOLEAN, no value
     NULL  UNKNOWN               Null, type NULL or BOOLEAN, no value
     ?  :name                    Placeholder() with meta["index"] from 0 on in its statement; Placeholder(this=name)
@@ -34,15 +35,16 @@ Operators
     a IS [NOT] DISTINCT FROM b  NullSafeNEQ; with NOT: NullSafeEQ
     a [NOT] BETWEEN b AND c     Between(this, low, high), in a Not
     a [NOT] IN (b, c)  IN (q)   In(this, expressions=[...]), In(this, query=Subquery), in a Not
-    a [NOT] LIKE b ESCAPE c     Escape(this=Like(this, expression), expression=c) or Like, in a Not; SIMILAR TO: SimilarTo
+    a [NOT] LIKE b ESCAPE c     Escape(this=Like(this, expression), expression=c) or Like, in a Not; SIMILAR TO: SimilarTo, ILIKE
     EXISTS (q)  (q)             Exists(this=query); Subquery(this=query)
-    + - * /  -a  +a  ||         Add, Sub, Mul, Div, Neg, a, DPipe
+    + - * / %  -a  +a  ||       Add, Sub, Mul, Div, Mod, Neg, a, DPipe
+    ARRAY[a, b]  a[b]           ARRAY[a, b], SUBSCRIPT[a, b]
     (a, b)  ROW(a, b)           Tuple(expressions=[a, b]); PERIOD(a, b) as well
     p CONTAINS q                CONTAINS[p, q]; EQUALS, OVERLAPS, PRECEDES, SUCCEEDS, LEADS, LAGS alike, with STRICTLY_ or
                                 IMMEDIATELY_ in front: STRICTLY_CONTAINS[p, q].  A chain is an And of its steps
     (a - b) DAY TO SECOND(3)    INTERVAL[a - b, Var("DAY TO SECOND")], meta["type"] the interval type
     CASE a WHEN b THEN c ELSE d END   Case(this=a or None, ifs=[If(this=b, true=c)], default=d or None)
-    CAST(a AS t)                Cast(this=a, to=DataType), meta["type"]
+    CAST(a AS t)  a::t          Cast(this=a, to=DataType), meta["type"]; so CONVERT(t, a) and DATE(a); TRY_CAST: TRY[Cast]
 
 Functions: the name in upper case unless quoted (then as written, with meta["quoted"])
 
@@ -50,7 +52,7 @@ Functions: the name in upper case unless quoted (then as written, with meta["quo
     F(DISTINCT a, b)            F[Distinct(expressions=[a, b])]; ALL leaves nothing
     FLOOR(a)  FLOOR(a TO u)     Floor(this=a, to=None or Var u); CEIL and CEILING: Ceil
     STEP(a BY b)                STEP[a, b]
-    EXTRACT(u FROM a)           EXTRACT[u, a]
+    EXTRACT(u FROM a)           EXTRACT[u, a]; of parts that are no unit of an interval DATE_PART['dow', a]
     TRIM(LEADING b FROM a)      TRIM[LEADING, b, a], filled up with BOTH and ' '
     SUBSTRING(a FROM b FOR c)   SUBSTRING[a, b, c] or [a, b], meta["form"] "from"; SUBSTRING(a, b, c): "comma"
     SUBSTRING(a SIMILAR b ESCAPE c)   SUBSTRING_SIMILAR[a, b, c]
@@ -58,6 +60,7 @@ Functions: the name in upper case unless quoted (then as written, with meta["quo
     POSITION(a IN b)            POSITION[a, b]
     CURRENT_DATE ...            CURRENT_DATE[]; LOCALTIME, CURRENT_ROW_TIMESTAMP, SYSTEM_USER ... alike
     NTH_VALUE(a, b) FROM LAST   NTH_VALUE[a, b, LAST]; FROM FIRST: [a, b, FIRST]; neither: [a, b]
+    F(a ORDER BY b)             WithinGroup(this=F[a], expression=Order); F(a) WITHIN GROUP (ORDER BY b) alike
     f IGNORE NULLS              IgnoreNulls(this=f), RespectNulls
     f FILTER (WHERE a)          Filter(this=f, expression=Where(this=a))
     f OVER w  f OVER (...)      Window(this=f, IgnoreNulls or Filter, alias=Identifier); Window(this, partition_by, order, spec,
@@ -78,13 +81,14 @@ Queries
                                 the text, a comma being a Join without kind, side and method
     LEFT JOIN ... USING (a)     Join(this, side="LEFT", using=[Identifier]); kind "INNER" or "CROSS", method "NATURAL".  A join
                                 may have neither `on` nor `using`
-    WHERE  HAVING               Where(this), Having(this)
+    WHERE  HAVING  QUALIFY      Where(this), Having(this), Qualify(this)
     GROUP BY a, b               Group(expressions=[a, b]); among them Rollup(expressions=[a, Tuple[b, c]]), Cube, and
                                 GroupingSets(expressions=[a, Tuple[], Rollup])
     WINDOWED BY STAGGER (PARTITION BY a, b RANGE c)   Group(expressions=[a, b]), meta["stagger"] = c
     ORDER BY a DESC WITHIN b    Order(expressions=[Ordered(this=a, desc=bool, nulls_first=bool)]), meta["within"] = b of the
                                 Ordered; in args["order"] of the Select, Values, Union or Subquery that it sorts
-    LIMIT a OFFSET b            Limit(expression=a), Offset(expression=b), where the order is; FETCH FIRST a ROWS ONLY: Limit
+    LIMIT a OFFSET b            Limit(expression=a), Offset(expression=b), where the order is; FETCH FIRST a ROWS ONLY: Limit;
+                                SELECT TOP a: Limit of the Select
     (q)                         Subquery(this=q), also where it is a whole statement
     VALUES (a, b), c            Values(expressions=[Tuple[a, b], Tuple[c]])
     q UNION [ALL] q             Union(this, expression, distinct=bool), Except, Intersect
@@ -96,6 +100,7 @@ FROM items; alias=TableAlias(this=Identifier, columns=[Identifier, ...]) where t
     (q) AS a                    Subquery(this=q, alias); (VALUES ...) AS a (b): Values(expressions, alias)
     (a JOIN b ON c)             Subquery(this=a), the joins in a.args["joins"]; brackets around one item leave no node
     t OVER w AS a               the item with meta["over"] = Window, as OVER of functions but without `this`
+    UNNEST(a, b) AS t (c, d)    Unnest(expressions=[a, b], offset=bool, alias); WITH ORDINALITY: offset=True
     TABLE(F(CURSOR(q), a))      TableFromRows(this=F[Subquery(this=q) with meta["cursor"] = True, a], alias)
 """
 

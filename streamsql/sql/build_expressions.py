@@ -15,7 +15,7 @@ from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule, span_of
 from streamsql.sql.sqlglot_types import data_type
 from streamsql.statements import Identifier
-from streamsql.types import IntervalQualifier, SqlType
+from streamsql.types import DATE, UNITS, IntervalQualifier, SqlType
 
 BALANCED_FROM = 16
 """Operands from which a chain of AND, OR or || becomes a balanced tree, so that long ones do not nest too deep."""
@@ -137,6 +137,11 @@ def like(value: exp.Expression, negate: bool, pattern: exp.Expression, escape: e
 
 
 @rule
+def ilike(value: exp.Expression, negate: bool, pattern: exp.Expression, escape: exp.Expression | None) -> exp.Expression:
+    return _negated(_match(exp.ILike, value, pattern, escape), negate, escape or pattern)
+
+
+@rule
 def similar(value: exp.Expression, negate: bool, pattern: exp.Expression, escape: exp.Expression | None) -> exp.Expression:
     return _negated(_match(exp.SimilarTo, value, pattern, escape), negate, escape or pattern)
 
@@ -191,6 +196,11 @@ def multiplication(left: exp.Expression, right: exp.Expression) -> exp.Expressio
 @rule
 def division(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     return operation(exp.Div, left, right)
+
+
+@rule
+def modulo(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    return operation(exp.Mod, left, right)
 
 
 @rule
@@ -271,16 +281,51 @@ def cast(value: exp.Expression, type_: SqlType) -> exp.Expression:
     return node
 
 
+@rule
+def try_cast(value: exp.Expression, type_: SqlType) -> exp.Expression:
+    return call_of("TRY", at(cast(value, type_), span_of(value)))
+
+
+@rule
+def convert(type_: SqlType, value: exp.Expression) -> exp.Expression:
+    return cast(value, type_)
+
+
+@rule
+def date_of(value: exp.Expression) -> exp.Expression:
+    return cast(value, DATE)
+
+
+# Lists.
+
+
+@rule
+def array_elements(*values: exp.Expression) -> list[exp.Expression]:
+    return list(values)
+
+
+@rule
+def array(values: list[exp.Expression]) -> exp.Expression:
+    return call_of("ARRAY", *values)
+
+
+@rule
+def subscript(value: exp.Expression, key: exp.Expression) -> exp.Expression:
+    return call_of("SUBSCRIPT", value, key)
+
+
 # Functions.
 
 
 @rule
 def arguments(*parts: Token | exp.Expression) -> list[exp.Expression]:
+    """What stands in the brackets of a call; ORDER BY is the last, where it is there."""
     values = [part for part in parts if isinstance(part, exp.Expression)]
+    order = [values.pop()] if values and isinstance(values[-1], exp.Order) else []
     first = parts[0] if parts else None
     if isinstance(first, Token) and first.type == "DISTINCT":
-        return [at(exp.Distinct(expressions=values), place(first).to(span_of(values[-1])))]
-    return values
+        values = [at(exp.Distinct(expressions=values), place(first).to(span_of(values[-1])))]
+    return [*values, *order]
 
 
 @rule
@@ -292,10 +337,22 @@ def call(*parts: Identifier | Token | list[exp.Expression]) -> exp.Expression:
         name = Identifier(str(name), span=place(name))
     assert isinstance(name, Identifier)
     foreign.check_function(name)
-    node = call_of(name.name, *arguments)
+    order = arguments[-1] if arguments and isinstance(arguments[-1], exp.Order) else None
+    node = call_of(name.name, *(arguments if order is None else arguments[:-1]))
     if name.quoted:
         node.meta["quoted"] = True
-    return node
+    return node if order is None else ordered_set(at(node, name.span.to(span_of(order))), order)
+
+
+@rule
+def within_group(order: exp.Order) -> exp.Order:
+    return order
+
+
+@rule
+def ordered_set(call: exp.Expression, order: exp.Order, window: exp.Window | None = None) -> exp.Expression:
+    node = at(exp.WithinGroup(this=call, expression=order), span_of(call).to(span_of(order)))
+    return node if window is None else window_function(node, window)
 
 
 @rule
@@ -369,6 +426,18 @@ def step(value: exp.Expression, width: exp.Expression) -> exp.Expression:
 @rule
 def extract(unit: exp.Expression, value: exp.Expression) -> exp.Expression:
     return call_of("EXTRACT", unit, value)
+
+
+PARTS = ("QUARTER", "WEEK", "DAY_OF_WEEK", "DOW", "DAY_OF_YEAR", "DOY", "MILLISECOND", "EPOCH")
+"""The parts of a time that are no unit of an interval."""
+
+
+@rule
+def extract_part(word: Token, value: exp.Expression) -> exp.Expression:
+    if word.upper() not in PARTS:
+        units = ", ".join((*UNITS, *PARTS))
+        raise ProgrammingError(f"no unit {word}: there are {units}", place(word))
+    return call_of("DATE_PART", at(string_literal(word.lower()), place(word)), value)
 
 
 @rule

@@ -88,6 +88,12 @@ def interval(sign: str, token: Token, qualifier: IntervalQualifier) -> exp.Expre
     return node
 
 
+@rule
+def interval_in_words(sign: str, token: Token) -> exp.Expression:
+    qualifier, value = literals.interval_in_words(_unquoted(token), negative=sign == "-")
+    return _typed(token, interval_type(qualifier), value)
+
+
 def _typed(token: Token, type_: SqlType, value: object) -> exp.Cast:
     """The one form of the literals that name their type: a CAST of their text that has its value in meta."""
     text = at(string_literal(_unquoted(token)), place(token))

@@ -116,14 +116,20 @@ def select_list(*items: exp.Expression) -> list[exp.Expression]:
 def select(
     stream: exp.Var | None,
     quantifier: Token | None,
+    top: exp.Limit | None,
     items: list[exp.Expression],
     sources: list[exp.Join] | None,
     where: exp.Where | None,
     group: exp.Group | None,
     having: exp.Having | None,
+    qualify: exp.Qualify | None,
     windows: list[exp.Window] | None,
 ) -> exp.Select:
     node = exp.Select(expressions=items, where=where, group=group, having=having, windows=windows)
+    if top is not None:
+        node.set("limit", top)
+    if qualify is not None:
+        node.set("qualify", qualify)
     if stream is not None:
         node.set("operation_modifiers", [stream])
     if quantifier is not None and quantifier.type == "DISTINCT":
@@ -176,6 +182,16 @@ def stagger(*parts: exp.Expression) -> exp.Group:
 @rule
 def having(condition: exp.Expression | None = None) -> exp.Having | None:
     return exp.Having(this=condition) if condition is not None else None
+
+
+@rule
+def qualify(condition: exp.Expression | None = None) -> exp.Qualify | None:
+    return exp.Qualify(this=condition) if condition is not None else None
+
+
+@rule
+def top(count: Token | None = None) -> exp.Limit | None:
+    return exp.Limit(expression=at(number_literal(str(count)), place(count))) if count is not None else None
 
 
 @rule

@@ -97,6 +97,17 @@ def table_function(*parts: Identifier | list[exp.Expression]) -> exp.TableFromRo
 
 
 @rule
+def ordinality(*words: Token) -> bool:
+    return bool(words)
+
+
+@rule
+def unnest(*parts: exp.Expression | bool) -> exp.Unnest:
+    *lists, numbered = parts
+    return exp.Unnest(expressions=lists, offset=numbered)
+
+
+@rule
 def bracketed_join(joins: list[exp.Join]) -> exp.Expression:
     first, *rest = joins
     item: exp.Expression = first.this

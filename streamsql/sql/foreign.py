@@ -67,14 +67,14 @@ FUNCTIONS = (
 )
 
 TYPES = {
-    **dict.fromkeys(("STRING", "TEXT", "VARCHAR2", "NVARCHAR"), "VARCHAR(n)"),
-    **dict.fromkeys(("LONG", "INT8", "INT64"), "BIGINT"),
-    **dict.fromkeys(("INT4", "INT32"), "INTEGER"),
-    **dict.fromkeys(("BOOL", "BIT"), "BOOLEAN"),
+    **dict.fromkeys(("VARCHAR2", "NVARCHAR"), "VARCHAR(n)"),
+    **dict.fromkeys(("LONG", "INT64"), "BIGINT"),
+    "INT32": "INTEGER",
+    "BIT": "BOOLEAN",
     **dict.fromkeys(("DATETIME", "TIMESTAMPTZ", "TIMESTAMP_LTZ"), "TIMESTAMP"),
     **dict.fromkeys(("NUMBER", "MONEY"), "DECIMAL(18, 4)"),
-    **dict.fromkeys(("FLOAT4", "FLOAT32"), "REAL"),
-    **dict.fromkeys(("FLOAT8", "FLOAT64"), "DOUBLE"),
+    "FLOAT32": "REAL",
+    "FLOAT64": "DOUBLE",
     **dict.fromkeys(("BLOB", "BYTES", "BYTEA"), "VARBINARY(n)"),
 }
 """Types of others, and what they are here."""
@@ -154,9 +154,7 @@ TEXTS = (
         "the units of intervals are in the singular",
         "INTERVAL '10' SECOND",
     ),
-    Foreign(r"::", "a cast is not written with :: here", "CAST(x AS VARCHAR(10))"),
     Foreign(r"==", "equality is written with one =", "a = b"),
-    Foreign(r"%", "there is no operator % in this dialect", "MOD(a, b)"),
     Foreign(r"&&", "there is no operator && in this dialect", "a AND b"),
 )
 

@@ -69,7 +69,12 @@ _HIVE = frozenset(
 )
 """How the statements begin in which texts are so."""
 
-_FIRST_IN_WORD = {"TO": ("UNTIL", "TO"), "FROM": ("FROM_END", "FROM")}
+_FIRST_IN_WORD = {
+    "TO": ("UNTIL", "TO"),
+    "FROM": ("FROM_END", "FROM"),
+    "WITHIN": ("WITHIN_GROUP", "WITHIN"),
+    "STRING": ("STRING_TYPE",),
+}
 """Words that stand for several terminals, the first acceptable of which is taken."""
 
 _FOLLOWED_BY: dict[str, frozenset[str]] = {
@@ -80,12 +85,17 @@ _FOLLOWED_BY: dict[str, frozenset[str]] = {
     "UNBOUNDED": frozenset({"PRECEDING", "FOLLOWING"}),
     "UNTIL": frozenset({"MONTH", "HOUR", "MINUTE", "SECOND"}),
     "FROM_END": frozenset({"FIRST", "LAST"}),
+    "WITHIN_GROUP": frozenset({"GROUP"}),
+    "TRY_CAST": frozenset({"("}),
+    "TOP": frozenset({"INTEGER_NUMBER"}),
 }
 """Terminals that stand where a name or another terminal may stand too: they are meant only before one of these."""
 
 _ENDS_AN_ITEM = frozenset({"", ",", ")", ";", "FROM"})
-_INFIX = frozenset({"EQUALS", "CONTAINS", "PRECEDES", "SUCCEEDS", "LEADS", "LAGS", "STRICTLY", "IMMEDIATELY"})
-"""Operators that are not reserved words: before the end of a select item they are its name, as in `COUNT(*) leads,`."""
+_INFIX = frozenset(
+    {"EQUALS", "CONTAINS", "PRECEDES", "SUCCEEDS", "LEADS", "LAGS", "STRICTLY", "IMMEDIATELY", "ILIKE", "QUALIFY"}
+)
+"""Operators and clauses that are not reserved words: before the end of an item they are its name, as in `COUNT(*) leads,`."""
 
 
 def span_of(token: Token) -> Span:

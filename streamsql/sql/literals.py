@@ -143,6 +143,28 @@ def interval_value(text: str, fields: IntervalQualifier, negative: bool = False)
     return -value if negative != (match["sign"] == "-") else value
 
 
+def interval_in_words(text: str, negative: bool = False) -> tuple[IntervalQualifier, int]:
+    """The fields and the value of an interval whose text names its units.
+
+    >>> qualifier, value = interval_in_words("1 day 12 hours")
+    >>> str(qualifier), value
+    ('DAY(10) TO SECOND', 129600000)
+    """
+    parts = re.findall(r"([+-]?\s*\d+)\s*(year|month|week|day|hour|minute|second)s?\b", text, re.IGNORECASE)
+    rest = re.sub(r"[+-]?\s*\d+\s*(year|month|week|day|hour|minute|second)s?\b|,|\s", "", text, flags=re.IGNORECASE)
+    amounts = [(int(re.sub(r"\s", "", amount)), unit.upper()) for amount, unit in parts]
+    is_long = {unit in ("YEAR", "MONTH") for _, unit in amounts}
+    if rest or len(is_long) != 1:
+        is_number = text.strip().isdigit()
+        why = "the unit is missing" if is_number else "not numbers with their units"
+        hint = f"a unit in the singular: INTERVAL '{text}' SECOND" if is_number else "INTERVAL '1 day 12 hours'"
+        raise ProgrammingError(f"Illegal INTERVAL literal '{on_one_line(text)}': {why}", hint=placeholder_hint(text) or hint)
+    lengths = {"YEAR": 12, "MONTH": 1} if True in is_long else {"WEEK": 7 * _MILLISECONDS["DAY"], **_MILLISECONDS}
+    value = sum(amount * lengths[unit] for amount, unit in amounts)
+    fields = ("YEAR", "MONTH") if True in is_long else ("DAY", "SECOND")
+    return IntervalQualifier(*fields, MAX_PRECISION), -value if negative else value
+
+
 def _check_precision(amount: int, fields: IntervalQualifier) -> None:
     digits = len(str(amount))
     if digits > fields.precision:

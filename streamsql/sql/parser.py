@@ -83,8 +83,18 @@ def completions(text: str) -> frozenset[str]:
     statement = [token for token in tokens[ends[-1] + 1 if ends else 0 :] if token.type not in COMMENTS]
     expected = tables.expected(statement, "statement") - {"RESERVED", "RESERVED_FUNCTION", "RESERVED_NAME", "NON_RESERVED"}
     symbols = tables.scanner().symbols
-    spelled = {"$END": ";", "UNTIL": "TO", "FROM_END": "FROM", "NOT_EQUAL": "<>"}
-    return frozenset(spelled.get(name) or symbols.get(name) or name for name in expected)
+    return frozenset(_SPELLED.get(name) or symbols.get(name) or name for name in expected)
+
+
+_SPELLED = {
+    "$END": ";",
+    "UNTIL": "TO",
+    "FROM_END": "FROM",
+    "WITHIN_GROUP": "WITHIN",
+    "STRING_TYPE": "STRING",
+    "NOT_EQUAL": "<>",
+}
+"""Terminals whose names are not what is written."""
 
 
 def highlight(text: str) -> Iterator[tuple[int, int, str]]:

@@ -218,7 +218,7 @@ def _reserved(place: Place) -> ProgrammingError | None:
     token, before = place.token, place.before
     if before is not None and _list_of(before) == "RESERVED_FUNCTION" and place.expected == {"LPAR"}:
         return _reserved_word(before)
-    if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected == {"STRING"}:
+    if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected <= {"STRING", "LPAR"}:
         if token is not None and token.type == "QUOTED_NAME":
             text = on_one_line(token[1:-1])
             return ProgrammingError("text is written in single quotes", place.span, f"{before.upper()} '{text}'")
@@ -274,10 +274,12 @@ def _hint(place: Place, expected: frozenset[str]) -> str | None:
 
 # What may come next, in words.
 
-_WORDS = {"UNTIL": "TO", "FROM_END": "FROM", "COMMA": "a comma"}
+_WORDS = {"UNTIL": "TO", "FROM_END": "FROM", "WITHIN_GROUP": "WITHIN", "STRING_TYPE": "STRING", "COMMA": "a comma"}
 
 _CLAUSES = frozenset(
-    {"WHERE", "GROUP", "HAVING", "WINDOW", "WINDOWED", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "EXCEPT", "INTERSECT"}
+    """
+    WHERE GROUP HAVING QUALIFY WINDOW WINDOWED ORDER LIMIT OFFSET FETCH UNION EXCEPT INTERSECT
+    """.split()  # noqa: SIM905 - a list would take a line a word
 )
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
 _NAMES = frozenset({"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED", "BACKTICK_NAME", "RESERVED", "RESERVED_FUNCTION"})
@@ -302,7 +304,7 @@ def _groups() -> tuple[tuple[str, frozenset[str], int], ...]:
         ("an expression", expression, len(expression) - 3),
         ("a type", tables.expected(cast, "expression"), 10),
         ("a type", hive_type, len(hive_type)),
-        ("an operator", operators, 5),
+        ("an operator", operators, 6),
         ("a query", query, len(query)),
         ("a join", _JOINS, 3),
         ("the next clause", _CLAUSES, 3),

@@ -58,7 +58,7 @@ def test_colours_of_what_is_not_finished(text: str, last: tuple[str, str]) -> No
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("SELECT STREAM a FROM ", {"NAME", "QUOTED_NAME", "(", "TABLE"}),
+        ("SELECT STREAM a FROM ", {"NAME", "QUOTED_NAME", "(", "TABLE", "UNNEST"}),
         ("CREATE OR REPLACE ", {"STREAM", "FOREIGN", "PUMP", "VIEW", "FUNCTION", "SCHEMA", "DATABASE"}),
         ("SELECT 1; ALTER ", {"PUMP", "SESSION", "TABLE", "DATABASE", "SCHEMA"}),
         ("SELECT FLOOR(x TO ", {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}),

@@ -43,6 +43,7 @@ VALUES: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.bool_(): st.booleans(),
     pa.timestamp("ms"): st.integers(-(10**13), 4 * 10**12),
     pa.date32(): st.dates(date(1700, 1, 1), date(2300, 1, 1)),
+    pa.list_(pa.int64()): st.lists(st.integers(-9, 9), max_size=4),
     pa.duration("ms"): st.integers(1, 10**8).map(lambda ms: timedelta(milliseconds=ms)),
 }
 
@@ -61,6 +62,7 @@ TYPES: dict[str, list[pa.DataType]] = {
     "DAYTIME": [pa.duration("ms")],
     "BIGINT": [pa.int64()],
     "DOUBLE": [pa.float64()],
+    "ARRAY": [pa.list_(pa.int64())],
 }
 
 RECORDS = [record for records in SCALARS.values() for record in records if record.duckdb]

@@ -29,9 +29,11 @@ from streamsql.types import (
     Family,
     Kind,
     SqlType,
+    array,
     char,
     decimal,
     interval,
+    map_of,
     varchar,
 )
 
@@ -74,6 +76,9 @@ VALUES: dict[SqlType, st.SearchStrategy[Any]] = {
     interval("DAY", "SECOND"): st.one_of(st.integers(-(10**10), 10**10), whole(64)),
     interval("HOUR"): st.integers(-(10**10), 10**10),
     interval("YEAR", "MONTH"): st.integers(-(10**5), 10**5),
+    array(varchar(6)): st.lists(st.one_of(st.none(), st.sampled_from(["", "a", "b"])), max_size=4),
+    array(BIGINT): st.lists(st.one_of(st.none(), whole(64)), max_size=4),
+    map_of(varchar(6), INTEGER): st.dictionaries(st.sampled_from(["", "a", "b"]), whole(32)).map(lambda d: list(d.items())),
 }
 
 FAMILIES: dict[str, tuple[Family, ...]] = {
@@ -85,6 +90,8 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "INTERVAL": (Family.DAY_TIME, Family.YEAR_MONTH),
     "DAYTIME": (Family.DAY_TIME,),
     "YEARMONTH": (Family.YEAR_MONTH,),
+    "ARRAY": (Family.ARRAY,),
+    "MAP": (Family.MAP,),
     "ANY": (Family.CHARACTER,),
     "T": (Family.CHARACTER, Family.NUMERIC, Family.TIMESTAMP, Family.BOOLEAN),
 }

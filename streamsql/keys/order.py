@@ -1,15 +1,21 @@
-"""The order of ORDER BY: stable, NULLs where the keys have them."""
+"""The order of rows by keys: stable, NULLs where the keys have them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.plan.nodes import Direction
+
+class Direction(NamedTuple):
+    """How a key of ORDER BY sorts."""
+
+    descending: bool
+    nulls_first: bool
 
 
 def sorted_indices(keys: Sequence[pa.Array], directions: Sequence[Direction]) -> npt.NDArray[np.intp]:
