@@ -55,13 +55,13 @@ def compared(node: exp.Expression, binder: ExpressionBinder, only_true: bool = F
         query = node.args.get("query")
         if query is not None:
             return any_of("=", left, binder.inner(query), only_true, span)
-        return _some([_equal(left, _row(row, binder), span) for row in node.expressions], span)
+        return _some([_equal(*_alike(left, _row(row, binder), binder, node), span) for row in node.expressions], span)
     operator, right = OPERATORS[type(node)], node.expression
     if isinstance(right, exp.Any):
         return any_of(operator, left, binder.inner(right.this), only_true, span)
     if isinstance(right, exp.All):  # it does not hold the other way round for any
         return call_scalar("NOT", [any_of(OPPOSITES[operator], left, binder.inner(right.this), False, span)], span)
-    row = _row(right, binder)
+    left, row = _alike(left, _row(right, binder), binder, node)
     if operator in ("=", "<>"):
         equal = _equal(left, row, span)
         return equal if operator == "=" else call_scalar("NOT", [equal], span)
@@ -73,6 +73,16 @@ def compared(node: exp.Expression, binder: ExpressionBinder, only_true: bool = F
 def _row(node: exp.Expression, binder: ExpressionBinder) -> list[Expression]:
     """The values of a row, or the one value."""
     return [binder.bind(value) for value in (node.expressions if isinstance(node, exp.Tuple) else (node,))]
+
+
+def _alike(
+    left: list[Expression], right: list[Expression], binder: ExpressionBinder, node: exp.Expression
+) -> tuple[list[Expression], list[Expression]]:
+    """Two rows, whose values are compared place by place."""
+    if len(left) != len(right):
+        return left, right
+    pairs = [binder.alike([x, y], node) for x, y in zip(left, right, strict=True)]
+    return [x for x, _ in pairs], [y for _, y in pairs]
 
 
 def _equal(left: Sequence[Expression], right: Sequence[Expression], span: Span | None) -> Expression:

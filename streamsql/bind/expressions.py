@@ -14,6 +14,7 @@ from streamsql.bind.aggregates import aggregate, grouping, windowed
 from streamsql.bind.comparisons import OPERATORS, compared, is_special
 from streamsql.bind.context import Context
 from streamsql.bind.functions import call_scalar, convert, takes_unit
+from streamsql.bind.moments import compared_alike, day_arithmetic
 from streamsql.bind.parameters import constant
 from streamsql.bind.periods import period_predicate, predicate_name
 from streamsql.bind.records import reference
@@ -54,7 +55,10 @@ class ExpressionBinder:
         if operator is not None and is_special(node):
             return compared(node, self)
         if operator is not None:
-            left, right = self.bind(node.this), self.bind(node.expression)
+            left, right = self._operands(node)
+            days = day_arithmetic(operator, left, right, span) if self.context.tables_alone else None
+            if days is not None:
+                return days
             if operator == "-" and left.type.is_datetime and right.type.is_datetime:
                 message = f"the difference of {left.type} and {right.type} needs a unit"
                 raise ProgrammingError(message, span, "(a - b) SECOND, (a - b) DAY TO SECOND ...")
@@ -132,17 +136,25 @@ class ExpressionBinder:
             word = "UNKNOWN" if test.meta["type"].kind is Kind.BOOLEAN else "NULL"
         return call_scalar(f"IS {word}", [self.bind(node.this)], node.meta.get("span"))
 
+    def _operands(self, node: exp.Expression) -> list[Expression]:
+        """Both operands of an operator."""
+        operands = [self.bind(node.this), self.bind(node.expression)]
+        return self.alike(operands, node) if isinstance(node, exp.Predicate) else operands
+
+    def alike(self, operands: Sequence[Expression], node: exp.Expression) -> list[Expression]:
+        """Values that `node` compares with each other."""
+        return compared_alike(operands, node.meta.get("span")) if self.context.tables_alone else list(operands)
+
     def between(self, node: exp.Between) -> Expression:
         span = node.meta.get("span")
-        value = self.bind(node.this)
-        low = call_scalar(">=", [value, self.bind(node.args["low"])], span)
-        high = call_scalar("<=", [value, self.bind(node.args["high"])], span)
-        return call_scalar("AND", [low, high], span)
+        value, low, high = self.alike([self.bind(n) for n in (node.this, node.args["low"], node.args["high"])], node)
+        return call_scalar("AND", [call_scalar(">=", [value, low], span), call_scalar("<=", [value, high], span)], span)
 
     def in_list(self, node: exp.In) -> Expression:
         if is_special(node):
             return compared(node, self)
-        return call_scalar("IN", [self.bind(node.this), *(self.bind(e) for e in node.expressions)], node.meta.get("span"))
+        values = self.alike([self.bind(node.this), *(self.bind(e) for e in node.expressions)], node)
+        return call_scalar("IN", values, node.meta.get("span"))
 
     def like(self, node: exp.Expression) -> Expression:
         return self._match(node, [node.this, node.expression])
@@ -174,6 +186,18 @@ class ExpressionBinder:
             arguments += [condition, self.bind(branch.args["true"])]
         default = node.args.get("default")
         arguments.append(Constant(types.NULL, None) if default is None else self.bind(default))
+        return call_scalar("CASE", _case_arguments(arguments, span), span)
+
+    def _decode(self, node: exp.Anonymous) -> Expression:
+        """DECODE(x, a, b, ..., z): b where x is a, in which NULL is NULL, and z, or NULL, where x is none of them."""
+        span = node.meta.get("span")
+        if len(node.expressions) < 3:
+            raise ProgrammingError("DECODE takes 3 arguments at least", span, "DECODE(x, value, result, ..., otherwise)")
+        value, *rest = (self.bind(argument) for argument in node.expressions)
+        arguments: list[Expression] = []
+        for sought, result in zip(rest[::2], rest[1::2]):
+            arguments += [call_scalar("IS NOT DISTINCT FROM", self.alike([value, sought], node), span), result]
+        arguments.append(rest[-1] if len(rest) % 2 else Constant(types.NULL, None))
         return call_scalar("CASE", _case_arguments(arguments, span), span)
 
     def rounding(self, node: exp.Floor | exp.Ceil) -> Expression:
@@ -210,6 +234,8 @@ class ExpressionBinder:
             raise ProgrammingError(f"{name} is a table function", span, f"FROM TABLE({name}(CURSOR(SELECT STREAM ...)))")
         if name in self.context.functions:
             return self._sql_function(node)
+        if name == "DECODE":
+            return self._decode(node)
         name = _SUBSTRINGS.get(node.meta.get("form"), name)
         return call_scalar(name, [self._argument(name, i, argument) for i, argument in enumerate(node.expressions)], span)
 

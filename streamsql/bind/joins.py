@@ -18,6 +18,7 @@ from streamsql.bind.join_names import Names, check_distinct, columns_of, common_
 from streamsql.bind.join_windows import CURRENT_ROW, Member, frame_of_item, port_of
 from streamsql.bind.scope import Scope, ScopeRelation, as_column
 from streamsql.bind.source import ONE_ROW, ROWTIME_ITSELF, Source, TimeColumn
+from streamsql.bind.subqueries import Subquery, look_up
 from streamsql.bind.unnesting import unnested
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.conditions import TRUE, conjunction
@@ -57,6 +58,7 @@ class FromBinder:
     item: Callable[[exp.Expression], tuple[Source, str | None]]
     windows: Mapping[str, exp.Window]
     context: Context
+    subquery: Callable[[exp.Expression, Scope], Subquery]
 
     def bind(self, first: exp.Expression, joins: Sequence[exp.Join]) -> tuple[Source, Scope]:
         """All rows of FROM, and the names of their columns."""
@@ -129,6 +131,8 @@ class FromBinder:
             if join.args.get("on") is not None:
                 names = (*names, *right_names)
                 condition = self._on(join, names, rows.source)
+                placed, [condition] = look_up(Source(plan), [condition])
+                plan = placed.plan
             else:
                 common = common_columns(join, names, right_names)
                 condition = conjunction(column.equation for column in common)
@@ -157,7 +161,8 @@ class FromBinder:
         return Relation(source, merged(common, places, *sides), rows.members)
 
     def _on(self, join: exp.Join, names: Names, source: Source) -> Expression:
-        return as_column(ExpressionBinder(scope_of(names, source), self.context).boolean(join.args["on"], "ON"))
+        binder = ExpressionBinder(scope_of(names, source), self.context, subquery=None if join.side else self.subquery)
+        return as_column(binder.boolean(join.args["on"], "ON"))
 
 
 def _always(condition: exp.Expression | None) -> bool:

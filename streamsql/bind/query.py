@@ -113,7 +113,8 @@ class QueryBinder:
             source, scope = Source(ONE_ROW), Scope((), outer)
         else:
             windows = {folded(window.this): window for window in tree.args.get("windows") or ()}
-            source, scope = FromBinder(self._item, windows, self.context).bind(from_.this, tree.args.get("joins") or ())
+            binder = FromBinder(self._item, windows, self.context, self.subquery)
+            source, scope = binder.bind(from_.this, tree.args.get("joins") or ())
             scope = Scope(scope.relations, outer)
         if from_ is not None and self._says_stream(tree) and not source.is_stream:
             span = tree.args["operation_modifiers"][0].meta.get("span")

@@ -9,7 +9,7 @@ from sqlglot import exp
 from streamsql.bind.functions import convert
 from streamsql.bind.source import ROWTIME_COLUMN, Source
 from streamsql.coercion import common_type
-from streamsql.errors import ProgrammingError, not_supported
+from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
 from streamsql.types import NULL, Field, Schema, varchar
@@ -26,11 +26,9 @@ def set_operation(tree: exp.SetOperation, query: Callable[[exp.Expression], Sour
     if sides[0].is_stream and name != "UNION ALL":
         hint = "UNION ALL" if is_union else "[NOT] IN (SELECT ...) over a table"
         raise ProgrammingError(f"{name} is for tables: of streams there is only UNION ALL", span, hint)
-    if not distinct and not is_union:
-        raise not_supported(name, span, word)
     schema, plans = _alike(sides, tree, name)
     if not is_union:
-        return Source(nodes.SetOperation(schema, plans[0], plans[1], isinstance(tree, exp.Intersect)))
+        return Source(nodes.SetOperation(schema, plans[0], plans[1], isinstance(tree, exp.Intersect), not distinct))
     union = nodes.Union(schema, plans)
     return Source(nodes.Distinct(schema, union, tuple(range(len(schema.fields))), None)) if distinct else Source.of(union)
 

@@ -202,7 +202,12 @@ def var_pop(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulato
     return Variance(sample=False, root=False)
 
 
-@aggregate("VAR_SAMP(n: NUMERIC) -> DOUBLE", sliding=lambda *_: SlidingVariance(sample=True, root=False), duckdb="var_samp(n)")
+@aggregate(
+    "VAR_SAMP(n: NUMERIC) -> DOUBLE",
+    sliding=lambda *_: SlidingVariance(sample=True, root=False),
+    aliases=("VARIANCE",),
+    duckdb="var_samp(n)",
+)
 def var_samp(arguments: Types, result: SqlType, ignore_nulls: bool) -> Accumulator:
     """The variance of the population of which these values are a sample: divided by their number minus 1; NULL of one.
 

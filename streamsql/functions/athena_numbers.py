@@ -96,12 +96,17 @@ def _cut_float(value: float, count: int) -> float:
 
 @scalar("SIGN(x: NUMERIC) -> INTEGER", duckdb="sign({x})")
 def sign(_rows: Rows, x: Datum) -> Datum:
-    """-1, 0 or 1.
+    """-1, 0 or 1; 0 of what is no number.
 
     >>> SIGN(-2.5)
     -1
+    >>> SIGN(NAN())
+    0
     """
-    return pc.cast(pc.sign(x), pa.int32())
+    sign_ = pc.sign(x)
+    if pa.types.is_floating(sign_.type):
+        sign_ = pc.if_else(pc.is_nan(sign_), pa.scalar(0.0, sign_.type), sign_)
+    return pc.cast(sign_, pa.int32())
 
 
 @scalar("CBRT(x: DOUBLE) -> DOUBLE")
@@ -174,10 +179,13 @@ def _extreme(better: pc.Function, values: Sequence[Datum]) -> Datum:
 
 
 @scalar("NVL(values...: T) -> values", strict=False, lazy=True)
+@scalar("IFNULL(x: T, y: T) -> x", strict=False, lazy=True, duckdb="ifnull({x}, {y})")
 def nvl(rows: Rows, *values: Evaluate) -> Datum:
     """The first value that is not NULL, as COALESCE.
 
     >>> NVL(CAST(NULL AS INTEGER), 2)
+    2
+    >>> IFNULL(CAST(NULL AS INTEGER), 2)
     2
     """
     return coalesce(rows, *values)
@@ -203,3 +211,43 @@ def nvl2(rows: Rows, value: Evaluate, x: Evaluate, y: Evaluate) -> Datum:
     missing
     """
     return case(rows, lambda some: pc.is_valid(value(some)), x, y)
+
+
+@scalar("NAN() -> DOUBLE")
+def nan(_rows: Rows) -> Datum:
+    """What is no number.
+
+    >>> IS_NAN(NAN())
+    TRUE
+    """
+    return pa.scalar(math.nan, pa.float64())
+
+
+@scalar("INFINITY() -> DOUBLE")
+def infinity(_rows: Rows) -> Datum:
+    """More than any number.
+
+    >>> INFINITY() > 1e300
+    TRUE
+    """
+    return pa.scalar(math.inf, pa.float64())
+
+
+@scalar("IS_NAN(x: DOUBLE) -> BOOLEAN", duckdb="isnan({x})")
+def is_nan(_rows: Rows, x: Datum) -> Datum:
+    """Whether it is no number.
+
+    >>> IS_NAN(1e0)
+    FALSE
+    """
+    return pc.is_nan(x)
+
+
+@scalar("IS_FINITE(x: DOUBLE) -> BOOLEAN", duckdb="isfinite({x})")
+def is_finite(_rows: Rows, x: Datum) -> Datum:
+    """Whether it is a number, and not infinite.
+
+    >>> IS_FINITE(INFINITY())
+    FALSE
+    """
+    return pc.is_finite(x)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from streamsql.functions.java_regex import compile_java, java_replacement
 from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
-from streamsql.types import SqlType, varchar
+from streamsql.types import SqlType, array, varchar
 
 STRING = pa.string()
 
@@ -198,6 +198,22 @@ def charindex(rows: Rows, part: Datum, s: Datum) -> Datum:
     3
     """
     return strpos(rows, s, part)
+
+
+@scalar("SPLIT(s: CHARACTER, delimiter: CHARACTER)", returns=lambda _: array(varchar()), fails=True)
+def split(rows: Rows, s: Datum, delimiter: Datum) -> Datum:
+    """The parts of a text that a delimiter cuts, as a list.
+
+    >>> SPLIT('a,b,c', ',')[2]
+    b
+    """
+
+    def parts(text: str, between: str) -> list[str]:
+        if not between:
+            raise ValueError("a delimiter is not empty")
+        return text.split(between)
+
+    return map_rows(rows, parts, [s, delimiter], pa.list_(STRING), ErrorName.ARGUMENT)
 
 
 @scalar("SPLIT_PART(s: CHARACTER, delimiter: CHARACTER, n: INTEGRAL) -> s", fails=True)

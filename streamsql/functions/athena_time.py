@@ -365,6 +365,16 @@ def to_unixtime(_rows: Rows, t: Datum) -> Datum:
     return map_values(lambda v: v / 1000.0, pa.float64(), t)
 
 
+@scalar("TRUNC(t: TIMESTAMP) -> DATE", duckdb="CAST({t} AS DATE)")
+def trunc(_rows: Rows, t: Datum) -> Datum:
+    """The day of a time.
+
+    >>> TRUNC(TIMESTAMP '2004-09-30 13:48:23')
+    2004-09-30
+    """
+    return pc.floor_temporal(t, unit="day").cast(pa.date32())
+
+
 @scalar("NOW() -> TIMESTAMP", volatile=True)
 @scalar("GETDATE() -> TIMESTAMP", volatile=True)
 def now(rows: Rows) -> Datum:

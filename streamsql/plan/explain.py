@@ -80,8 +80,8 @@ def describe(node: nodes.Node) -> str:
             return "Distinct" + _closes(window, [field.name for field in schema.fields])
         case nodes.Union():
             return "Union, merged by ROWTIME" if node.schema.is_stream else "Union"
-        case nodes.SetOperation(common=common):
-            return "Intersect" if common else "Except"
+        case nodes.SetOperation(common=common, all=every):
+            return ("Intersect" if common else "Except") + " all" * every
         case nodes.Join(windows=windows, kind=kind, condition=condition, schema=schema):
             return f"Join {kind.value}{_on(condition, schema)}, over {', '.join(_frame(w.frame) for w in windows)}"
         case nodes.Lookup(kind=kind, condition=condition, schema=schema):

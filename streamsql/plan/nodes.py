@@ -300,11 +300,15 @@ class Union(Node):
 
 @dataclass(frozen=True, slots=True)
 class SetOperation(Node):
-    """Of two tables the distinct rows of the first that the second has (`common`: INTERSECT), or has not (EXCEPT)."""
+    """Of two tables the distinct rows of the first that the second has (`common`: INTERSECT), or has not (EXCEPT).
+
+    `all`: a row as often as both have it, or as the first has it more often.
+    """
 
     input: Node
     table: Node
     common: bool
+    all: bool = False
 
 
 class JoinKind(Enum):

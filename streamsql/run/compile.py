@@ -168,8 +168,8 @@ class Compiler:
                 return Distinct(schema.arrow(), columns, windows, by_value)
             case nodes.Union(branches=branches, schema=schema):
                 return Merge(schema.arrow(), len(branches))
-            case nodes.SetOperation(common=common, schema=schema):
-                return SetOperation(schema.arrow(), common)
+            case nodes.SetOperation(common=common, all=every, schema=schema):
+                return SetOperation(schema.arrow(), common, every)
             case nodes.Join():
                 return self._join(node)
             case nodes.Lookup(table=table, kind=kind, condition=condition, schema=schema, unread=unread):

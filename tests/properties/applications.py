@@ -43,6 +43,11 @@ OPERATORS = {
         SELECT STREAM ROWTIME, SUM(n) FROM (
             SELECT STREAM ROWTIME AS w, k, COUNT(*) AS n FROM s GROUP BY k, STEP(s.ROWTIME BY INTERVAL '10' SECOND)
         ) AS q GROUP BY FLOOR(q.ROWTIME TO MINUTE)""",
+    "aggregate of ordered rows": """
+        SELECT STREAM ROWTIME, k, LISTAGG(k || 'x', ',') WITHIN GROUP (ORDER BY d DESC, v), MEDIAN(d), CORR(v, d),
+            PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY v DESC), FIRST_VALUE(v ORDER BY d)
+        FROM s GROUP BY k, FLOOR(s.ROWTIME TO MINUTE)""",
+    "unnest": "SELECT STREAM ROWTIME, k, x, n FROM s CROSS JOIN UNNEST(ARRAY[v, 12 / v]) WITH ORDINALITY AS u(x, n); " + ERRORS,
     "sort": "SELECT STREAM ROWTIME, s.ROWTIME, k, v, d FROM s ORDER BY FLOOR(s.ROWTIME TO MINUTE), v DESC, k",
     "sort by ROWTIME": "SELECT STREAM ROWTIME, k, v, d FROM s ORDER BY ROWTIME, k DESC, d",
     "sort by a key said to be monotonic": "SELECT STREAM ROWTIME, v, d FROM s ORDER BY MONOTONIC(v), d",

@@ -14,7 +14,7 @@ sides = st.one_of(
     ),
     st.just("SELECT NULL, v FROM s"),
 )
-operators = st.sampled_from(["UNION", "UNION ALL", "UNION DISTINCT", "EXCEPT", "INTERSECT"])
+operators = st.sampled_from(["UNION", "UNION ALL", "UNION DISTINCT", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"])
 queries = st.recursive(
     sides,
     lambda below: st.one_of(
