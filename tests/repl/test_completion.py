@@ -39,7 +39,7 @@ def texts(text: str, catalog: Catalog) -> list[str]:
     [
         ("sel|", ["select"]),
         ("SEL|", ["SELECT"]),
-        ("SELECT * FROM |", ['"error_stream"', "TOTALS", "TRADES", "DEAR", "TABLE"]),
+        ("SELECT * FROM |", ['"error_stream"', "TOTALS", "TRADES", "DEAR", "TABLE", "UNNEST"]),
         ("select * from tr|", ["trades"]),
         ("SELECT 1; SELECT * FROM trades, to|", ["totals"]),
         ("SELECT * FROM trades t JOIN TO|", ["TOTALS"]),
