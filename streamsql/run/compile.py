@@ -49,7 +49,6 @@ from streamsql.run.stagger import Stagger
 from streamsql.run.table_index import TableIndex
 from streamsql.run.table_over import TableCall, TableOver, TableWindow
 from streamsql.run.transform import Require, Select, Stage, Store, Transform, Where
-from streamsql.run.transform import Require, Select, Stage, Transform, Where
 from streamsql.run.unnest import Unnest
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
 from streamsql.types import ROWTIME_FIELD, Schema, SqlType

@@ -72,6 +72,7 @@ _HIVE = frozenset(
 _FIRST_IN_WORD = {
     "TO": ("UNTIL", "TO"),
     "FROM": ("FROM_END", "FROM"),
+    "WITH": ("WITH_ORDINALITY", "WITH"),
     "WITHIN": ("WITHIN_GROUP", "WITHIN"),
     "STRING": ("STRING_TYPE",),
 }
@@ -85,6 +86,7 @@ _FOLLOWED_BY: dict[str, frozenset[str]] = {
     "UNBOUNDED": frozenset({"PRECEDING", "FOLLOWING"}),
     "UNTIL": frozenset({"MONTH", "HOUR", "MINUTE", "SECOND"}),
     "FROM_END": frozenset({"FIRST", "LAST"}),
+    "WITH_ORDINALITY": frozenset({"ORDINALITY"}),
     "WITHIN_GROUP": frozenset({"GROUP"}),
     "TRY_CAST": frozenset({"("}),
     "TOP": frozenset({"INTEGER_NUMBER"}),

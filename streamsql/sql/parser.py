@@ -90,6 +90,7 @@ _SPELLED = {
     "$END": ";",
     "UNTIL": "TO",
     "FROM_END": "FROM",
+    "WITH_ORDINALITY": "WITH",
     "WITHIN_GROUP": "WITHIN",
     "STRING_TYPE": "STRING",
     "NOT_EQUAL": "<>",

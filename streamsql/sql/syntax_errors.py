@@ -274,7 +274,14 @@ def _hint(place: Place, expected: frozenset[str]) -> str | None:
 
 # What may come next, in words.
 
-_WORDS = {"UNTIL": "TO", "FROM_END": "FROM", "WITHIN_GROUP": "WITHIN", "STRING_TYPE": "STRING", "COMMA": "a comma"}
+_WORDS = {
+    "UNTIL": "TO",
+    "FROM_END": "FROM",
+    "WITH_ORDINALITY": "WITH",
+    "WITHIN_GROUP": "WITHIN",
+    "STRING_TYPE": "STRING",
+    "COMMA": "a comma",
+}
 
 _CLAUSES = frozenset(
     """

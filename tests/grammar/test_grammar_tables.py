@@ -73,7 +73,8 @@ def test_words_that_are_not_reserved() -> None:
 
 def test_every_keyword_is_in_a_list() -> None:
     scanner = tables.scanner()
-    assert scanner.keywords - set(scanner.lists) == {"D", "T", "TS", "UNTIL", "FROM_END", "WITHIN_GROUP", "STRING_TYPE"}
+    spelled_otherwise = {"UNTIL", "FROM_END", "WITH_ORDINALITY", "WITHIN_GROUP", "STRING_TYPE"}
+    assert scanner.keywords - set(scanner.lists) == {"D", "T", "TS"} | spelled_otherwise
 
 
 @pytest.fixture
