@@ -14,7 +14,11 @@ from streamsql.types import SqlType
 
 @dataclass(frozen=True, slots=True)
 class AggregateCall:
-    """One aggregate or analytic call; `name` is its column."""
+    """One aggregate or analytic call; `name` is its column.
+
+    `order`: the last so many arguments are keys, by which the rows of a group are put in order for the function, which does
+    not take them.
+    """
 
     function: AggregateFunction
     arguments: tuple[Expression, ...]
@@ -27,7 +31,7 @@ class AggregateCall:
     def mergeable(self) -> Mergeable | None:
         """What adds its values up, anew; None where two of these cannot be put together."""
         make = self.function.accumulator
-        if make is None or self.distinct:
+        if make is None or self.distinct or self.order:
             return None
         made = make([a.type for a in self.arguments], self.type, self.ignore_nulls)
         return made if isinstance(made, Mergeable) else None

@@ -18,6 +18,7 @@ from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.request import Request
 from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TableFunction
+from streamsql.keys.order import Direction
 from streamsql.time import Time
 from streamsql.types import Schema
 
