@@ -15,6 +15,7 @@ from streamsql.plan.conditions import filtered, moved, parted
 from streamsql.plan.dynamic_filters import add_dynamic_filters
 from streamsql.plan.narrowing import drop_unused_columns
 from streamsql.plan.nodes import Aggregate, Filter, Join, JoinKind, Lookup, Mark, Node, Project
+from streamsql.plan.outer_joins import drop_outer_joins
 from streamsql.plan.scan_columns import narrow_scans
 from streamsql.plan.scan_rules import (
     group_in_scan,
@@ -152,7 +153,7 @@ def prepare(plan: Node) -> Node:
 
 def improve(plan: Node) -> Node:
     """The plan after all rules, applied until none changes it any more, joins having only the columns that are read."""
-    plan = order_tables(plan)
+    plan = order_tables(drop_outer_joins(plan))
     while True:
         improved = plan
         for rule in RULES:

@@ -26,7 +26,19 @@ CONDITIONS = st.sampled_from(
         "FALSE",
     ]
 )
-WHERES = st.sampled_from(["", " WHERE x.v = 1", " WHERE x.k = y.k AND x.v <> y.v", " WHERE y.k IS NULL", " WHERE x.v + y.v > 2"])
+WHERES = st.sampled_from(
+    [
+        "",
+        " WHERE x.v = 1",
+        " WHERE x.k = y.k AND x.v <> y.v",
+        " WHERE y.k IS NULL",
+        " WHERE x.v + y.v > 2",
+        " WHERE y.v < 3",
+        " WHERE y.k LIKE 'a%' AND x.d IS NOT NULL",
+        " WHERE y.k IN ('a', 'b')",
+        " WHERE y.v <> 1 OR x.v = 2",
+    ]
+)
 
 
 @settings(max_examples=60, deadline=None)
