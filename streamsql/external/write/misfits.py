@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import compress
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,7 +14,7 @@ from streamsql.external.formats import FileKind
 from streamsql.external.table import ExternalTable
 from streamsql.external.write.delimited import Style
 from streamsql.external.write.forms import style_of
-from streamsql.external.write.places import Key, key_texts, places_of
+from streamsql.external.write.places import Key, keys_of, places_of
 from streamsql.io.texts import value_texts
 from streamsql.time import Time
 from streamsql.types import Batch, Field
@@ -39,14 +40,13 @@ def misfits_of(table: ExternalTable, now: Time) -> Misfits:
                 )
         if not table.keys:
             return found
-        texts = [
-            key_texts(batch.column(offset + len(columns) + i), field).to_pylist() for i, field in enumerate(table.key_fields)
-        ]
-        for row, key in enumerate(zip(*texts, strict=True)):
+        keys, which = keys_of([batch.column(offset + len(columns) + i) for i in range(len(table.keys))], table.key_fields)
+        for number, key in enumerate(keys):
             if key not in known:
                 known[key] = place(key) is not None
             if not known[key]:
-                found.setdefault(row, f"{table.full_name} has no partition {_written(table, key)}")
+                for row in np.flatnonzero(which == number).tolist():
+                    found.setdefault(row, f"{table.full_name} has no partition {_written(table, key)}")
         return found
 
     return find

@@ -21,6 +21,10 @@ Times = npt.NDArray[np.int64]
 """ROWTIMEs, as milliseconds."""
 
 
+BATCH_BYTES = 2_000
+"""What a batch takes besides its values, about."""
+
+
 @dataclass(slots=True)
 class OpenFile:
     """A file that is not complete: its name, partition and location, how much it has, and the ROWTIME of its first row.
@@ -36,11 +40,8 @@ class OpenFile:
     size: int = 0
     parts: list[str] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
-
-    @property
-    def held(self) -> int:
-        """Bytes in memory."""
-        return sum(batch.nbytes for batch in self.batches)
+    held: int = 0
+    """Bytes in memory."""
 
     def take(self, batch: Batch, times: Times | None, limits: Limits) -> tuple[int, bool]:
         """Take rows from the beginning of a batch; gives how many, and whether the file is complete now."""
@@ -57,6 +58,7 @@ class OpenFile:
             count, ends = full + 1, True
         if count:
             self.batches.append(batch.slice(0, count))
+            self.held += self.batches[-1].nbytes + BATCH_BYTES
             self.rows += count
             self.size += int(sizes[count - 1])
         return count, ends
@@ -71,7 +73,7 @@ class OpenFile:
             part.write(batch)
         part.publish(folder / name)
         self.parts.append(name)
-        self.batches = []
+        self.batches, self.held = [], 0
 
     def content(self, folder: Path, schema: Schema) -> Iterator[Batch]:
         """All rows."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.external.changes import folder_text
@@ -27,10 +29,28 @@ LONGEST = 255
 """Bytes of the name of a folder: what file systems take."""
 
 
-def key_texts(array: pa.Array, field: Field) -> pa.Array:
+def key_texts(array: pa.Array, field: Field) -> list[str | None]:
     """The values of a partition key as texts.  An empty text is NULL, as Hive has it: a folder cannot say it."""
-    texts = value_texts(array, field.type)
-    return pa.array([text or None for text in texts.to_pylist()], pa.string()) if field.type.is_character else texts
+    return [text or None for text in value_texts(array, field.type).to_pylist()]
+
+
+def keys_of(columns: Sequence[pa.Array], fields: Sequence[Field]) -> tuple[list[Key], npt.NDArray[np.intp]]:
+    """The keys that some rows have, in the order of their first rows, and which of them each row has."""
+    codes = np.zeros(len(columns[0]), np.intp)
+    for column, field in zip(columns, fields, strict=True):
+        encoded = column.dictionary_encode(null_encoding="encode")
+        texts = key_texts(encoded.dictionary, field)
+        same = {text: code for code, text in enumerate(texts)}
+        code_of = np.array([same[text] for text in texts], np.intp)
+        codes = codes * len(texts) + code_of[encoded.indices.to_numpy()]
+        _, codes = np.unique(codes, return_inverse=True)
+    _, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    rows = pa.array(firsts[order])
+    texts_of = [key_texts(column.take(rows), field) for column, field in zip(columns, fields, strict=True)]
+    return list(zip(*texts_of, strict=True)), rank[codes]
 
 
 def folders(location: str, names: Sequence[str]) -> Place:
@@ -61,18 +81,18 @@ def places_of(table: ExternalTable, now: Time) -> Place:
 
 def _registered(table: ExternalTable) -> dict[Key, str]:
     rows = table.partitions.rows
-    texts = [key_texts(rows[field.name].combine_chunks(), field).to_pylist() for field in table.key_fields]
+    texts = [key_texts(rows[field.name].combine_chunks(), field) for field in table.key_fields]
     return dict(zip(zip(*texts, strict=True), rows[LOCATION].to_pylist(), strict=True)) if texts else {}
 
 
 def _projected(projection: Projection, keys: Sequence[Field], now: Time) -> Place:
     """The template filled in with the texts that the projection has for the values."""
-    known: dict[str, dict[str, str]] = {}
+    known: dict[str, dict[str | None, str]] = {}
     for field in keys:
         column = projection.columns[field.name]
         if not isinstance(column, Injected):
             made = column(now)
-            known[field.name] = dict(zip(key_texts(made.values, field).to_pylist(), made.texts.to_pylist(), strict=True))
+            known[field.name] = dict(zip(key_texts(made.values, field), made.texts.to_pylist(), strict=True))
 
     def place(key: Key) -> str | None:
         texts: dict[str, str | None] = {}

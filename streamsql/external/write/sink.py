@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from streamsql.errors import OperationalError
 from streamsql.external.write.open_file import OpenFile, Times
-from streamsql.external.write.places import Key, key_texts
+from streamsql.external.write.places import Key, keys_of
 from streamsql.external.write.publish import Complete, publish
 from streamsql.external.write.target import Target
 from streamsql.io.parts import UNFINISHED, PartFile, WorkingDirectory
@@ -67,7 +67,8 @@ class PartitionedSink:
             rows = written if whole else written.take(pa.array(places))
             moments = times if times is None or whole else times[places]
             self._append(key, rows, moments, numbers if whole else numbers[places])
-        self._spill()
+        if sum(file.held for file in self._open.values()) > MOST_HELD:
+            self._spill()
 
     def advance(self, t: Time) -> None:
         """The promise that no later row is before `t`: it completes the files that take none from there on."""
@@ -119,17 +120,13 @@ class PartitionedSink:
         if not self._target.keys:
             yield (), None
             return
-        fields = [self._target.schema[place] for place in self._target.keys]
-        texts = [key_texts(batch.column(offset + place), f) for place, f in zip(self._target.keys, fields, strict=True)]
-        codes = np.zeros(batch.num_rows, np.int64)
-        for column in texts:
-            encoded = column.dictionary_encode(null_encoding="encode")
-            _, codes = np.unique(codes * len(encoded.dictionary) + encoded.indices.to_numpy(), return_inverse=True)
-        _, firsts, groups = np.unique(codes, return_index=True, return_inverse=True)
-        order = np.argsort(groups, kind="stable")
-        for places in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-            key = tuple(column[int(places[0])].as_py() for column in texts)
-            yield key, None if len(firsts) == 1 else places
+        columns = [batch.column(offset + place) for place in self._target.keys]
+        keys, which = keys_of(columns, [self._target.schema[place] for place in self._target.keys])
+        if len(keys) == 1:
+            yield keys[0], None
+            return
+        order = np.argsort(which, kind="stable")
+        yield from zip(keys, np.split(order, np.flatnonzero(np.diff(which[order])) + 1), strict=True)
 
     def _append(self, key: Key, rows: Batch, times: Times | None, numbers: np.ndarray[Any, Any]) -> None:
         """Rows of one partition into its files."""
@@ -163,15 +160,13 @@ class PartitionedSink:
         self._complete.append({**file.saved(), "local": local, "length": length})
 
     def _spill(self) -> None:
-        held = {key: file.held for key, file in self._open.items()}
-        total = sum(held.values())
-        if total <= MOST_HELD:
-            return
-        for key in sorted(held, key=lambda key: -held[key]):
-            self._open[key].spill(self._working.path, self._schema)
-            total -= held[key]
-            if total <= MOST_HELD // 2:
+        """Move the rows of the largest files to disk."""
+        left = sum(file.held for file in self._open.values())
+        for file in sorted(self._open.values(), key=lambda file: -file.held):
+            if left <= MOST_HELD // 2:
                 return
+            left -= file.held
+            file.spill(self._working.path, self._schema)
 
     def _clear(self, staged: Staged) -> None:
         """Take away what a run left that crashed behind its last checkpoint."""
