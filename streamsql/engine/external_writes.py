@@ -69,7 +69,7 @@ def create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTab
             engine.table_sinks.recall(table)
         return Result(f"table {table.full_name} created", 0)
     own = engine.table_sinks.statement_name()
-    _check_empty(engine, table.location, own, f"Target directory for table '{table.full_name}'", name.span)
+    _check_empty(engine, table.location, f"Target directory for table '{table.full_name}'", name.span)
     engine.catalog.databases.put(table)
     try:
         target = target_of(table, own, engine.clock.now())
@@ -80,9 +80,9 @@ def create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTab
     return Result(f"table {table.full_name} created, {counted(count, 'row')}", count)
 
 
-def _check_empty(engine: Engine, location: str, own: str, what: str, span: Span | None) -> None:
-    """Refuse a place where there are files already; those that this statement wrote before a crash do not count."""
-    if any(not path.rpartition("/")[2].startswith(own) for path in _files(engine, location)):
+def _check_empty(engine: Engine, location: str, what: str, span: Span | None) -> None:
+    """Refuse a place where there are files already; those that the statements wrote before a crash do not count."""
+    if not all(engine.table_sinks.is_own(path) for path in _files(engine, location)):
         text = f"HIVE_PATH_ALREADY_EXISTS: {what} already exists: {location}"
         raise ProgrammingError(text, span, "name a place where there is nothing, or take away what is there")
 
@@ -119,8 +119,7 @@ def unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
     plan = _into(engine, source, unloading.order, unloading.target.schema, unloading.table)
     if engine.writing is not Writing.NOW:
         return Result("0 rows unloaded", 0)
-    own = unloading.target.file_name(0, 0).rpartition("_")[0]
-    _check_empty(engine, unloading.folder, own, "Target directory for UNLOAD", statement.location.span)
+    _check_empty(engine, unloading.folder, "Target directory for UNLOAD", statement.location.span)
     count, _ = _write(engine, plan, unloading.target, lambda _: None, engine.catalog, statement.text)
     return Result(f"{counted(count, 'row')} unloaded to {statement.location.text}", count)
 

@@ -65,11 +65,17 @@ class TableSinks:
     is_application: bool = False
     """Whether the statements are those of a file, which are executed once in the same order."""
     _statements: int = 0
+    _own: str = ""
 
     @property
     def rows(self) -> int:
         """Rows that were written in this run."""
         return sum(each.rows for each in self._all())
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a commit would let files appear."""
+        return bool(self.ending) or any(each.sink.is_due(each.bound()) for each in self.running.values())
 
     def open(self, pump: str, table: ExternalTable, bound: Callable[[], Time]) -> TableSink:
         """The sink of a pump that starts.  It goes on where a checkpoint left it.
@@ -100,8 +106,13 @@ class TableSinks:
         known = self.staging / "name"
         if not known.exists():
             known.write_text(self.new_name())
+        self._own = known.read_text()
         self._statements += 1
-        return f"{known.read_text()}_{self._statements}"
+        return f"{self._own}_{self._statements}"
+
+    def is_own(self, path: str) -> bool:
+        """Whether a file is one that such statements wrote, in this run or before a crash."""
+        return bool(self._own) and path.rpartition("/")[2].startswith(f"{self._own}_")
 
     def recall(self, table: ExternalTable) -> None:
         """Register the partitions whose folders are there: those that were written before a restart."""

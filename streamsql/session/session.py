@@ -207,7 +207,7 @@ class Session:
     def after_step(self, progress: bool) -> None:
         """Commit what was written, where and when it is time."""
         written = any(output.outlet.rows != output.committed for output in self._attacher.outputs.values())
-        written = written or self.engine.table_sinks.rows != self._in_tables
+        written = written or self.engine.table_sinks.rows != self._in_tables or self.engine.table_sinks.is_due
         if self._database is None:
             if written:
                 self._commit()

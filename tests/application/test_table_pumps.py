@@ -7,7 +7,7 @@ import json
 import random
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import pytest
 
 from tests.application.command import COMMAND, arguments, lines, streamsql, write_application
 from tests.application.test_checkpoint import _alive_after_checkpoints
+from tests.application.test_reload import INPUT, PATIENCE, Running, append, replace
+from tests.application.test_reload import run as running  # noqa: F401
 
 TABLES = """
 CREATE EXTERNAL TABLE readings (amount int, half int, at_time timestamp)
@@ -58,7 +60,7 @@ def _json(path: Path) -> list[Any]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, Any]]:
     folder = tmp_path_factory.mktemp("tables")
-    write_application(folder, TABLES, count=60_000)
+    write_application(folder, TABLES, count=40_000)
     done = subprocess.run(command(folder, folder / "plain"), capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return folder, files_of(folder / "plain")
@@ -67,7 +69,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping
 def test_files_are_sized_by_rows_and_time(undisturbed: tuple[Path, Mapping[str, Any]]) -> None:
     _, files = undisturbed
     readings = {name: rows for name, rows in files.items() if "readings" in name}
-    assert sum(map(len, readings.values())) == sum(1 for i in range(60_000) if i % 13)  # the others divide by zero
+    assert sum(map(len, readings.values())) == sum(1 for i in range(40_000) if i % 13)  # the others divide by zero
     assert max(map(len, readings.values())) == 700
     for name, rows in readings.items():
         times = [row["at_time"] for row in rows]
@@ -75,7 +77,7 @@ def test_files_are_sized_by_rows_and_time(undisturbed: tuple[Path, Mapping[str, 
         assert {time.minute for time in times} == {int(name.split("minute=")[1].split("/")[0])}
     counts = [rows for name, rows in files.items() if "counts" in name]
     assert {len(rows) for rows in counts[:-1]} == {40}
-    assert sum(row["n"] for rows in counts for row in rows) == 60_000
+    assert sum(row["n"] for rows in counts for row in rows) == 40_000
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -90,7 +92,7 @@ def test_kill_at_random_moments(undisturbed: tuple[Path, Mapping[str, Any]], see
         if not _alive_after_checkpoints(process, into / "state", draw.randint(1, 2)):
             assert process.returncode == 0, process.communicate()[1]
             break
-        time.sleep(draw.random() * 0.04)
+        time.sleep(draw.random() * 0.02)
         process.kill()
         process.communicate()
         kills += 1
@@ -98,7 +100,7 @@ def test_kill_at_random_moments(undisturbed: tuple[Path, Mapping[str, Any]], see
             assert rows == expected[name], f"{name} is not whole, or another one"
     assert kills >= 2
     assert files_of(into) == expected
-    assert len(lines((into / "errors.jsonl").read_text())) == 60_000 - sum(1 for i in range(60_000) if i % 13)
+    assert len(lines((into / "errors.jsonl").read_text())) == 40_000 - sum(1 for i in range(40_000) if i % 13)
     assert not list((into / "state" / "staged" / "tables").rglob("*.arrow"))
 
 
@@ -110,4 +112,88 @@ def test_a_query_of_the_next_run_finds_what_was_written(undisturbed: tuple[Path,
     (tmp_path / "look.sql").write_text(sql)
     done = streamsql("run", str(tmp_path / "look.sql"), "--s3-root", str(folder / "plain" / "s3"))
     assert done.returncode == 0, done.stderr
-    assert sum(row["N"] for row in lines(done.stdout)) == sum(1 for i in range(60_000) if i % 13)
+    assert sum(row["N"] for row in lines(done.stdout)) == sum(1 for i in range(40_000) if i % 13)
+
+
+ONCE = """
+CREATE DATABASE lake LOCATION 's3://lake/';
+CREATE TABLE lake.one WITH (partitioned_by = ARRAY['k']) AS SELECT a, k FROM (VALUES (1, 'x'), (2, 'y')) AS t (a, k);
+INSERT INTO lake.one VALUES (3, 'z');
+UNLOAD (SELECT a FROM lake.one) TO 's3://lake/unloaded/' WITH (format = 'JSON');
+CREATE STREAM counts (n BIGINT);
+CREATE PUMP p AS INSERT INTO counts SELECT STREAM COUNT(*) FROM "IN" GROUP BY FLOOR("IN".ROWTIME TO HOUR);
+SELECT COUNT(*) AS n, SUM(a) AS total FROM lake.one;
+"""
+
+
+def test_statements_that_write_are_carried_out_once(tmp_path: Path) -> None:
+    """Also where the first run ends before its first checkpoint: what it wrote is written anew, under the same names."""
+    write_application(tmp_path, ONCE.replace("SELECT COUNT(*) AS n,", "SELECT nothing,"), count=100)
+    more = (
+        "--s3-root",
+        str(tmp_path / "s3"),
+        "--checkpoint",
+        str(tmp_path / "state"),
+        "--output",
+        f"COUNTS={tmp_path / 'out.jsonl'}",
+    )
+    assert streamsql(*arguments(tmp_path, *more)).returncode == 2
+    (tmp_path / "app.sql").write_text(ONCE)
+    for _ in range(2):
+        done = streamsql(*arguments(tmp_path, *more))
+        assert done.returncode == 0, done.stderr
+        assert lines(done.stdout) == [{"N": 3, "TOTAL": 6}]
+        assert {name: len(rows) for name, rows in files_of(tmp_path).items()} == {
+            "s3/lake/one/k=x/000000000000.parquet": 1,
+            "s3/lake/one/k=y/000000000001.parquet": 1,
+            "s3/lake/one/k=z/000000000000.parquet": 1,
+            "s3/lake/unloaded/000000000000.json.gz": 3,
+        }
+
+
+def test_what_is_only_looked_at_is_not_written(tmp_path: Path) -> None:
+    write_application(tmp_path, ONCE.partition("CREATE STREAM")[0] + TABLES, count=100)
+    for option in ("--dry-run", "--explain"):
+        done = streamsql(*arguments(tmp_path, "--s3-root", str(tmp_path / "s3"), option, "--dry-run"))
+        assert done.returncode == 0, done.stderr
+    done = streamsql("explain", *arguments(tmp_path, "--s3-root", str(tmp_path / "s3"))[1:])
+    assert done.returncode == 0, done.stderr
+    assert "Insert into default.readings" in done.stdout
+    assert not (tmp_path / "s3").exists()
+
+
+def test_without_a_checkpoint_the_end_completes_all_files(tmp_path: Path) -> None:
+    sql = TABLES.replace("'write.maxfilerows'='700', 'write.maxfiletime'='40s', ", "")
+    write_application(tmp_path, sql, count=100)
+    process = subprocess.Popen([*COMMAND, *arguments(tmp_path, "--s3-root", str(tmp_path / "s3")), "--log-format", "json"],
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert '"rows_out": ' in process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    found = {name: rows for name, rows in files_of(tmp_path).items() if "readings" in name}
+    assert sum(map(len, found.values())) == sum(1 for i in range(100) if i % 13)
+
+
+def test_a_reload_completes_the_files_of_a_pump_that_begins_anew(running: Callable[..., Running], tmp_path: Path) -> None:  # noqa: F811
+    table = """
+    CREATE EXTERNAL TABLE kept (v int) PARTITIONED BY (k string) STORED AS JSON LOCATION 's3://lake/kept/'
+    TBLPROPERTIES ('write.maxfilerows'='2');
+    CREATE PUMP p AS INSERT INTO kept SELECT STREAM "v", "k" FROM "IN";
+    """
+    more = ["--checkpoint", "state", "--checkpoint-interval", "20ms", "--s3-root", "s3", "--watch"]
+
+    def kept() -> list[list[int]]:
+        return sorted([row["v"] for row in _json(path)] for path in (tmp_path / "s3").rglob("*.gz"))
+
+    append(tmp_path / "in.jsonl", ("a", 1), ("a", 2), ("a", 3))
+    first = running(INPUT + table, *more, source="in.jsonl?follow=true")
+    first.until(lambda: kept() == [[1, 2]])
+    after = INPUT + table.replace('"v",', '"v" * 10,')
+    replace(tmp_path / "app.sql", after)
+    first.until(lambda: kept() == [[1, 2], [3]])
+    append(tmp_path / "in.jsonl", ("a", 4), ("a", 5), ("a", 6))
+    first.until(lambda: kept() == [[1, 2], [3], [40, 50]])
+    first.process.kill()
+    first.process.wait(PATIENCE)
+    again = running(after, *more, source="in.jsonl?follow=true")
+    append(tmp_path / "in.jsonl", ("a", 7))
+    again.until(lambda: kept() == [[1, 2], [3], [40, 50], [60, 70]])

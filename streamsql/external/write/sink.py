@@ -77,6 +77,11 @@ class PartitionedSink:
             if t == END or (span is not None and file.since + span <= t):
                 self._finish(key)
 
+    def is_due(self, t: Time) -> bool:
+        """Whether there are files that the promise of `advance` completes, or that are complete and not prepared."""
+        span = self._target.limits.time
+        return bool(self._complete) or (span is not None and any(file.since + span <= t for file in self._open.values()))
+
     def finish(self) -> None:
         """No row will follow: complete all files."""
         self.advance(END)
