@@ -25,7 +25,7 @@ from streamsql.external.write.target import Target, target_of
 from streamsql.external_ddl import Text
 from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, RedshiftUnload, Unload
 from streamsql.io.storage import storage_of
-from streamsql.io.uri import parse_uri
+from streamsql.io.uri import parse_location
 from streamsql.plan import nodes
 from streamsql.plan.rules import improve, prepare
 from streamsql.sql.parser import parse_statement
@@ -89,7 +89,7 @@ def _check_empty(engine: Engine, location: str, what: str, span: Span | None) ->
 
 def _files(engine: Engine, location: str) -> Iterable[str]:
     """The paths of the files under a location."""
-    storage, path = storage_of(parse_uri(location), engine.s3_root)
+    storage, path = storage_of(parse_location(location), engine.s3_root)
     try:
         return [entry.path for entry in storage.files(path)]
     except OSError as error:
@@ -160,7 +160,7 @@ def _make_room(engine: Engine, statement: RedshiftUnload, unloading: Unloading) 
     """Refuse to overwrite files, or take them away, as the options say."""
     if "ALLOWOVERWRITE" in statement.options:
         return
-    storage, root = storage_of(parse_uri(unloading.folder), engine.s3_root)
+    storage, root = storage_of(parse_location(unloading.folder), engine.s3_root)
     there = [path for path in _files(engine, unloading.folder) if path.startswith(f"{root}{unloading.beginning}")]
     if there and "CLEANPATH" not in statement.options:
         text = f"Specified unload destination on S3 is not empty: {statement.location.text}"
@@ -183,7 +183,7 @@ def _write_manifest(engine: Engine, unloading: Unloading, files: Sequence[Comple
         manifest["schema"] = {"elements": [{"name": field.name, "type": {"base": str(field.type).lower()}} for field in fields]}
         total = {"content_length": sum(f["length"] for f in files), "record_count": sum(f["rows"] for f in files)}
         manifest |= {"meta": total, "author": {"name": "StreamSQL"}}
-    storage, path = storage_of(parse_uri(f"{unloading.folder}{unloading.beginning}manifest"), engine.s3_root)
+    storage, path = storage_of(parse_location(f"{unloading.folder}{unloading.beginning}manifest"), engine.s3_root)
     with TemporaryDirectory(prefix="streamsql-") as folder:
         local = Path(folder) / "manifest"
         local.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
@@ -219,6 +219,10 @@ def _write(
     engine: Engine, plan: nodes.Insert, target: Target, committed: Callable[[Any], None], catalog: Catalog, text: str
 ) -> tuple[int, list[Complete]]:
     """Write all rows of a plan; nothing appears before all are written.  Gives their number, and the files."""
+    location = target.place((None,) * len(target.keys))
+    if location is not None:  # where nothing can be put no query needs to run
+        storage, path = storage_of(parse_location(location), engine.s3_root)
+        storage.reach(path)
     rows = engine.run_table(plan, catalog, text)
     sink = PartitionedSink(target, None, engine.s3_root, committed)
     try:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from streamsql.errors import OperationalError
 from streamsql.io.storage import storage_of
-from streamsql.io.uri import parse_uri
+from streamsql.io.uri import parse_location
 
 Complete: TypeAlias = Mapping[str, Any]
 """A complete file as a sink stages it: `local`, the `location` and `name` where it is to appear, its `key`, `rows`, `length`."""
@@ -17,7 +17,7 @@ Complete: TypeAlias = Mapping[str, Any]
 def publish(file: Complete, folder: Path, s3_root: str | None) -> None:
     """Let a file appear, unless it has.  Raises OperationalError where it cannot be written, or is in neither place."""
     uri = file["location"] + file["name"]
-    storage, path = storage_of(parse_uri(uri), s3_root)
+    storage, path = storage_of(parse_location(uri), s3_root)
     local = folder / file["local"]
     try:
         if local.exists():
