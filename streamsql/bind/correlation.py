@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
+from streamsql.bind.functions import call_scalar
+from streamsql.bind.scope import as_column
 from streamsql.bind.unplaced import AggregateNode, OuterColumn, has
 from streamsql.errors import Span, not_supported
 from streamsql.expressions.calls import AggregateCall
+from streamsql.expressions.conditions import conjunction
 from streamsql.expressions.nodes import Call, Column, Constant, Expression
-from streamsql.plan.nodes import Distinct, Node, Project
-from streamsql.types import Field, Schema
+from streamsql.functions.registry import AGGREGATES
+from streamsql.plan.nodes import (
+    Distinct,
+    Filter,
+    JoinKind,
+    Lookup,
+    Node,
+    Project,
+    SortKey,
+    TableFrame,
+    TableOver,
+    TableWindow,
+)
+from streamsql.types import BIGINT, Field, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +46,77 @@ class Tie:
         return replace(self.equation, arguments=(column, right) if self.own_is_left else (left, column))
 
 
-def tie_of(condition: Expression, span: Span | None) -> Tie:
-    """The condition of a grouped subquery as an equation of one of its columns and one of the query around it."""
+def tie_of(condition: Expression) -> Tie | None:
+    """The condition of a grouped subquery as an equation of one of its columns and one of the query around it, if it is one."""
     if isinstance(condition, Call) and condition.function.name == "=":
         left, right = condition.arguments
         for own, outer, own_is_left in ((left, right, True), (right, left, False)):
             if not has(own, OuterColumn) and not outer.columns():
                 return Tie(condition, own, own_is_left)
-    text = "an aggregate in a subquery that is tied to the query around it by another condition than an equation"
-    raise not_supported(text, condition.span if isinstance(condition, Call) and condition.span else span, _TIE)
+    return None
 
 
-_TIE = "WHERE column of the subquery = column of the query around it"
+@dataclass(frozen=True, slots=True)
+class OuterRows(Node):
+    """The different values that some columns of the query around a subquery have: `with_outer_rows` says which rows these are."""
+
+    columns: tuple[OuterColumn, ...]
+
+
+def beside_outer_rows(table: Node, conditions: Sequence[Expression]) -> tuple[Node, list[Tie]]:
+    """The rows of a subquery's table, and behind their columns the values of the query around it for which some conditions are
+    true; and what ties them to the rows that have these values."""
+    found = (node for condition in conditions for node in condition.walk() if isinstance(node, OuterColumn))
+    outer, width = tuple(dict.fromkeys(found)), len(table.schema.fields)
+    count = len(outer)
+    values = Schema(tuple(Field(f"outer {i}", column.type, hidden=True) for i, column in enumerate(outer)))
+    joined = Schema((*values.fields, *table.schema.fields))
+
+    def beside(node: Expression) -> Expression:
+        if isinstance(node, OuterColumn):
+            place = outer.index(node)
+            return Column(node.type, place, values.fields[place].name)
+        return replace(node, index=node.index + count) if isinstance(node, Column) else node
+
+    rows = Lookup(joined, OuterRows(values, outer), table, JoinKind.INNER, conjunction(c.rewrite(beside) for c in conditions))
+    order = [*range(count, count + width), *range(count)]
+    columns = tuple(Column(joined.fields[i].type, i, joined.fields[i].name) for i in order)
+    ties = []
+    for i, column in enumerate(outer):
+        own = Column(column.type, width + i, values.fields[i].name)
+        ties.append(Tie(call_scalar("IS NOT DISTINCT FROM", [own, column], None), own, True))
+    return Project(Schema(tuple(joined.fields[i] for i in order)), rows, columns), ties
+
+
+def with_outer_rows(table: Node, outer: Mapping[OuterColumn, Expression], around: Node) -> Node:
+    """A subquery's table in which it is known what the rows around it are."""
+    if not isinstance(table, OuterRows):
+        return table.map_inputs(lambda below: with_outer_rows(below, outer, around))
+    columns = tuple(as_column(outer[column]) for column in table.columns)
+    return Distinct(table.schema, Project(table.schema, around, columns), tuple(range(len(columns))), None)
+
+
+def first_of_each(
+    table: Node, order: Sequence[SortKey], conditions: Sequence[Expression], limit: int | None, offset: int
+) -> tuple[Node, list[Expression]]:
+    """The rows of a tied subquery with LIMIT, as many for each of the values that the query around it has; and what ties them to
+    these."""
+    rows, ties = tied(table, conditions)
+    (function,) = AGGREGATES["ROW_NUMBER"]
+    call = AggregateCall(function, (), BIGINT, "ROW_NUMBER")
+    schema = Schema((*rows.schema.fields, Field("number", BIGINT, hidden=True)))
+    window = TableWindow(tuple(tie.own for tie in ties), tuple(order), TableFrame("RANGE", None, 0), (call,))
+    number = Column(BIGINT, len(rows.schema.fields), "number")
+    kept = [call_scalar(">", [number, Constant(BIGINT, offset)], None)]
+    kept += [] if limit is None else [call_scalar("<=", [number, Constant(BIGINT, offset + limit)], None)]
+    return Filter(schema, TableOver(schema, rows, (window,)), conjunction(kept)), [tie.equation for tie in ties]
+
+
+def tied(table: Node, conditions: Sequence[Expression]) -> tuple[Node, list[Tie]]:
+    """The rows of a subquery's table, and what ties them to the rows around it: the conditions themselves, where they are
+    equations."""
+    ties = [tie for condition in conditions if (tie := tie_of(condition)) is not None]
+    return (table, ties) if len(ties) == len(conditions) else beside_outer_rows(table, conditions)
 
 
 def check_own(expression: Expression, where: str, span: Span | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from streamsql.bind.correlation import check_own, tie_of
+from streamsql.bind.correlation import check_own, tied
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import call_scalar
 from streamsql.bind.grouping_sets import has_sets, sets_of
@@ -126,16 +126,17 @@ class GroupBinder:
                         calls.append(call)
                 elif isinstance(node, WindowNode) and self.source.is_stream:
                     raise not_supported("OVER in a query with GROUP BY", self.select.meta.get("span"))
-        ties = [tie_of(condition, self.select.meta.get("span")) for condition in correlated]
-        source = self._grouped(group, keys, calls, [tie.own for tie in ties], items)
+        rows, ties = tied(self.source.plan, correlated)
+        over_rows = replace(self, source=Source(rows, self.source.times))
+        source = over_rows._grouped(group, keys, calls, [tie.own for tie in ties], items)
         first = 1 if source.is_stream else 0
         clause = "PARTITION BY" if _is_stagger(group) else "GROUP BY"
         places = Places(keys, calls, first, first + len(keys) + len(ties), clause, has_sets(group))
-        tied = [tie.over(first + len(keys) + i) for i, tie in enumerate(ties)]
+        over_groups = [tie.over(first + len(keys) + i) for i, tie in enumerate(ties)]
         span = self.select.args["having"].meta.get("span") if conditions else None
         replaced = [places.replace(condition, span) for condition in conditions]
         source, replaced = look_up(source, replaced)
-        tied += [condition for condition in replaced if has(condition, OuterColumn)]
+        over_groups += [condition for condition in replaced if has(condition, OuterColumn)]
         for condition in replaced:
             if not has(condition, OuterColumn):
                 source = Source(nodes.Filter(source.schema, source.plan, condition), source.times)
@@ -147,7 +148,7 @@ class GroupBinder:
             source,
             [Item(item.name, item.tree, bound) for item, bound in zip(items, placed)],
             [key.over(expression) for key, expression in zip(order, placed[len(items) :], strict=True)],
-            tied,
+            over_groups,
         )
 
     def _grouped(

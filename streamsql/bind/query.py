@@ -83,11 +83,9 @@ class QueryBinder:
             result = Subquery.of(self.query(tree))
         else:
             with self._common_tables(tree):
-                result = self._select(tree, outer).bind_subquery()
-            limited = self._limit(tree, Source(result.table))
-            if limited.plan is not result.table and result.is_tied:
-                raise not_supported("LIMIT in a subquery that refers to the query around it", span, "MAX, MIN or FIRST_VALUE")
-            result = replace(result, table=limited.plan)
+                result = self._select(tree, outer).bind_subquery(*self._limits(tree))
+            if not result.is_tied:
+                result = replace(result, table=self._limit(tree, Source(result.table)).plan)
         if result.table.schema.is_stream:
             text = "a subquery in an expression reads tables, and this one reads a stream, which never ends"
             raise ProgrammingError(text, span, "join the stream in FROM")
@@ -265,11 +263,14 @@ class QueryBinder:
         return drop_own_rowtime(sort(source, keys, order.meta.get("span")))
 
     def _limit(self, tree: exp.Expression, source: Source) -> Source:
-        limit, offset = tree.args.get("limit"), tree.args.get("offset")
-        if limit is None and offset is None:
+        count, offset = self._limits(tree)
+        if count is None and not offset:
             return source
-        count = self._count(limit) if limit is not None else None
-        return Source(nodes.Limit(source.schema, source.plan, count, self._count(offset) or 0), source.times)
+        return Source(nodes.Limit(source.schema, source.plan, count, offset), source.times)
+
+    def _limits(self, tree: exp.Expression) -> tuple[int | None, int]:
+        """LIMIT, None where there is none, and OFFSET."""
+        return self._count(tree.args.get("limit")), self._count(tree.args.get("offset")) or 0
 
     def _count(self, clause: exp.Expression | None) -> int | None:
         if clause is None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from streamsql.bind.context import Context
-from streamsql.bind.correlation import distinct_values, of_no_rows
+from streamsql.bind.correlation import distinct_values, first_of_each, of_no_rows
 from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.grouping import GroupBinder
 from streamsql.bind.over import with_windows
@@ -53,8 +53,9 @@ class SelectBinder:
         """The SELECT as a relation."""
         return self._finish(*self._rows(self._items()))
 
-    def bind_subquery(self) -> Subquery:
-        """The SELECT as a subquery in an expression; it may refer to the query around it."""
+    def bind_subquery(self, limit: int | None, offset: int) -> Subquery:
+        """The SELECT as a subquery in an expression; it may refer to the query around it.  Where it does, it has the rows from
+        `offset` on, `limit` at most, for each row around it."""
         items = self._items()
         is_single = self._select.args.get("group") is None and any(has(item.bound, AggregateNode) for item in items)
         of_none = [of_no_rows(as_column(item.bound)) for item in items] if is_single else None
@@ -66,6 +67,12 @@ class SelectBinder:
             return Subquery.of(self._finish(items, order), is_single)
         if is_single and self._select.args.get("having") is not None:
             raise not_supported("HAVING without GROUP BY in a subquery that refers to the query around it", self._span)
+        if limit is not None or offset:
+            if self._select.args.get("distinct") is not None:
+                raise not_supported("DISTINCT with LIMIT in a subquery that refers to the query around it", self._span)
+            order = [key.over(as_column(key.expression)) for key in order]
+            plan, self._correlated = first_of_each(self._source.plan, order, self._correlated, limit, offset)
+            self._source, is_single = Source(plan), is_single or limit == 1
         table, condition = self._source.plan, conjunction(self._correlated)
         if self._select.args.get("distinct") is not None:
             table, values, condition = distinct_values(table, values, condition, self._span)

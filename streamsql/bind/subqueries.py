@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from streamsql import types
+from streamsql.bind.correlation import with_outer_rows
 from streamsql.bind.functions import call_scalar
 from streamsql.bind.scope import as_column
 from streamsql.bind.source import Source
 from streamsql.bind.unplaced import ExistsNode, OuterColumn, ScalarNode, SubqueryNode, has
 from streamsql.bind.wording import counted
-from streamsql.errors import ProgrammingError, Span
+from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.conditions import TRUE, conjunction, conjuncts
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
@@ -72,7 +73,7 @@ def scalar(subquery: Subquery, span: Span | None) -> Expression:
     is_single = condition == TRUE or subquery.is_single
     columns = _outer_columns(condition, value)
     outer = tuple(column.outer for column in columns)
-    return ScalarNode(value.type, table, condition, columns, outer, value, of_none, is_single, span)
+    return ScalarNode(value.type, table, condition, columns, outer, value, of_none, is_single, span=span)
 
 
 def any_of(operator: str, left: Sequence[Expression], subquery: Subquery, only_true: bool, span: Span | None) -> Expression:
@@ -154,8 +155,16 @@ class _Tables:
             self._placed[node] = self._scalar(node) if isinstance(node, ScalarNode) else self._exists(node)
         return self._placed[node]
 
+    def _table(self, node: SubqueryNode) -> nodes.Node:
+        """The subquery's table, which may be computed from the rows."""
+        table = with_outer_rows(node.table, dict(zip(node.outer_columns, node.outer, strict=True)), self.plan)
+        if table is not node.table and self.plan.schema.is_stream:
+            text = "a subquery with an aggregate or LIMIT that is tied to a stream by another condition than an equation"
+            raise not_supported(text, node.span, "WHERE column of the subquery = column of the stream")
+        return table
+
     def _exists(self, node: SubqueryNode) -> Expression:
-        rows, table = self.plan, node.table
+        rows, table = self.plan, self._table(node)
         marks: tuple[Expression, ...] = ()
         if isinstance(self.plan, nodes.Mark) and self.plan.table == table:
             width = len(self.plan.input.schema.fields)
@@ -169,7 +178,7 @@ class _Tables:
         return Column(types.BOOLEAN, place, name)
 
     def _scalar(self, node: ScalarNode) -> Expression:
-        table = node.table
+        table = self._table(node)
         is_plain = isinstance(node.value, Column) and node.of_none == Constant(node.type, None)
         found = len(table.schema.fields)
         if not is_plain:

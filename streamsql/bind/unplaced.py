@@ -79,6 +79,7 @@ class SubqueryNode(Expression):
     condition: Expression
     outer_columns: tuple[OuterColumn, ...]
     outer: tuple[Expression, ...]
+    span: Span | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def children(self) -> tuple[Expression, ...]:
@@ -104,7 +105,6 @@ class ScalarNode(SubqueryNode):
     value: Expression
     of_none: Expression
     is_single: bool
-    span: Span | None = field(default=None, compare=False)
 
 
 def has(expression: Expression, kind: type[Expression]) -> bool:

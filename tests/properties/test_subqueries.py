@@ -18,13 +18,15 @@ def _where(conditions: list[str]) -> st.SearchStrategy[str]:
     return st.sampled_from(conditions).map(lambda condition: f" WHERE {condition}" if condition else "")
 
 
-equations, wheres = _where(EQUATIONS), _where(EQUATIONS + OTHERS)
+wheres = _where(EQUATIONS + OTHERS)
 
 values = st.one_of(
-    st.builds("(SELECT MAX(v) FROM s{})".format, equations),
-    st.builds("(SELECT COUNT(*) FROM s{})".format, equations),
-    st.builds("(SELECT COUNT(v) + r.v FROM s{})".format, equations),
-    st.builds("(SELECT COALESCE(SUM(v), 7) * 2 FROM s{})".format, equations),
+    st.builds("(SELECT MAX(v) FROM s{})".format, wheres),
+    st.builds("(SELECT COUNT(*) FROM s{})".format, wheres),
+    st.builds("(SELECT COUNT(v) + r.v FROM s{})".format, wheres),
+    st.builds("(SELECT COALESCE(SUM(v), 7) * 2 FROM s{})".format, wheres),
+    st.builds("(SELECT v FROM s{} ORDER BY v DESC NULLS LAST LIMIT 1)".format, wheres),
+    st.builds("(SELECT MIN(d) FROM s{} GROUP BY k ORDER BY 1 DESC NULLS LAST LIMIT 1 OFFSET 1)".format, wheres),
     st.just("(SELECT DISTINCT s.v + 1 FROM s WHERE s.v = r.v)"),
     st.just("(SELECT r.v + 1)"),
 )
@@ -35,15 +37,16 @@ atoms = st.one_of(
     st.builds("r.v IN (SELECT s.v + r.v FROM s{})".format, wheres),
     st.builds("(r.k, r.v) {} (SELECT k, v FROM s{})".format, st.sampled_from(["IN", "NOT IN"]), _where(["", "s.v > 0"])),
     st.builds("{} (SELECT * FROM s{})".format, st.sampled_from(["EXISTS", "NOT EXISTS"]), wheres),
-    st.builds("EXISTS (SELECT MAX(v) FROM s{})".format, equations),
-    st.builds("EXISTS (SELECT v FROM s{} GROUP BY v HAVING COUNT(*) > 1)".format, equations),
+    st.builds("EXISTS (SELECT MAX(v) FROM s{})".format, wheres),
+    st.builds("EXISTS (SELECT v FROM s{} GROUP BY v HAVING COUNT(*) > 1)".format, wheres),
+    st.builds("r.v IN (SELECT v FROM s{} ORDER BY v NULLS LAST LIMIT 2)".format, wheres),
     st.builds(
         "r.v {} {} (SELECT v FROM s{})".format,
         st.sampled_from(["=", "<>", "<", "<=", ">", ">="]),
         st.sampled_from(["ANY", "ALL"]),
         wheres,
     ),
-    st.builds("r.v IN (SELECT MAX(v) FROM s{})".format, equations),
+    st.builds("r.v IN (SELECT MAX(v) FROM s{})".format, wheres),
     st.builds("r.v {} {}".format, st.sampled_from(["=", "<", "<>"]), values),
     st.builds("r.v IN (SELECT v FROM s WHERE s.d IN (SELECT t.d FROM t{}))".format, st.sampled_from(["", " WHERE t.v = s.v"])),
     st.sampled_from(["r.v = 1", "r.k IS NULL", "r.d > 0"]),
