@@ -70,6 +70,10 @@ def _target(binder: QueryBinder, statement: Insert) -> _Target:
     relation = binder.catalog.relation(name.name, prefix)
     if isinstance(relation, ExternalTable):
         return _Target(relation.full_name, Schema.stream(relation.schema.fields), relation)
+    database = None if prefix is None else binder.catalog.databases.database(prefix)
+    if relation is None and database is not None:
+        hint = nearest(name.last.text, [table.name for table in database.tables.values()])
+        raise ProgrammingError(f"no table {name.last.text} in database {database.name}", name.last.span, hint)
     stream = binder.catalog.find_stream(name.name, name.span)
     if stream.read_only:
         raise ProgrammingError(f"{stream.name} cannot be written by SQL", name.span)

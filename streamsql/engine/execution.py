@@ -16,7 +16,8 @@ from streamsql.engine.external import EXTERNAL_HANDLERS
 from streamsql.engine.external_writes import WRITE_HANDLERS
 from streamsql.engine.foreign import check_writable, uri_of
 from streamsql.engine.result import Result, listing
-from streamsql.errors import IntegrityError, ProgrammingError, not_supported
+from streamsql.errors import Error, IntegrityError, NotSupportedError, ProgrammingError, not_supported
+from streamsql.external.write.limits import TIME, limits_of
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.plan import nodes
 from streamsql.plan.explain import explain
@@ -128,7 +129,14 @@ def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -
     if name in engine.catalog.pumps:
         engine.drop_pump(name)
     if statement.started:
-        engine.start_pump(name, plan)
+        try:
+            engine.start_pump(name, plan)
+        except Error as error:  # what is wrong with an external table that it writes
+            error.span = error.span or statement.insert.target.span
+            raise
+    if plan.table is not None and engine.interactive and limits_of(plan.table.properties, plan.target).time is None:
+        text = f"rows of pump {name} are seen when a file of {plan.target} is full, or the pump is stopped"
+        engine.warnings.append(f"{text}; with the table property {TIME!r} also after some time")
     engine.catalog.pumps[name] = pump
     if not statement.started:
         engine.warnings.append(f"pump {name} is created STOPPED: ALTER PUMP {name} START starts it")
@@ -217,7 +225,7 @@ def insert(engine: Engine, statement: Insert, parameters: Parameters) -> Result:
         raise ProgrammingError("INSERT from a stream goes on for ever: it is a pump's", statement.span, hint)
     try:
         return engine.insert_table(plan, engine.catalog, statement.text)
-    except ProgrammingError as error:  # what the rows meet at the stream: that has no place in the text but the stream's name
+    except (ProgrammingError, NotSupportedError) as error:  # what the rows meet there has no place in the text but the name
         error.span = error.span or statement.target.span
         raise
 

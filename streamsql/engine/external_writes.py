@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +30,7 @@ from streamsql.io.uri import parse_location
 from streamsql.plan import nodes
 from streamsql.plan.rules import improve, prepare
 from streamsql.sql.parser import parse_statement
-from streamsql.statements import Query, Statement
+from streamsql.statements import NO_SPAN, Query, Statement
 from streamsql.types import Field, Schema
 
 if TYPE_CHECKING:
@@ -44,10 +45,25 @@ class Writing(Enum):
     NEVER = "only what they declare counts"
 
 
+@contextmanager
+def _placed(span: Span | None) -> Iterator[None]:
+    """Give errors that have no place this one."""
+    try:
+        yield
+    except Error as error:
+        error.span = span if error.span in (None, NO_SPAN) else error.span
+        raise
+
+
 # -- CREATE TABLE AS ---------------------------------------------------------------------------------------------------
 
 
 def create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTableAs, parameters: Parameters) -> Result:
+    with _placed(statement.query.meta.get("span")):
+        return _create_table_as(engine, statement, parameters)
+
+
+def _create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTableAs, parameters: Parameters) -> Result:
     name = statement.name
     database = database_of(engine.catalog, name)
     there = database.tables.get(name.last.text.lower())
@@ -114,6 +130,11 @@ def write_table(engine: Engine, plan: nodes.Insert, table: ExternalTable, catalo
 
 
 def unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
+    with _placed(statement.query.meta.get("span")):
+        return _unload(engine, statement, parameters)
+
+
+def _unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
     source, fields = _query(engine, statement.query, parameters, "a pump that writes an external table")
     unloading = athena_unload(statement, fields, engine.table_sinks.statement_name(), engine.clock.now())
     plan = _into(engine, source, unloading.order, unloading.target.schema, unloading.table)
@@ -126,14 +147,10 @@ def unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
 
 def unload_of_redshift(engine: Engine, statement: RedshiftUnload, parameters: Parameters) -> Result:
     tree = _parsed(statement.query) if isinstance(statement.query, Text) else statement.query
-    try:
+    with _placed(statement.query.span if isinstance(statement.query, Text) else tree.meta.get("span")):
         source, fields = _query(engine, tree, parameters, "a pump that writes an external table")
         unloading = redshift_unload(statement, fields)
         plan = _into(engine, source, unloading.order, unloading.target.schema, unloading.table)
-    except Error as error:
-        if isinstance(statement.query, Text):  # what is wrong within the text has a place in the text
-            error.span = statement.query.span if error.span is None else error.span
-        raise
     if engine.writing is not Writing.NOW:
         return Result("0 rows unloaded", 0)
     _make_room(engine, statement, unloading)

@@ -62,6 +62,8 @@ class TableSinks:
     running: dict[str, TableSink] = field(default_factory=dict)
     ending: list[TableSink] = field(default_factory=list)
     """Those of pumps that were stopped, until the next commit."""
+    written: set[str] = field(default_factory=set)
+    """The tables that were written in this run."""
     is_application: bool = False
     """Whether the statements are those of a file, which are executed once in the same order."""
     _statements: int = 0
@@ -120,10 +122,9 @@ class TableSinks:
             self.databases().put(repair(table, self.s3_root).table)
 
     def recall_all(self) -> None:
-        """The same for all tables that pumps write: their statements were executed again."""
-        for each in self._all():
-            database, _, name = each.table.partition(".")
-            table = self.databases().table(name, database)
+        """The same for all tables that were written in this run: their statements were executed again."""
+        for each in self.written:
+            table = self._table(each)
             if table is not None:
                 self.recall(table)
 
@@ -131,11 +132,11 @@ class TableSinks:
         """What enters partitions into the table of a name, if it is there still."""
 
         def register(found: Mapping[Key, str]) -> None:
-            database, _, table = name.partition(".")
-            known = self.databases().table(table, database)
+            known = self._table(name)
             if known is not None and found:
                 self.databases().put(registered(known, found))
 
+        self.written.add(name)
         return register
 
     def settle(self) -> None:
@@ -184,6 +185,10 @@ class TableSinks:
         """Give back files."""
         for each in self._all():
             each.sink.abandon()
+
+    def _table(self, name: str) -> ExternalTable | None:
+        database, _, table = name.partition(".")
+        return self.databases().table(table, database)
 
     def _all(self) -> list[TableSink]:
         return [*self.running.values(), *self.ending]

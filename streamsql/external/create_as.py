@@ -107,13 +107,11 @@ def table_as(
 
     `default_location` is the place of the database's tables.  Raises ProgrammingError for what cannot be.
     """
+    _check_type(statement.properties)
     clause = WithClause(statement.properties, _KNOWN)
     for word in ("bucketed_by", "bucket_count"):
         if word in clause:
             raise not_supported(f"buckets ({word})", clause.span(word), "partitioned_by")
-    type_ = clause.text("table_type")
-    if type_ is not None and type_.text.upper() != "HIVE":
-        raise not_supported(f"tables of the type {type_.text}", type_.span, "table_type = 'HIVE'")
     stored, properties = stored_of(clause, "PARQUET")
     location, name = clause.text("external_location"), statement.name.last
     if location is None and default_location is None:
@@ -127,6 +125,13 @@ def table_as(
     order = _last(fields, keys, name.text)
     table = _table(database, name.text, [fields[i] for i in order], len(keys), location, stored, properties, None)
     return table, order
+
+
+def _check_type(properties: Sequence[WithProperty]) -> None:
+    """Refuse tables of other types, which have properties of their own."""
+    for each in properties:
+        if each.name.lower() == "table_type" and isinstance(each.value, Text) and each.value.text.upper() != "HIVE":
+            raise not_supported(f"tables of the type {each.value.text}", each.span, "table_type = 'HIVE'")
 
 
 def external_table_as(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import random
 import subprocess
@@ -14,6 +15,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from streamsql.application import Application, Settings
+from streamsql.attach import Attachments
+from streamsql.log import Log
 from tests.application.command import COMMAND, arguments, lines, streamsql, write_application
 from tests.application.test_checkpoint import _alive_after_checkpoints
 from tests.application.test_reload import INPUT, PATIENCE, Running, append, replace
@@ -197,3 +201,17 @@ def test_a_reload_completes_the_files_of_a_pump_that_begins_anew(running: Callab
     again = running(after, *more, source="in.jsonl?follow=true")
     append(tmp_path / "in.jsonl", ("a", 7))
     again.until(lambda: kept() == [[1, 2], [3], [40, 50], [60, 70]])
+
+
+def test_a_reload_keeps_the_partitions_that_were_written(tmp_path: Path) -> None:
+    sql = ONCE.partition("CREATE STREAM")[0]
+    write_application(tmp_path, sql, count=10)
+    attachments = Attachments({"IN": f"{tmp_path / 'in.jsonl'}?rowtime=time"}, s3_root=str(tmp_path / "s3"))
+    application = Application(tmp_path / "app.sql", Settings(attachments), Log(io.StringIO()))
+    application.prepare()
+    (tmp_path / "app.sql").write_text(sql + "CREATE EXTERNAL TABLE t (a int) LOCATION 's3://lake/t/';")
+    application.reload()
+    table = application.engine.catalog.databases.table("one", "lake")
+    assert table is not None
+    assert sorted(table.partitions.names()) == ["k=x", "k=y", "k=z"]
+    assert application.engine.catalog.databases.table("t") is not None
