@@ -265,4 +265,18 @@ def _errors_shown(log_format: str = "text") -> Iterator[None]:
 
 def main() -> None:
     """The entry point."""
-    cli(prog_name="streamsql")
+    try:
+        cli(prog_name="streamsql")
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            _leave_unfinished_requests()
+        raise
+
+
+def _leave_unfinished_requests() -> None:
+    """Leave now, where requests to S3 are under way whose answers nobody waits for any more."""
+    read_ahead = sys.modules.get("streamsql.external.scan.read_ahead")
+    if read_ahead is not None and read_ahead.under_way():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.partitions import typed
+from streamsql.external.scan.read_ahead import at_once
 from streamsql.external.table import ExternalTable, prefix
 from streamsql.io.storage import LISTERS, Storage, storage_of
 from streamsql.io.uri import parse_location
@@ -64,8 +64,7 @@ def _folders(storage: Storage, folders: Sequence[str]) -> list[list[str]]:
     """The names of the folders in each of some folders; several distant ones are listed at once."""
     if not storage.distant:
         return [storage.folders(folder) for folder in folders]
-    with ThreadPoolExecutor(LISTERS, "repair") as pool:
-        return list(pool.map(storage.folders, folders))
+    return list(at_once(storage.folders, folders, LISTERS))
 
 
 def _rows(keys: pa.Table) -> Iterator[tuple[object, ...]]:

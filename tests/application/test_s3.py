@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.application.command import streamsql
+import pytest
+
+from tests.application.command import COMMAND, streamsql
 
 if TYPE_CHECKING:
-    from s3_server import Bucket
+    from s3_server import Bucket, Request
 
 APPLICATION = """
 CREATE STREAM i (a INTEGER, b VARCHAR(4));
@@ -49,3 +55,44 @@ def test_what_is_refused(bucket: Bucket) -> None:
         f"streamsql: cannot list 's3://{bucket.name}/t': access is denied (ListObjectsV2 needs s3:ListBucket of the bucket)",
         "  hint: AWS_ACCESS_KEY_ID or AWS_PROFILE say who asks",
     ]
+
+
+SCRIPT = """
+import sys, streamsql
+con = streamsql.connect()
+con.execute(f"CREATE EXTERNAL TABLE t (id int) STORED AS JSON LOCATION '{sys.argv[1]}'")
+print(con.execute("SELECT id FROM t").fetchone())
+"""
+
+
+def test_a_program_that_takes_one_row_ends_without_a_word(bucket: Bucket) -> None:
+    for i in range(40):
+        bucket.put(f"t/{i:02d}.json", f'{{"id": {i}}}\n')
+    done = subprocess.run([sys.executable, "-c", SCRIPT, bucket.uri("t/")], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "(0,)\n", "")
+
+
+@pytest.mark.parametrize("kind", ["listing", "object"])
+def test_ctrl_c_does_not_wait_for_a_server_that_does_not_answer(bucket: Bucket, kind: str) -> None:
+    bucket.put("t/a.json", '{"id": 1}\n')
+    asked, over = threading.Event(), threading.Event()
+
+    def answer(request: Request) -> None:
+        if request.is_listing == (kind == "listing"):
+            asked.set()
+            over.wait(60)
+
+    bucket.server.answer = answer
+    table = f"CREATE EXTERNAL TABLE t (id int) STORED AS JSON LOCATION '{bucket.uri('t/')}'"
+    query = [*COMMAND, "-c", table, "-c", "SELECT SUM(id) FROM t"]
+    process = subprocess.Popen(query, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert asked.wait(60)
+        time.sleep(0.2)  # so that it waits
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=25)  # without it, three attempts of ten seconds and more
+    finally:
+        process.kill()
+        over.set()
+    assert (process.returncode, out) == (130, "")
+    assert error.split() in ([], ["stopped"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
@@ -13,7 +14,7 @@ import pyarrow as pa
 from streamsql.errors import OperationalError
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.listing import Listing, listings
-from streamsql.external.scan.read_ahead import ReadAhead
+from streamsql.external.scan.read_ahead import ReadAhead, finish
 from streamsql.external.table import ExternalTable, prefix
 from streamsql.io.storage import LISTERS, Entry, Storage, path_of, storage_of
 from streamsql.io.uri import parse_location
@@ -86,7 +87,9 @@ class Files:
     def _place(self, location: str) -> tuple[Storage, str]:
         uri = parse_location(prefix(location))
         if uri.scheme not in self._storages:
-            self._storages[uri.scheme] = storage_of(uri, self._s3_root)[0]
+            storage = self._storages[uri.scheme] = storage_of(uri, self._s3_root)[0]
+            if storage.distant:
+                atexit.register(finish)  # before what the client of S3 does at the end
         return self._storages[uri.scheme], path_of(uri, self._s3_root)
 
     def _listed(self, listing: Listing) -> Iterator[tuple[Listing, list[Entry]]]:

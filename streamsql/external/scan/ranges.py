@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from streamsql.external.scan.files import CountedFile
+from streamsql.external.scan.read_ahead import at_once
 
 GAP = 64 << 10
 """Bytes that are read although nobody wants them, when a request less is made for it."""
@@ -79,8 +79,7 @@ class Fetched(io.RawIOBase):
         if len(wanted) <= 1:
             buffers = list(map(self._read, wanted))
         else:
-            with ThreadPoolExecutor(min(len(wanted), REQUESTS), "fetch") as pool:
-                buffers = list(pool.map(self._read, wanted))
+            buffers = list(at_once(self._read, wanted, REQUESTS))
         self._parts = list(zip(wanted, buffers, strict=True))
 
     def read_buffer(self, size: int | None = -1) -> pa.Buffer:

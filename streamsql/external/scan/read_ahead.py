@@ -7,15 +7,38 @@ the others.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+PATIENCE = 0.2
+"""Seconds to wait for threads that are to end; a request to a distant server ends when it will, and nobody wants its answer."""
+
 LANES = 64
 """Tasks that are begun and not yet given."""
+
+
+_READERS: WeakSet[ReadAhead[Any, Any]] = WeakSet()
+_THREADS: set[threading.Thread] = set()
+"""Those that work, of all readers."""
+
+
+def under_way() -> bool:
+    """Whether some thread is at work."""
+    return bool(_THREADS)
+
+
+def finish() -> None:
+    """Let nothing more be read by anybody, and wait for what is under way: afterwards the interpreter may end."""
+    for reader in list(_READERS):
+        reader.close()
+    for thread in list(_THREADS):
+        thread.join()
 
 
 class _Lane(Generic[Result]):
@@ -52,7 +75,10 @@ class ReadAhead(Generic[Task, Result]):
         self._closed = False
         self._taking = threading.Lock()
         self._changed = threading.Condition()
+        self._working = threads
         self._threads = [threading.Thread(target=self._run, name="scan", daemon=True) for _ in range(threads)]
+        _READERS.add(self)
+        _THREADS.update(self._threads)
         for thread in self._threads:
             thread.start()
 
@@ -79,10 +105,9 @@ class ReadAhead(Generic[Task, Result]):
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        until = time.monotonic() + PATIENCE
         for thread in self._threads:
-            thread.join()
-        if isinstance(self._tasks, Generator):
-            self._tasks.close()
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _front(self) -> _Lane[Result] | None:
         """The lane whose turn it is, once it has something to give; None when all is given."""
@@ -97,6 +122,16 @@ class ReadAhead(Generic[Task, Result]):
                 self._changed.wait()
 
     def _run(self) -> None:
+        self._work_off()
+        with self._changed:
+            self._working -= 1
+            last = not self._working
+        if last and isinstance(self._tasks, Generator):
+            self._tasks.close()
+        _THREADS.discard(threading.current_thread())
+
+    def _work_off(self) -> None:
+        """Work on one task after another."""
         while (taken := self._next()) is not None:
             task, lane = taken
             try:
@@ -143,3 +178,9 @@ class ReadAhead(Generic[Task, Result]):
             self._waiting += self._size(result)
             self._changed.notify_all()
             return True
+
+
+def at_once(work: Callable[[Task], Result], tasks: Iterable[Task], most: int) -> Generator[Result, None, None]:
+    """What comes of each of some tasks, in their order; at most so many are worked on at once."""
+    ahead: ReadAhead[Task, Result] = ReadAhead(tasks, lambda task: (work(task),), lambda _: 0, most, 1)
+    return iter(ahead)
