@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -118,7 +120,7 @@ class Bucket:
     def put(self, key: str, data: bytes | str) -> None:
         """An object, which may be named in any way."""
         body = data.encode() if isinstance(data, str) else data
-        self.server.client.put_object(Bucket=self.name, Key=key, Body=body)
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(self.name, key, body)  # a request would take five times as long
 
     def get(self, key: str) -> bytes:
         """The content of an object."""

@@ -93,6 +93,15 @@ def test_a_folder_gets_an_object_a_commit(tmp_path: Path, bucket: Bucket) -> Non
     assert len(rows_of(bucket.uri("out/*.jsonl"))) == 6
 
 
+def test_listings_of_several_pages(bucket: Bucket) -> None:
+    for i in range(1050):
+        bucket.put(f"t/{i % 7}/{i:04d}", "x")
+    found = [entry.path for entry in S3Storage().files(f"{bucket.name}/t/")]
+    assert found == sorted(f"{bucket.name}/t/{i % 7}/{i:04d}" for i in range(1050))
+    assert len(bucket.server.requests) == 2
+    assert S3Storage().folders(f"{bucket.name}/t/") == [str(i) for i in range(7)]
+
+
 # -- settings ----------------------------------------------------------------------------------------------------------
 
 
