@@ -179,7 +179,8 @@ class Query(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Explain(Statement):
-    """EXPLAIN [ANALYZE] [PLAN FOR] statement"""
+    """EXPLAIN [ANALYZE] [PLAN FOR] statement, EXPLAIN (FORMAT form) statement; `form` is TEXT, REDSHIFT or left open"""
 
     statement: Statement
     analyze: bool = False
+    form: str | None = None

@@ -20,6 +20,12 @@ def reads_tables_alone(tree: exp.Expression, catalog: Catalog) -> bool:
     return kinds == {False}
 
 
+def names_schema(tree: exp.Expression, catalog: Catalog) -> bool:
+    """Whether a query names a table by way of an external schema of Redshift."""
+    schemas = catalog.databases.schemas
+    return any(str(table.args["db"].this).lower() in schemas for table in tree.find_all(exp.Table) if table.args.get("db"))
+
+
 def _relations(tree: exp.Expression, catalog: Catalog) -> Iterator[Relation]:
     """The streams and tables that a query reads."""
     for table in tree.find_all(exp.Table):

@@ -11,16 +11,15 @@ from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.bind.uses import pumps_calling
 from streamsql.catalog import Function, Pump, Stream, View, a_kind_of, kind_of, unknown
-from streamsql.engine.analysis import analyzed
+from streamsql.engine.explaining import explain_plan
 from streamsql.engine.external import EXTERNAL_HANDLERS
 from streamsql.engine.external_writes import WRITE_HANDLERS
 from streamsql.engine.foreign import check_writable, uri_of
-from streamsql.engine.result import Result, listing
+from streamsql.engine.result import Result
 from streamsql.errors import Error, IntegrityError, NotSupportedError, ProgrammingError, not_supported
 from streamsql.external.write.limits import TIME, limits_of
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.plan import nodes
-from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.statements import (
     AlterPump,
@@ -235,14 +234,6 @@ def query(engine: Engine, statement: Query, parameters: Parameters) -> Result:
     if nodes.streams_of(plan):
         return engine.run_query(plan)
     return Result("", rows=engine.run_table(plan, engine.catalog, statement.text), plan=plan)
-
-
-def explain_plan(engine: Engine, statement: Explain, parameters: Parameters) -> Result:
-    if statement.analyze:
-        text = analyzed(engine, statement, parameters)
-    else:
-        text = explain(engine.plan_of(statement.statement, parameters))
-    return listing(("PLAN",), [(line,) for line in text.splitlines()])
 
 
 def accept(engine: Engine, statement: Statement, parameters: Parameters) -> Result:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from streamsql.catalog import Catalog, SystemTable, SystemTables
 from streamsql.engine.query_log import LoggedQuery, LoggedScan, QueryLog
 from streamsql.expressions.conditions import TRUE
-from streamsql.external.formats import FileKind
+from streamsql.external.formats import SPECTRUM_WORDS
 from streamsql.external.partitions import LOCATION
 from streamsql.external.scan.partitions import left
 from streamsql.external.table import ExternalTable
@@ -102,9 +102,6 @@ def _requests_elapsed(of: ScanOf) -> float:
     return of.scan.counts.requests_elapsed / 1000
 
 
-FORMATS = {FileKind.DELIMITED: "TEXT"}
-"""The words of Redshift for formats, where they are not those of Hive."""
-
 _NUMBER: Sequence[Column[ScanOf]] = (
     Column("userid", INTEGER, lambda of: USER),
     Column("query", INTEGER, lambda of: of.query.number),
@@ -169,7 +166,7 @@ S3QUERY_SUMMARY = Definition(
         *_TIMES,
         Column("aborted", INTEGER, lambda of: int(of.query.aborted)),
         _TABLE,
-        Column("file_format", varchar(16), lambda of: FORMATS.get(of.scan.kind, of.scan.kind.value)),
+        Column("file_format", varchar(16), lambda of: SPECTRUM_WORDS[of.scan.kind]),
         *_RANGES,
         Column("is_nested", varchar(1), lambda of: _flag(of.scan.nested)),
         *_READ,

@@ -15,11 +15,11 @@ _PARAMETER = re.compile(r"(\w+)(\?|\.\.\.)?:\s*(\w+)")
 
 def text(expression: Expression) -> str:
     """The expression, with the names of its columns; no parentheses around the whole."""
-    shown = _operand(expression)
+    shown = operand(expression)
     return shown[1:-1] if isinstance(expression, Call) and expression.function.infix and shown.startswith("(") else shown
 
 
-def _operand(expression: Expression) -> str:
+def operand(expression: Expression) -> str:
     """The expression as an operand of an operator: another operation in parentheses."""
     match expression:
         case Column(name=name):
@@ -28,12 +28,12 @@ def _operand(expression: Expression) -> str:
             return word
         case Constant():
             return _constant(expression)
-        case Cast(operand=operand, type=type_):
-            return f"CAST({text(operand)} AS {type_})"
+        case Cast(operand=inner, type=type_):
+            return f"CAST({text(inner)} AS {type_})"
         case Call(function=function, arguments=arguments):
             return _call(function, arguments)
-        case Member(operand=operand, name=name):
-            return f"{_operand(operand)}.{name}"
+        case Member(operand=inner, name=name):
+            return f"{operand(inner)}.{name}"
         case _:
             return type(expression).__name__
 
@@ -56,7 +56,7 @@ def _constant(constant: Constant) -> str:
 
 
 def _call(function: ScalarFunction, arguments: tuple[Expression, ...]) -> str:
-    shown = [(_operand if function.infix else text)(argument) for argument in arguments]
+    shown = [(operand if function.infix else text)(argument) for argument in arguments]
     if function.name == "CASE":
         branches = " ".join(f"WHEN {when} THEN {then}" for when, then in zip(shown[::2], shown[1::2], strict=False))
         return f"CASE {branches} ELSE {shown[-1]} END"

@@ -22,6 +22,10 @@ class FileKind(Enum):
     CSV = "CSV"
 
 
+SPECTRUM_WORDS = {**{kind: kind.value for kind in FileKind}, FileKind.DELIMITED: "TEXT"}
+"""How Redshift's plans and system tables call them."""
+
+
 @dataclass(frozen=True, slots=True)
 class FormatRecord:
     """How a format can be named: words behind STORED AS, and classes of Hadoop without their packages."""

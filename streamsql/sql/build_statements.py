@@ -7,7 +7,7 @@ from typing import Any
 from lark import Token
 from sqlglot import exp
 
-from streamsql.errors import ProgrammingError
+from streamsql.errors import ProgrammingError, not_supported
 from streamsql.sql.build_names import Names
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import rule
@@ -215,15 +215,31 @@ def drop(kind: str, if_exists: bool, name: ObjectName, cascade: bool) -> Drop:
 
 
 @rule
-def analyze(*words: Token) -> bool:
-    return bool(words)
+def explain(statement: Statement) -> Explain:
+    return Explain(statement)
 
 
 @rule
-def plan_for() -> None:
-    return None
+def explain_analyze(statement: Statement) -> Explain:
+    return Explain(statement, analyze=True)
+
+
+EXPLAIN_OPTIONS = {"FORMAT": ("TEXT", "REDSHIFT"), "TYPE": ("LOGICAL",)}
+"""What EXPLAIN (...) takes of Athena's options, and one form more."""
 
 
 @rule
-def explain(analyze: bool, _plan_for: None, statement: Statement) -> Explain:
-    return Explain(statement, analyze)
+def explain_option(key: Token, value: Token) -> tuple[str, str]:
+    name, word = key.upper(), value.upper()
+    known = EXPLAIN_OPTIONS.get(name)
+    if known is None:
+        raise ProgrammingError(f"EXPLAIN has no option {key}", place(key), "FORMAT TEXT or FORMAT REDSHIFT")
+    if word not in known:
+        raise not_supported(f"EXPLAIN ({name} {word})", place(value), " or ".join(f"{name} {other}" for other in known))
+    return name, word
+
+
+@rule
+def explain_as(*parts: Any) -> Explain:
+    *options, statement = parts
+    return Explain(statement, form=dict(options).get("FORMAT"))

@@ -27,10 +27,10 @@ iam_role 'arn:aws:iam::123456789012:role/spectrum' create external database if n
 
 create external table clickstream.uservisits_csv10 (custKey int, yearMonthKey int, adRevenue float8)
 partitioned by (customer int, visitYearMonth int)
-row format delimited fields terminated by '|' stored as textfile location 's3://lake/csv10/';
+row format delimited fields terminated by '|' stored as textfile location 's3://l/csv10/';
 
 create external table clickstream.uservisits_parquet1 (custKey int, yearMonthKey int, adRevenue float8)
-partitioned by (customer int, visitYearMonth int) stored as parquet location 's3://lake/parquet1/';
+partitioned by (customer int, visitYearMonth int) stored as parquet location 's3://l/parquet1/';
 
 msck repair table clickstream.uservisits_csv10;
 msck repair table clickstream.uservisits_parquet1;
@@ -100,7 +100,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[streamsql.Connecti
 
 
 def _folder(lake: Path, table: str, customer: int, month: int) -> Path:
-    folder = lake / "lake" / table / f"customer={customer}" / f"visityearmonth={month}"
+    folder = lake / "l" / table / f"customer={customer}" / f"visityearmonth={month}"
     folder.mkdir(parents=True)
     return folder
 
@@ -149,3 +149,59 @@ def test_partitions_that_qualify(con: streamsql.Connection) -> None:
         ((_, segment, begun, ended, duration, *partitions),) = con.execute(PARTITIONS).fetchall()
         assert (segment, partitions) == (0, [ALL, 9, "p"])
         assert duration >= 0 and begun <= ended
+
+
+def explained(con: streamsql.Connection, query: str) -> str:
+    cursor = con.execute(f"EXPLAIN \n{query}")
+    assert cursor.description is not None
+    assert cursor.description[0][0] == "QUERY PLAN"
+    return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_the_plan_scans_all_partitions(con: streamsql.Connection) -> None:
+    assert (
+        explained(con, JOIN.format(table="uservisits_csv10", customer="custKey", month="yearMonthKey"))
+        == """\
+XN Sort
+  Sort Key: c_name, c_mktsegment, yearMonthKey
+  ->  XN HashAggregate
+        ->  XN Hash Join DS_DIST_NONE
+              Hash Cond: ("outer".yearMonthKey = "inner".d_yearmonthnum)
+              ->  XN Hash Join DS_DIST_NONE
+                    Hash Cond: ("outer".custKey = "inner".c_custkey)
+                    Join Filter: (c_custkey <= 3)
+                    ->  XN Partition Loop
+                          ->  XN Seq Scan PartitionInfo of clickstream.uservisits_csv10  (rows=504)
+                          ->  XN S3 Query Scan uservisits_csv10
+                                ->  S3 Seq Scan clickstream.uservisits_csv10 location:"s3://l/csv10/" format:TEXT
+                    ->  XN Hash
+                          ->  XN Seq Scan on customer  (rows=10)
+              ->  XN Hash
+                    ->  XN Unique
+                          ->  XN Seq Scan on dwdate  (rows=2352)
+                                Filter: (d_yearmonthnum >= 199810)"""
+    )
+
+
+def test_the_plan_prunes_partitions_by_the_joins(con: streamsql.Connection) -> None:
+    plan = explained(con, JOIN.format(table="uservisits_csv10", customer="customer", month="visitYearMonth"))
+    assert (
+        """\
+->  XN Seq Scan PartitionInfo of clickstream.uservisits_csv10
+                                Filter: ((subplan 1: (visitYearMonth = $1)) AND (subplan 2: (customer = $2)))
+"""
+        in plan
+    )
+
+
+def test_the_plan_has_an_aggregate_where_the_files_are(con: streamsql.Connection) -> None:
+    joins = "(subplan 1: (visitYearMonth = $1)) AND (subplan 2: (customer = $2))"
+    assert f"""\
+->  XN HashAggregate
+                    ->  XN Partition Loop
+                          ->  XN Seq Scan PartitionInfo of clickstream.uservisits_parquet1
+                                Filter: ((customer <= 3) AND (visitYearMonth >= 199810) AND {joins})
+                          ->  XN S3 Query Scan uservisits_parquet1
+                                ->  S3 Aggregate
+                                      ->  S3 Seq Scan clickstream.uservisits_parquet1 location:"s3://l/parquet1/" format:PARQUET
+""" in explained(con, PUSHED_DOWN)

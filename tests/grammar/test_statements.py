@@ -182,6 +182,14 @@ def test_explain(how: str, inner: str) -> None:
     assert explain.statement.text == inner
 
 
+@pytest.mark.parametrize(("options", "form"), [("FORMAT TEXT", "TEXT"), ("format redshift", "REDSHIFT"), ("TYPE LOGICAL", None)])
+@pytest.mark.parametrize("inner", ["SELECT 1", "(SELECT 1)", "WITH a AS (SELECT 1) SELECT * FROM a"])
+def test_explain_in_a_form(options: str, form: str | None, inner: str) -> None:
+    explain = parse_statement(f"EXPLAIN ({options}) {inner}")
+    assert isinstance(explain, Explain)
+    assert (explain.form, explain.statement.text) == (form, inner)
+
+
 # Scripts.
 
 
