@@ -75,8 +75,8 @@ class State(Protocol):
 class Operator:
     """One operator of a running plan.
 
-    Calls never overlap.  An operator has no clock, no thread and does no I/O.  Its parameters are given when it is made; all
-    that must outlive a crash is in `state`.
+    Calls never overlap.  An operator has no clock, no thread and does no I/O, but for groups that memory does not hold.  Its
+    parameters are given when it is made; all that must outlive a crash is in `state`.
     """
 
     ports: int = 1
@@ -105,6 +105,11 @@ class Operator:
     @property
     def open_groups(self) -> int:
         """How many groups of open windows wait in it for their end."""
+        return 0
+
+    @property
+    def spilled(self) -> int:
+        """Bytes of groups that memory did not hold and that were put on disk."""
         return 0
 
     @property

@@ -13,6 +13,7 @@ from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.formats import FileKind
 from streamsql.external.scan.counts import Stretch
 from streamsql.external.scan.scan import Scan
+from streamsql.operator import Operator
 from streamsql.plan import nodes
 from streamsql.plan.explain import Remarks, explain
 from streamsql.statements import Explain, Query
@@ -35,6 +36,7 @@ def analyzed(engine: Engine, statement: Explain, parameters: Parameters) -> str:
     plan = plan.rewrite(replace)  # a node that stands twice in it is two from here on
     query = engine.table_query(plan, engine.catalog, statement.text)
     counts = {id(node): RowCount() for node in query.built.plan_nodes}
+    operators = {id(node): vertex.operator for node, vertex in zip(query.built.plan_nodes, query.built.vertices, strict=True)}
     for node, vertex in zip(query.built.plan_nodes, query.built.vertices, strict=True):
         vertex.outlets.append(counts[id(node)])
     whole, rows = Stretch(), 0
@@ -44,16 +46,19 @@ def analyzed(engine: Engine, statement: Explain, parameters: Parameters) -> str:
                 query.rows.close()
                 raise OperationalError("interrupted")
             rows += batch.num_rows
-    return f"{explain(plan, _remarks(counts, query.leaves))}\n{_rows(rows)} in {_duration(whole)}"
+    return f"{explain(plan, _remarks(counts, operators, query.leaves))}\n{_rows(rows)} in {_duration(whole)}"
 
 
-def _remarks(counts: dict[int, RowCount], leaves: Sequence[Leaf]) -> Remarks:
+def _remarks(counts: dict[int, RowCount], operators: dict[int, Operator], leaves: Sequence[Leaf]) -> Remarks:
     given = {**counts, **{id(leaf.node): leaf.count for leaf in leaves}}
     scans = {id(leaf.node): leaf.scan for leaf in leaves if leaf.scan is not None}
 
     def remarks(node: nodes.Node) -> tuple[str, Sequence[str]]:
-        count, scan = given.get(id(node)), scans.get(id(node))
-        return "" if count is None else f" ({_rows(count.rows)})", [] if scan is None else [_read(scan)]
+        count, scan, operator = given.get(id(node)), scans.get(id(node)), operators.get(id(node))
+        lines = [] if scan is None else [_read(scan)]
+        if operator is not None and operator.spilled:
+            lines.append(f"{operator.spilled:,} bytes of groups were put on disk")
+        return "" if count is None else f" ({_rows(count.rows)})", lines
 
     return remarks
 

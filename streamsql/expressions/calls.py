@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streamsql.expressions.nodes import Expression
@@ -44,3 +45,9 @@ class AggregateCall:
         arguments = "DISTINCT " * self.distinct + (", ".join(map(text, self.arguments[:count])) or "*" * (self.name == "COUNT"))
         arguments += f" ORDER BY {order}" * bool(order)
         return f"{self.function.name}({arguments})" + (" IGNORE NULLS" if self.ignore_nulls else "")
+
+
+def mergeable(calls: Sequence[AggregateCall]) -> list[Mergeable]:
+    """What adds up calls all of whose values can be put together from parts, anew."""
+    made = [call.mergeable() for call in calls]
+    return [accumulator for accumulator in made if accumulator is not None]

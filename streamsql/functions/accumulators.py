@@ -25,6 +25,9 @@ from streamsql.types import SqlType
 
 _LOW = 0xFFFFFFFF
 
+OBJECT = 10
+"""A Python object is so many times its pointer, about."""
+
 
 class Grouped(ABC):
     """The base: arrays with an element a group, which grow with the groups.
@@ -45,6 +48,12 @@ class Grouped(ABC):
     def groups(self) -> int:
         """How many groups there are so far."""
         return int(self.arrays["groups"][0])
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory its groups take."""
+        sizes = (fill.dtype.itemsize * (OBJECT if fill.dtype == object else 1) for fill in self._fills.values())
+        return self.groups * sum(sizes)
 
     def reach(self, groups: int) -> None:
         """Make room for so many groups."""

@@ -17,6 +17,10 @@ _MANY = 16384
 """So many distinct strings are more than Python's objects should be made for."""
 
 
+OBJECT = 150
+"""Bytes that a Python object in a dictionary takes, about."""
+
+
 class Coding(Protocol):
     """A coding of one column's values in `width` words."""
 
@@ -24,6 +28,11 @@ class Coding(Protocol):
 
     is_cheap: bool
     """Whether coding the values of all rows is faster than finding the distinct ones first."""
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory what it keeps of values takes."""
+        ...
 
     def fits(self, column: pa.Array) -> bool:
         """Whether it can hold all these values."""
@@ -63,6 +72,7 @@ class FixedWidth:
         self._type = type
         self._nullable = nullable
         self.width = 2 if nullable else 1
+        self.nbytes = 0
 
     def fits(self, column: pa.Array) -> bool:
         return self._nullable or not column.null_count
@@ -112,6 +122,10 @@ class Objects:
         self._is_text = is_text(type)
         self._codes: dict[Any, int] = {}
 
+    @property
+    def nbytes(self) -> int:
+        return OBJECT * len(self._codes)
+
     def fits(self, column: pa.Array) -> bool:
         return not (self._is_text and len(self._codes) > _MANY and pays(len(column), nanoseconds=100))
 
@@ -141,6 +155,10 @@ class Texts:
         self._slots = np.full(1024, -1, np.int64)
         self._hashes, self._kept = np.zeros(256, np.uint64), np.zeros(1024, np.uint64)
         self._begins, self._lengths = np.zeros(257, np.int64), np.zeros(256, np.int64)
+
+    @property
+    def nbytes(self) -> int:
+        return 8 * (int(self._begins[self._count]) + 7 * self._count)  # the text; hash, begin, length and four slots
 
     def fits(self, column: pa.Array) -> bool:
         return True

@@ -32,6 +32,11 @@ class Interner:
     def __len__(self) -> int:
         return len(self._table) if self._codings else 1
 
+    @property
+    def nbytes(self) -> int:
+        """About how much memory the keys take."""
+        return self._table.nbytes + sum(coding.nbytes for coding, *_ in self._codings)
+
     def ids(self, columns: Sequence[pa.Array], count: int) -> Ids:
         """The id of each row's key, new keys entered in the order in which they appear."""
         if not self._codings:

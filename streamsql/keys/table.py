@@ -38,6 +38,11 @@ class KeyTable:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def nbytes(self) -> int:
+        """About how much memory its keys take: their words, and four slots."""
+        return 8 * self._count * (len(self._keys) + 4)
+
     def words(self, ids: Ids) -> Words:
         """The words of the keys with these ids."""
         return [keys[ids] for keys in self._keys]

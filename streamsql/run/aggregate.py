@@ -7,17 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from streamsql.functions.accumulators import Mergeable
 from streamsql.keys.interner import Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
+from streamsql.run import groups
 from streamsql.run.calls import Accumulation, parted, results, states
+from streamsql.run.groups import Groups
 from streamsql.run.window import Closed, TimeWindows, Windows
 from streamsql.time import Time
 from streamsql.types import Batch
 
 
 class Aggregate(Operator):
-    """Groups of the open window, as dense ids; `window_key` says which of the keys is the window's (None: a table)."""
+    """Groups of the open window, as dense ids; `window_key` says which of the keys is the window's (None: a table).
+
+    `rest` takes the groups of a table when they become too many.
+    """
 
     def __init__(
         self,
@@ -28,6 +34,7 @@ class Aggregate(Operator):
         windows: Windows,
         window_key: int | None,
         time: QueryTime,
+        rest: Groups | None = None,
     ) -> None:
         self._schema = schema
         self._keys = tuple(keys)
@@ -39,6 +46,7 @@ class Aggregate(Operator):
         self._groups = Interner([key_types[i] for i in self._others])
         self._is_stream = window_key is not None
         self._time = time
+        self._rest = rest
 
     @property
     def state(self) -> Mapping[str, State]:
@@ -62,6 +70,8 @@ class Aggregate(Operator):
             ids = self._groups.ids([keys[i].slice(run.start, count) for i in self._others], count)
             for call, columns in zip(self._calls, arguments, strict=True):
                 call.add(ids, len(self._groups), [c.slice(run.start, count) for c in columns])
+        if self._rest is not None and self._groups.nbytes + sum(call.nbytes for call in self._mergeable()) > groups.MEMORY:
+            self._put_aside(self._rest)
 
     def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
         closed = self._windows.advance(t)
@@ -75,7 +85,26 @@ class Aggregate(Operator):
     def open_groups(self) -> int:
         return len(self._groups) if self._others else 0
 
+    @property
+    def spilled(self) -> int:
+        return 0 if self._rest is None else self._rest.spilled
+
+    def _mergeable(self) -> list[Mergeable]:
+        return [call.accumulator for call in self._calls if isinstance(call.accumulator, Mergeable)]
+
+    def _put_aside(self, rest: Groups) -> None:
+        """Let the groups so far be put together with later ones of the same keys in the end."""
+        calls = self._mergeable()
+        rest.put_aside([*self._groups.columns(), *(part for call in calls for part in call.parts())])
+        self._groups.clear()
+        for call in calls:
+            call.clear()
+
     def _emit(self, closed: Closed) -> Iterator[Output]:
+        if self._rest is not None and self._rest.spilled:
+            self._put_aside(self._rest)
+            yield from self._rest.results()
+            return
         count = len(self._groups)
         if not self._others and not self._is_stream:
             for call in self._calls:  # a table without GROUP BY gives one row, even of no rows

@@ -14,12 +14,11 @@ from typing import TypeVar
 import pyarrow as pa
 
 from streamsql.errors import InternalError
-from streamsql.expressions.calls import AggregateCall
+from streamsql.expressions.calls import AggregateCall, mergeable
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.write.misfits import misfits_of
-from streamsql.functions.accumulators import Mergeable
 from streamsql.functions.collected import Ordered
 from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.functions.registry import Accumulator
@@ -32,6 +31,7 @@ from streamsql.run.calls import Accumulation
 from streamsql.run.combine import Combine
 from streamsql.run.distinct import Distinct
 from streamsql.run.grouping_sets import GroupingSets
+from streamsql.run.groups import Groups
 from streamsql.run.join import Join
 from streamsql.run.join_order import JoinOrder, connected
 from streamsql.run.limit import Limit
@@ -153,7 +153,7 @@ class Compiler:
                 return self._aggregate(node)
             case nodes.Combine(input=below, calls=calls, schema=schema):
                 keys = [field.type.arrow() for field in below.schema.fields[: len(schema.fields) - len(calls)]]
-                return Combine(schema.arrow(), keys, [_known(call.mergeable()) for call in calls])
+                return Combine(Groups(schema.arrow(), keys, lambda: mergeable(calls)))
             case nodes.GroupingSets():
                 return self._grouping_sets(node)
             case nodes.Stagger(keys=keys, calls=calls, length=length, schema=schema):
@@ -200,14 +200,17 @@ class Compiler:
                 raise InternalError(f"no operator for {type(node).__name__}")
 
     def _aggregate(self, node: nodes.Aggregate) -> Operator:
+        types = [key.type.arrow() for key in node.keys]
+        spills = node.window is None and node.keys and all(call.mergeable() is not None for call in node.calls)
         return Aggregate(
             node.schema.arrow(),
             [evaluator(key, self._time) for key in node.keys],
-            [key.type.arrow() for key in node.keys],
+            types,
             self._accumulations(node.calls),
             self._windows(node.window, [key.type for key in node.keys]),
             None if node.window is None else node.window.key,
             self._time,
+            Groups(node.schema.arrow(), types, lambda: mergeable(node.calls)) if spills else None,
         )
 
     def _grouping_sets(self, node: nodes.GroupingSets) -> Operator:
@@ -331,12 +334,6 @@ class Compiler:
         """The seed of a random function: the same for the same place in the same statement."""
         digest = hashlib.sha256(f"{self._seed}/{name}".encode()).digest()
         return int.from_bytes(digest[:8], "little")
-
-
-def _known(accumulator: Mergeable | None) -> Mergeable:
-    if accumulator is None:
-        raise InternalError("a function is added up in parts that cannot be put together")
-    return accumulator
 
 
 def _accumulator(call: AggregateCall) -> Accumulator:

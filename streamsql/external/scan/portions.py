@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from streamsql.expressions.calls import mergeable
 from streamsql.external.scan.asked import Arrays, Asked, Constants, plain
 from streamsql.external.scan.bounds import Bounds
 from streamsql.external.scan.facts import Fact, fact_of
@@ -86,11 +87,6 @@ class Groups:
         facts = tuple(fact for fact in found if fact is not None)
         return facts if len(facts) == len(found) else None
 
-    def accumulators(self) -> list[Mergeable]:
-        """One for each call, without rows."""
-        made = [call.mergeable() for call in self.calls]
-        return [accumulator for accumulator in made if accumulator is not None]
-
 
 class GroupPortion:
     """The groups of the rows.  Where the first rows are nearly all groups of their own, rows are not compared with each other."""
@@ -98,7 +94,7 @@ class GroupPortion:
     def __init__(self, groups: Groups) -> None:
         self._groups = groups
         self._known = Interner([groups.types[i] for i in groups.varying])
-        self._accumulators = groups.accumulators()
+        self._accumulators = mergeable(groups.calls)
         self._fixed: dict[int, pa.Scalar] | None = None
         self._apart: bool | None = None
 
@@ -115,7 +111,7 @@ class GroupPortion:
             sample.ids([key.slice(0, SAMPLE) for key in keys], min(count, SAMPLE))
             self._apart = 2 * len(sample) > SAMPLE
         if self._apart:
-            accumulators = asked.accumulators()
+            accumulators = mergeable(asked.calls)
             self._add(accumulators, np.arange(count), count, columns, constants)
             yield self._batch([plain(key) for key in keys], accumulators, count)
             return
