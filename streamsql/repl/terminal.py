@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -103,7 +104,7 @@ class TerminalShell(Shell):
 
     def _after_waiting(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The batches; until the first comes, a line that says what the user is waiting for."""
-        print(WAITING, end="", file=self._err, flush=True)
+        print(WAITING[: shutil.get_terminal_size().columns - 1], end="", file=self._err, flush=True)
         waiting = True
         for batch in batches:
             if waiting and batch.num_rows:

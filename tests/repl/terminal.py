@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pexpect
@@ -15,6 +16,7 @@ PROMPT = "streamsql>"
 ENTER, TAB, CTRL_C, CTRL_D, CTRL_R, UP, ALT_ENTER = "\r", "\t", "\x03", "\x04", "\x12", "\x1b[A", "\x1b\r"
 PLACES = {"STREAMSQL_RC": "", "STREAMSQL_QUERIES": "", "PAGER": ""}
 """Nothing of the person who runs the tests, and no pager unless a test asks for one."""
+COMMAND = (sys.executable, "-m", "streamsql")
 PATIENCE = 60.0
 """Seconds after which something that does not come is a failure; nothing ever takes that long."""
 
@@ -23,7 +25,13 @@ class Terminal:
     """One session of `streamsql` in a terminal of its own."""
 
     def __init__(
-        self, *arguments: str, folder: Path, columns: int = 100, rows: int = 40, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        folder: Path,
+        columns: int = 100,
+        rows: int = 40,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         places = {**PLACES, "STREAMSQL_HISTORY": str(folder / "history"), **(environment or {})}
         given = {**os.environ, "TERM": "xterm-256color", **places}
@@ -33,8 +41,8 @@ class Terminal:
         self.screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self.screen)
         self._process = pexpect.spawn(
-            sys.executable,
-            ["-m", "streamsql", *arguments],
+            command[0],
+            [*command[1:], *arguments],
             env=given,
             cwd=str(folder),
             dimensions=(rows, columns),
@@ -60,6 +68,11 @@ class Terminal:
         """Press Ctrl-D at an empty prompt; gives the exit status."""
         self.type(CTRL_D)
         return self.status()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size."""
+        self._process.setwinsize(rows, columns)
+        self.screen.resize(rows, columns)
 
     # -- what a person sees ----------------------------------------------------------------------------------------------
 
@@ -107,6 +120,17 @@ class Terminal:
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited in vain for {what!r}:\n{self}")
             self._read()
+
+    def wait(self, seconds: float) -> None:
+        """Look at the screen for some time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._read()
+
+    def peak_memory(self) -> int:
+        """The most bytes of memory that the process has had."""
+        text = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", text)[1]) << 10  # type: ignore[index]
 
     def status(self) -> int:
         """Wait for the process to end; gives its exit status."""

@@ -70,6 +70,8 @@ ELSEWHERE = {
 
 def run(shell: Shell, line: str) -> None:
     """Run a line that is a command; raises ProgrammingError where there is none of its name."""
+    if "\0" in line:
+        raise ProgrammingError("the character NUL is part of no name")
     name, argument = parts(line)
     find(name).function(shell, argument)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from streamsql.errors import ProgrammingError
 from streamsql.repl.printers.look import Look
+from streamsql.repl.width import cut
 from streamsql.types import Field, Schema
 
 MOST_KEYS = 1_000
@@ -17,6 +18,7 @@ class Canvas:
 
     def __init__(self, look: Look) -> None:
         self._redraws = look.height is not None
+        self._width = look.width
         self._height = 0
 
     def draw(self, lines: Sequence[str]) -> Iterator[str]:
@@ -24,7 +26,8 @@ class Canvas:
         if self._redraws:
             above = f"\x1b[{self._height}A\r" if self._height else ""
             self._height = len(lines)
-            yield above + "\x1b[J" + "".join(f"{line}\n" for line in lines)
+            fitting = lines if self._width is None else [cut(line, self._width) for line in lines]
+            yield above + "\x1b[J" + "".join(f"{line}\n" for line in fitting)
 
     def finish(self, lines: Sequence[str]) -> Iterator[str]:
         """The text of the last picture."""
