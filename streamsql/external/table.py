@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streamsql.errors import ProgrammingError
+from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.formats import FileKind, kind_of
 from streamsql.external.partitions import Partitions
 from streamsql.external.projection import Projection, projection_of
 from streamsql.external.types import sql_type
 from streamsql.external_ddl import Bucketing, CreateExternalTable, HiveColumn, Stored, Text
 from streamsql.io.storage import S3_SCHEMES
-from streamsql.io.uri import parse_uri
+from streamsql.io.uri import parse_location
 from streamsql.types import Field, Schema
 
 SCHEMES = (*S3_SCHEMES, "file")
@@ -123,8 +123,8 @@ def check_names(columns: Sequence[Column], keys: Sequence[Column]) -> None:
 def checked_location(location: Text) -> str:
     """The place that a LOCATION names.  Raises ProgrammingError for one that cannot be a prefix."""
     try:
-        uri = parse_uri(location.text)
-    except Exception:
+        uri = parse_location(location.text)
+    except OperationalError:
         raise ProgrammingError(f"LOCATION {location.text!r} is no place", location.span, "s3://bucket/folder/") from None
     if uri.scheme not in SCHEMES:
         raise ProgrammingError(f"LOCATION {location.text!r} is neither S3 nor a folder", location.span, "s3://bucket/folder/")

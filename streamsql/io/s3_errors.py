@@ -68,7 +68,8 @@ def _reason(path: str, error: Exception, settings: S3Settings, is_gone: Callable
         return "there is no such object", None
     match = _AWS.search(str(error))
     if match is None:
-        return str(error), None
+        double = "//" in path
+        return str(error), "S3 may have keys with // in them, which cannot be read here" if double else None
     code, status, operation = match["code"], match["status"], match["operation"]
     text = _REQUEST.sub("", match["text"]).strip()
     own = _OWN_CODE.match(text)

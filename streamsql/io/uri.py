@@ -103,6 +103,8 @@ def _file(text: str, address: str, options: Options) -> Uri:
         path = unquote(path.removeprefix("localhost"))
     if not path:
         raise OperationalError(f"no path in {text!r}")
+    if name != "file" and path.startswith("/"):
+        raise OperationalError(f"no bucket in {text!r}", hint=f"{name}://bucket/key")
     return Uri(text, name, path, options)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import streamsql
 from streamsql.engine.engine import Engine
-from streamsql.errors import OperationalError
+from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.scan.scan import Scan
 from streamsql.sql.parser import parse
 from tests.external.lake import requests
@@ -193,16 +193,17 @@ def test_bytes_that_are_counted_are_those_that_were_asked_for(bucket: Bucket) ->
 
 def test_files_that_are_wrong_are_named(bucket: Bucket, con: streamsql.Connection) -> None:
     whole = parquet(numbers(0, 1000))
-    for content, problem in (
-        (whole[:-20], "it is no whole Parquet file"),
-        (b"of another kind altogether", "it is no whole Parquet file"),
-        (parquet(pa.table({"id": ["x"]})), r"column id is string in it, and INTEGER in default\.t"),
-        (b"PAR1" + b"\xff" * 500 + whole[504:], ""),
+    for content, problem, hint in (
+        (whole[:-20], "it is no whole Parquet file", "its table is STORED AS PARQUET"),
+        (b"of another kind altogether", "it is no whole Parquet file", "its table is STORED AS PARQUET"),
+        (parquet(pa.table({"id": ["x"]})), r"column id is string in it, and INTEGER in default\.t", "ALTER TABLE"),
+        (b"PAR1" + b"\xff" * 500 + whole[504:], "", ""),
     ):
         bucket.put("t/a.parquet", content)
         con.execute(f"CREATE EXTERNAL TABLE t (id int) STORED AS PARQUET LOCATION '{bucket.uri('t/')}'")
-        with pytest.raises(OperationalError, match=rf"cannot read '{bucket.uri('t/a.parquet')}': {problem}"):
+        with pytest.raises(OperationalError, match=rf"cannot read '{bucket.uri('t/a.parquet')}': {problem}") as raised:
             con.execute("SELECT id FROM t").fetchall()
+        assert (raised.value.hint or "").startswith(hint)
         con.execute("DROP TABLE t")
 
 
@@ -216,6 +217,8 @@ def test_a_file_that_goes_away_between_two_requests(bucket: Bucket, con: streams
 
 
 def test_a_bucket_that_is_not_there(bucket: Bucket, con: streamsql.Connection) -> None:
+    with pytest.raises(ProgrammingError, match="LOCATION 's3:///t/' is no place"):
+        con.execute("CREATE EXTERNAL TABLE t (id int) LOCATION 's3:///t/'")
     con.execute("CREATE EXTERNAL TABLE t (id int) PARTITIONED BY (k int) LOCATION 's3://nowhere/t/'")
     with pytest.raises(OperationalError, match="cannot list 's3://nowhere/t': there is no bucket 'nowhere'") as raised:
         con.execute("MSCK REPAIR TABLE t")

@@ -39,10 +39,10 @@ class DataFile:
         """What is the same only for the same content."""
         return self.entry.path, self.entry.size, self.entry.version
 
-    def failed(self, problem: object) -> OperationalError:
+    def failed(self, problem: object, hint: str | None = None) -> OperationalError:
         """The error for a file that cannot be read."""
         text = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-        return OperationalError(f"cannot read {self.name!r}: {text}")
+        return OperationalError(f"cannot read {self.name!r}: {text}", hint=hint)
 
 
 class Files:

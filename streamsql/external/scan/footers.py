@@ -93,4 +93,5 @@ def _read(file: DataFile, counts: Counts) -> Footer:
         try:
             return Footer(read_metadata(stream))
         except (OSError, EOFError, pa.ArrowInvalid) as error:
-            raise file.failed(f"it is no whole Parquet file: {error}") from error
+            hint = "its table is STORED AS PARQUET; a file that is being written is passed over where its name begins with _ or ."
+            raise file.failed(f"it is no whole Parquet file: {error}", hint) from error

@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.errors import OperationalError
 from streamsql.external.scan.asked import Arrays, Constants
 from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
 from streamsql.external.scan.conform import readable
@@ -208,7 +207,8 @@ class ParquetReader:
             path, type_ = held
             if not readable(type_, column.field.type):
                 text = f"column {column.field.name} is {type_} in it, and {column.field.type} in {self._request.table.full_name}"
-                raise OperationalError(f"cannot read {file.file.name!r}: {text}")
+                hint = "ALTER TABLE ... REPLACE COLUMNS declares it so; a file of another kind belongs under another LOCATION"
+                raise file.file.failed(text, hint)
             found[place] = path
         return found
 
