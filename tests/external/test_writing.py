@@ -321,3 +321,32 @@ def test_values(lake: Lake) -> None:
     table = lake.engine.catalog.databases.table("t", "made")
     assert table is not None
     assert [str(column.declared.type) for column in table.columns] == ["decimal(4,2)", "string"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "values"),
+    [
+        ("INTEGER", ["1", "-20", "NULL"]),
+        ("BOOLEAN", ["TRUE", "FALSE", "NULL"]),
+        ("DECIMAL(6, 2)", ["1.50", "-0.25", "1000.00"]),
+        ("DOUBLE", ["0.1", "1e20", "-2.0"]),
+        ("DATE", ["DATE '2024-02-29'", "DATE '1969-12-31'", "NULL"]),
+        ("TIMESTAMP", ["TIMESTAMP '2024-02-29 10:20:30.5'", "TIMESTAMP '1969-12-31 00:00:00'"]),
+        ("VARCHAR(60)", ["'a b'", "'x=y/z'", "'%41'", "'.hidden'", "'_v'", "'é~'", "'..'", "'__HIVE_DEFAULT_PARTITION__x'"]),
+    ],
+)
+def test_keys_of_every_type_are_found_again(lake: Lake, type_: str, values: list[str]) -> None:
+    rows_ = ", ".join(f"({i}, CAST({value} AS {type_}))" for i, value in enumerate(values))
+    hive = {"INTEGER": "int", "VARCHAR(60)": "string"}.get(type_, type_)
+    lake.run(f"""
+        CREATE TABLE t WITH (external_location = 's3://lake/t/', partitioned_by = ARRAY['k'])
+        AS SELECT i, k FROM (VALUES {rows_}) AS v (i, k);
+        CREATE EXTERNAL TABLE again (i int) PARTITIONED BY (k {hive}) STORED AS PARQUET LOCATION 's3://lake/t/';
+        MSCK REPAIR TABLE again;
+    """)
+    found = lake.rows("SELECT i, k FROM t ORDER BY i")
+    assert [i for i, _ in found] == list(range(len(values)))
+    assert lake.rows("SELECT i, k FROM again ORDER BY i") == found
+    for i, value in enumerate(values):
+        if value != "NULL":
+            assert lake.rows(f"SELECT i FROM t WHERE k = CAST({value} AS {type_})") == [(i,)]
