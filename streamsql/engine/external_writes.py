@@ -21,7 +21,7 @@ from streamsql.external.create_as import external_table_as, table_as
 from streamsql.external.table import ExternalTable
 from streamsql.external.unload import Unloading, athena_unload, redshift_unload
 from streamsql.external.write.publish import Complete
-from streamsql.external.write.sink import PartitionedSink
+from streamsql.external.write.sink import Committed, PartitionedSink
 from streamsql.external.write.target import Target, target_of
 from streamsql.external_ddl import Text
 from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, RedshiftUnload, Unload
@@ -88,7 +88,7 @@ def _create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTa
     _check_empty(engine, table.location, f"Target directory for table '{table.full_name}'", name.span)
     engine.catalog.databases.put(table)
     try:
-        target = target_of(table, own, engine.clock.now())
+        target = target_of(table, own, engine.clock.now)
         count, _ = _write(engine, plan, target, engine.table_sinks.registering(table.full_name), engine.catalog, statement.text)
     except BaseException:
         database.tables.pop(table.name.lower(), None)
@@ -121,7 +121,7 @@ def write_table(engine: Engine, plan: nodes.Insert, table: ExternalTable, catalo
         if engine.writing is Writing.DONE:
             engine.table_sinks.recall(table)
         return Result("0 rows inserted", 0)
-    target = target_of(table, engine.table_sinks.statement_name(), engine.clock.now())
+    target = target_of(table, engine.table_sinks.statement_name(), engine.clock.now)
     count, _ = _write(engine, plan, target, engine.table_sinks.registering(table.full_name), catalog, text)
     return Result(f"{counted(count, 'row')} inserted", count, changes_catalog=bool(table.keys))
 
@@ -136,7 +136,7 @@ def unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
 
 def _unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
     source, fields = _query(engine, statement.query, parameters, "a pump that writes an external table")
-    unloading = athena_unload(statement, fields, engine.table_sinks.statement_name(), engine.clock.now())
+    unloading = athena_unload(statement, fields, engine.table_sinks.statement_name(), engine.clock.now)
     plan = _into(engine, source, unloading.order, unloading.target.schema, unloading.table)
     if engine.writing is not Writing.NOW:
         return Result("0 rows unloaded", 0)
@@ -233,7 +233,7 @@ def _into(
 
 
 def _write(
-    engine: Engine, plan: nodes.Insert, target: Target, committed: Callable[[Any], None], catalog: Catalog, text: str
+    engine: Engine, plan: nodes.Insert, target: Target, committed: Committed, catalog: Catalog, text: str
 ) -> tuple[int, list[Complete]]:
     """Write all rows of a plan; nothing appears before all are written.  Gives their number, and the files."""
     location = target.place((None,) * len(target.keys))
@@ -241,7 +241,13 @@ def _write(
         storage, path = storage_of(parse_location(location), engine.s3_root)
         storage.reach(path)
     rows = engine.run_table(plan, catalog, text)
-    sink = PartitionedSink(target, None, engine.s3_root, committed)
+    files: list[Complete] = []
+
+    def appeared(complete: Sequence[Complete]) -> None:
+        files.extend(complete)
+        committed(complete)
+
+    sink = PartitionedSink(target, None, engine.s3_root, appeared)
     try:
         while (batch := rows.take_whole()) is not None:
             if engine.interrupted:
@@ -249,7 +255,7 @@ def _write(
             sink.write(batch)
         sink.finish()
         sink.commit(sink.prepare())
-        return sink.rows, sink.appeared
+        return sink.rows, files
     finally:
         rows.close()
         sink.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 from streamsql.external.databases import Databases
 from streamsql.external.repair import repair
 from streamsql.external.table import ExternalTable
-from streamsql.external.write.places import Key, registered
-from streamsql.external.write.publish import publish
-from streamsql.external.write.sink import PartitionedSink
+from streamsql.external.write.places import registered
+from streamsql.external.write.publish import Complete, publish
+from streamsql.external.write.sink import Committed, PartitionedSink
 from streamsql.external.write.target import target_of
 from streamsql.io.sink import Staged
 from streamsql.time import END, Clock, Time, timestamp_text
@@ -86,7 +86,7 @@ class TableSinks:
         """
         saved = next((each for each in self.staged if each["pump"] == pump and not each["ended"]), None)
         name = self.new_name() if saved is None else saved["name"]
-        target = target_of(table, name, self.clock.now())
+        target = target_of(table, name, self.clock.now)
         sink = PartitionedSink(target, self._folder(name), self.s3_root, self.registering(table.full_name))
         if saved is not None:
             self.staged.remove(saved)
@@ -101,14 +101,18 @@ class TableSinks:
         return f"{digits[:8]}_{digits[8:]}_{uuid.uuid4().hex[:12]}"
 
     def statement_name(self) -> str:
-        """The same for a statement of an application.  With a directory in which runs go on it is the same for the same statement
-        of the next run, which carries it out again where it crashed before its first checkpoint: its files are written anew."""
+        """The same for a statement.
+
+        In an application that goes on after a crash it is the same in the next run, which carries the statement out again where
+        there was no checkpoint yet: its files are written anew, and none stands twice.
+        """
         if self.staging is None or not self.is_application:
             return self.new_name()
         known = self.staging / "name"
-        if not known.exists():
-            known.write_text(self.new_name())
-        self._own = known.read_text()
+        self._own = known.read_text() if known.exists() else ""
+        if not self._own:
+            self._own = self.new_name()
+            known.write_text(self._own)
         self._statements += 1
         return f"{self._own}_{self._statements}"
 
@@ -128,13 +132,13 @@ class TableSinks:
             if table is not None:
                 self.recall(table)
 
-    def registering(self, name: str) -> Callable[[Mapping[Key, str]], None]:
-        """What enters partitions into the table of a name, if it is there still."""
+    def registering(self, name: str) -> Committed:
+        """What enters the partitions of files into the table of a name, if it is there still."""
 
-        def register(found: Mapping[Key, str]) -> None:
+        def register(files: Sequence[Complete]) -> None:
             known = self._table(name)
-            if known is not None and found:
-                self.databases().put(registered(known, found))
+            if known is not None and files:
+                self.databases().put(registered(known, {tuple(file["key"]): file["location"] for file in files}))
 
         self.written.add(name)
         return register
@@ -146,7 +150,8 @@ class TableSinks:
             assert folder is not None  # what is staged has a place
             for file in saved["complete"]:
                 publish(file, folder, self.s3_root)
-            self.registering(saved["table"])({tuple(file["key"]): file["location"] for file in saved["complete"]})
+            self.registering(saved["table"])(saved["complete"])
+            shutil.rmtree(folder, ignore_errors=True)
         self.staged.clear()
 
     def stop(self, pump: str) -> None:

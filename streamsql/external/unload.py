@@ -42,7 +42,7 @@ class Unloading:
     beginning: str = ""
 
 
-def athena_unload(statement: Unload, fields: Sequence[Field], name: str, now: Time) -> Unloading:
+def athena_unload(statement: Unload, fields: Sequence[Field], name: str, now: Callable[[], Time]) -> Unloading:
     """Raises ProgrammingError for what cannot be."""
     clause = WithClause(statement.properties, _ATHENA)
     stored, properties = stored_of(clause, None)
@@ -110,7 +110,8 @@ def redshift_unload(statement: RedshiftUnload, fields: Sequence[Field]) -> Unloa
     for name in _NOT_CARRIED_OUT:
         if name in options:
             raise not_supported(f"UNLOAD with {name}", options.span(name))
-    options.exclude("ALLOWOVERWRITE", ["CLEANPATH"] if "ALLOWOVERWRITE" in options else [])
+    if "ALLOWOVERWRITE" in options:
+        options.exclude("ALLOWOVERWRITE", ["CLEANPATH"])
     keys = options.names("PARTITION")
     order = keys_last(fields, keys)
     columns = columns_as([fields[i] for i in order])

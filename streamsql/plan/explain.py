@@ -10,6 +10,7 @@ from streamsql.expressions.conditions import TRUE
 from streamsql.expressions.nodes import Call, Column, Expression
 from streamsql.expressions.text import text
 from streamsql.external.scan.request import ROWS, Request
+from streamsql.external.table import ExternalTable
 from streamsql.plan import nodes
 from streamsql.time import Time
 from streamsql.types import Schema
@@ -98,10 +99,16 @@ def describe(node: nodes.Node) -> str:
         case nodes.TableCall(function=function, arguments=arguments):
             named = [f"{p}={a}" for p, a in zip(function.parameters, arguments, strict=False)]
             return f"{function.name}({', '.join(named)})"
-        case nodes.Insert(target=target):
-            return f"Insert into {target}"
+        case nodes.Insert(target=target, table=table):
+            return f"Insert into {target}" + ("" if table is None else _files_of(table))
         case _:
             return type(node).__name__
+
+
+def _files_of(table: ExternalTable) -> str:
+    """How an external table is written."""
+    keys = ", ".join(key.name for key in table.keys)
+    return f", {table.kind.value} in {table.location}" + (f", by {keys}" if keys else "")
 
 
 def _external(request: Request) -> str:

@@ -139,7 +139,7 @@ class Compiler:
                     stages.append(Select(tuple(evaluator(e, self._time) for e in expressions), schema.arrow()))
                 case nodes.Insert(input=below, schema=schema, table=table):
                     if table is not None:
-                        stages.append(Store(misfits_of(table, self._time.started)))
+                        stages.append(Store(misfits_of(table, self._time.clock.now)))
                     required = tuple(i for i, f in enumerate(schema.fields) if not f.nullable and f != ROWTIME_FIELD)
                     if required:
                         stages.append(Require(required))

@@ -61,7 +61,7 @@ def written(root: Path, named: dict[str, str], given_rows: Sequence[Row], steps:
     staging = root / "staged"
 
     def opened() -> PartitionedSink:
-        return PartitionedSink(target_of(external, "f", 0), staging, str(root), lambda _: None)
+        return PartitionedSink(target_of(external, "f", lambda: 0), staging, str(root), lambda _: None)
 
     sink = opened()
     staged = sink.prepare()

@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 import tempfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamsql.engine.engine import Engine
 from streamsql.errors import Error, ProgrammingError
+from streamsql.time import ManualClock, from_datetime
 from tests.external.lake import Lake
 
 SOURCE = """
@@ -196,6 +198,23 @@ def test_projected_partitions_are_written_where_they_are_projected(sales: Lake) 
     assert sales.lost[0]["MESSAGE"] == "default.p has no partition month=5/day=2024-05-03/who=x"
 
 
+def test_a_projection_goes_on_with_the_clock(tmp_path: Path) -> None:
+    clock = ManualClock(from_datetime(datetime(2024, 5, 1, 23, 59, 59, tzinfo=UTC)))
+    engine = Engine(clock, s3_root=str(tmp_path), interactive=True)
+    engine.execute_script("""
+        CREATE STREAM s (a INTEGER);
+        CREATE EXTERNAL TABLE p (a int) PARTITIONED BY (day date) STORED AS JSON LOCATION 's3://lake/p/'
+        TBLPROPERTIES ('projection.enabled'='true', 'projection.day.type'='date', 'projection.day.range'='2024-05-01,NOW',
+            'projection.day.format'='yyyy-MM-dd', 'write.maxfilerows'='1');
+        CREATE PUMP w AS INSERT INTO p SELECT STREAM a, CAST(s.ROWTIME AS DATE) FROM s;
+        INSERT INTO s VALUES (1);
+    """)
+    clock.set(from_datetime(datetime(2024, 5, 2, tzinfo=UTC)))
+    engine.execute_script("INSERT INTO s VALUES (2)")
+    engine.table_sinks.commit(engine.table_sinks.prepare())
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.gz")) == ["day=2024-05-01", "day=2024-05-02"]
+
+
 def test_text_that_the_delimiters_cannot_tell_apart_is_lost_alone(lake: Lake) -> None:
     lake.run(r"""
         CREATE EXTERNAL TABLE plain (i int, s string) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://lake/plain/';
@@ -311,6 +330,15 @@ def test_partitions_of_redshift_keep_their_columns_only_where_asked(sales: Lake)
         files = list((sales.root / "lake" / folder).rglob("*.parquet"))
         assert sorted(file.parent.name for file in files)[0] == "region=__HIVE_DEFAULT_PARTITION__"
         assert pq.read_schema(files[0]).names == columns
+
+
+def test_every_compression_of_text(sales: Lake) -> None:
+    sales.run("CREATE TABLE made.expected AS SELECT id, region FROM sales")
+    for name in ("GZIP", "BZIP2", "ZSTD", "NONE"):
+        sales.run(
+            f"CREATE TABLE made.{name}_t WITH (format = 'JSON', write_compression = '{name}') AS SELECT id, region FROM sales"
+        )
+        assert sales.rows(f"SELECT * FROM made.{name}_t ORDER BY id") == sales.rows("SELECT * FROM made.expected ORDER BY id")
 
 
 def test_values(lake: Lake) -> None:

@@ -59,7 +59,8 @@ class DelimitedEncoder:
     def _written(self, texts: pa.Array) -> pa.Array:
         style = self._style
         if style.escape is not None:
-            for character in (style.escape, style.delimiter, "\n", "\r"):  # the escape first: it is what the others get
+            quotes = [] if style.quoted is None else ['"']
+            for character in (style.escape, style.delimiter, "\n", "\r", *quotes):  # the escape first: it is what the others get
                 texts = pc.replace_substring(texts, character, style.escape + character)
         if style.quoted is None:
             return texts

@@ -23,9 +23,9 @@ Misfits: TypeAlias = Callable[[Batch], dict[int, str]]
 """Gives the rows that cannot be kept, and why; batches have the columns of the table, with or without ROWTIME in front."""
 
 
-def misfits_of(table: ExternalTable, now: Time) -> Misfits:
+def misfits_of(table: ExternalTable, now: Callable[[], Time]) -> Misfits:
     """What finds the rows that a table cannot keep."""
-    place, known = places_of(table, now), dict[Key, bool]()
+    place, known = places_of(table, now), set[Key]()
     style = style_of(table) if table.kind is FileKind.DELIMITED else None
     columns = [column.field for column in table.columns]
 
@@ -42,9 +42,11 @@ def misfits_of(table: ExternalTable, now: Time) -> Misfits:
             return found
         keys, which = keys_of([batch.column(offset + len(columns) + i) for i in range(len(table.keys))], table.key_fields)
         for number, key in enumerate(keys):
-            if key not in known:
-                known[key] = place(key) is not None
-            if not known[key]:
+            if key in known:
+                continue
+            if place(key) is not None:
+                known.add(key)
+            else:
                 for row in np.flatnonzero(which == number).tolist():
                     found.setdefault(row, f"{table.full_name} has no partition {_written(table, key)}")
         return found

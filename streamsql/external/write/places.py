@@ -66,9 +66,10 @@ def folders(location: str, names: Sequence[str]) -> Place:
     return place
 
 
-def places_of(table: ExternalTable, now: Time) -> Place:
+def places_of(table: ExternalTable, now: Callable[[], Time]) -> Place:
     """Where a table keeps each partition: where it is registered or projected, else in Hive's folders.
 
+    `now` gives what NOW means in a projection, whose last days come while the table is written.
     Raises the errors of a projection that is not configured.
     """
     projection = table.projection() if table.keys else None
@@ -85,20 +86,23 @@ def _registered(table: ExternalTable) -> dict[Key, str]:
     return dict(zip(zip(*texts, strict=True), rows[LOCATION].to_pylist(), strict=True)) if texts else {}
 
 
-def _projected(projection: Projection, keys: Sequence[Field], now: Time) -> Place:
+def _projected(projection: Projection, keys: Sequence[Field], now: Callable[[], Time]) -> Place:
     """The template filled in with the texts that the projection has for the values."""
-    known: dict[str, dict[str | None, str]] = {}
-    for field in keys:
-        column = projection.columns[field.name]
-        if not isinstance(column, Injected):
-            made = column(now)
-            known[field.name] = dict(zip(key_texts(made.values, field), made.texts.to_pylist(), strict=True))
+    known: dict[str, tuple[Time, dict[str | None, str]]] = {}
+
+    def spelled(field: Field, text: str | None) -> str | None:
+        column, at = projection.columns[field.name], now()
+        if isinstance(column, Injected):
+            return text
+        made_at, texts = known.get(field.name, (None, {}))
+        if text not in texts and made_at != at:
+            made = column(at)
+            texts = dict(zip(key_texts(made.values, field), made.texts.to_pylist(), strict=True))
+            known[field.name] = (at, texts)
+        return texts.get(text)
 
     def place(key: Key) -> str | None:
-        texts: dict[str, str | None] = {}
-        for field, text in zip(keys, key, strict=True):
-            spelled = known.get(field.name)
-            texts[field.name] = text if spelled is None or text is None else spelled.get(text)
+        texts = {field.name: spelled(field, text) for field, text in zip(keys, key, strict=True)}
         if None in texts.values():
             return None
         return "".join(str(texts[part]) if i % 2 else part for i, part in enumerate(projection.template))

@@ -11,7 +11,8 @@ from streamsql.io.storage import storage_of
 from streamsql.io.uri import parse_location
 
 Complete: TypeAlias = Mapping[str, Any]
-"""A complete file as a sink stages it: `local`, the `location` and `name` where it is to appear, its `key`, `rows`, `length`."""
+"""A complete file as a sink stages it: `local`, its name there, `location` and `name`, where it is to appear, the `key` of its
+partition, its `rows`, its `length` in bytes."""
 
 
 def publish(file: Complete, folder: Path, s3_root: str | None) -> None:

@@ -7,7 +7,7 @@ taken from their parts, and files that were to be put into their places and are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ from streamsql.types import Batch, Schema
 MOST_HELD = 64 << 20
 """Bytes of rows in memory; beyond them the largest open files go to disk until half is left."""
 
-Committed = Callable[[Mapping[Key, str]], None]
-"""Called with the locations in which files have appeared, by their keys."""
+Committed = Callable[[Sequence[Complete]], None]
+"""Called with the files that have appeared."""
 
 
 class PartitionedSink:
@@ -42,8 +42,6 @@ class PartitionedSink:
         self.delivery = Delivery.EXACTLY_ONCE if staging else Delivery.AT_LEAST_ONCE
         self.rows = 0
         """Rows written, those before a restart among them."""
-        self.appeared: list[Complete] = []
-        """The files that have appeared in this run: all of their names are kept."""
         self._target = target
         self._schema = Schema(tuple(target.schema[place] for place in target.written))
         self._staging = staging
@@ -105,8 +103,7 @@ class PartitionedSink:
         self._is_new = False
         for file in staged["complete"]:
             publish(file, self._working.path, self._s3_root)
-            self.appeared.append(file)
-        self._committed({tuple(file["key"]): file["location"] for file in staged["complete"]})
+        self._committed(staged["complete"])
         for part in (part for file in staged["complete"] for part in file["parts"]):
             (self._working.path / part).unlink(missing_ok=True)
 

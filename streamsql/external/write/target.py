@@ -30,7 +30,7 @@ class Target:
     file_name: Callable[[int, int], str]
 
 
-def target_of(table: ExternalTable, name: str, now: Time) -> Target:
+def target_of(table: ExternalTable, name: str, now: Callable[[], Time]) -> Target:
     """A table as a target.  `name` begins the names of its new files, so it is another one for each who writes.
 
     Raises the errors of `form_of`, `limits_of` and `places_of`.
