@@ -26,7 +26,8 @@ ALTER TABLE [ database. ] name ADD COLUMNS ( column type, ... )""",
     "CREATE STREAM": "CREATE [ OR REPLACE ] STREAM name ( column type [ NOT NULL ], ... ) [ DESCRIPTION 'text' ]",
     "CREATE VIEW": "CREATE [ OR REPLACE ] VIEW name [ ( column, ... ) ] [ DESCRIPTION 'text' ] AS query",
     "DROP": "DROP { STREAM | PUMP | VIEW | FUNCTION } name [ CASCADE ]",
-    "EXPLAIN": "EXPLAIN statement",
+    "EXPLAIN": """EXPLAIN [ ( FORMAT { TEXT | REDSHIFT } ) ] statement
+EXPLAIN ANALYZE query                             runs it, and says what each operator gave and each scan read""",
     "INSERT": """INSERT INTO stream [ ( column, ... ) ] { VALUES ( value, ... ), ... | query }
   With ROWTIME among the columns the rows bring their own time.""",
     "SELECT": """[ WITH name AS ( query ), ... ]

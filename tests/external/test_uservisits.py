@@ -34,3 +34,5 @@ def test_a_step(step: int, visits: str, engines: tuple[streamsql.Connection, duc
     assert [row[:-1] for row in found] == [row[:-1] for row in expected]
     assert [row[-1] for row in found] == pytest.approx([row[-1] for row in expected])
     assert len(found) > 3
+    last = "SELECT files FROM svl_s3query_summary WHERE query = pg_last_query_id() AND is_partitioned = 't'"
+    assert ours.execute(last).fetchall() == [((504, 252, 9, 9)[step],)]
