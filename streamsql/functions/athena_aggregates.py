@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
-from streamsql.functions.accumulators import Count, Grouped, Positional, first_rows
+from streamsql.functions.accumulators import Count, Positional
+from streamsql.functions.grouped import Grouped, first_rows
 from streamsql.functions.moves import Moves
 from streamsql.functions.registry import Accumulator, Fail, aggregate, raise_failure
 from streamsql.functions.sliding import SlidingCount

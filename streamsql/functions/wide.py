@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from streamsql.arrays import from_unscaled
-from streamsql.functions.accumulators import Grouped
+from streamsql.arrays import from_unscaled, numbers
+from streamsql.functions.grouped import Mergeable
 from streamsql.functions.moves import Moves
 from streamsql.functions.registry import Fail, raise_failure
 from streamsql.functions.sliding import Windowed
@@ -42,7 +42,7 @@ def wide_average(sums: Vector, count: Integers, type: SqlType, _fail: Fail) -> p
     return from_unscaled(averages, type.arrow(), count == 0)
 
 
-class WideSum(Grouped):
+class WideSum(Mergeable):
     """The sums of groups, each in four limbs of 32 bits, of which the highest has the sign."""
 
     def __init__(self, type: SqlType, total: WideTotal) -> None:
@@ -57,6 +57,12 @@ class WideSum(Grouped):
         for name, limb in zip(LIMBS, (low & LIMB, low >> 32 & LIMB, high & LIMB, high >> 32), strict=True):
             np.add.at(self.values(name), ids, limb)
         np.add.at(self.values("count"), ids, 1)
+        self._carry()
+
+    def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
+        self.reach(groups)
+        for name, part in zip((*LIMBS, "count"), parts, strict=True):
+            np.add.at(self.values(name), ids, numbers(part))
         self._carry()
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:

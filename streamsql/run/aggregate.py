@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from streamsql.functions.accumulators import Mergeable
+from streamsql.functions.grouped import Mergeable
 from streamsql.keys.interner import Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.errors import OperationalError
-from streamsql.functions.accumulators import Mergeable
+from streamsql.functions.grouped import Mergeable
 from streamsql.keys.interner import Interner
 from streamsql.operator import Output, State
 from streamsql.rows import Failure

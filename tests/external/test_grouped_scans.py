@@ -29,13 +29,15 @@ COLUMNS: dict[str, tuple[str, pa.DataType, st.SearchStrategy[Any]]] = {
     "n": ("bigint", pa.int64(), st.integers(-(2**62), 2**62)),
     "d": ("double", pa.float64(), QUARTERS | st.sampled_from([float("nan"), 0.0, -0.0])),
     "m": ("decimal(6,2)", pa.decimal128(6, 2), st.integers(-9999, 9999).map(lambda n: Decimal(n) / 100)),
+    "w": ("decimal(30,2)", pa.decimal128(30, 2), st.integers(-(10**29), 10**29).map(lambda n: Decimal(n).scaleb(-2))),
     "s": ("string", pa.string(), st.sampled_from(["a", "b", "", "ä", "long " * 5])),
     "t": ("varchar(2)", pa.string(), st.sampled_from(["a", "ab", "abc", "abd"])),
     "e": ("date", pa.date32(), st.dates(date(1960, 1, 1), date(2030, 1, 1))),
     "b": ("boolean", pa.bool_(), st.booleans()),
 }
 CALLS = ("COUNT(*)", "COUNT(s)", "SUM(i)", "SUM(m)", "SUM(d)", "AVG(d)", "AVG(m)", "AVG(i)", "MIN(i)", "MAX(n)")
-CALLS += ("MIN(d)", "MAX(d)", "MIN(s)", "MAX(t)", "MIN(e)", "MAX(m)", "MIN(b)", "SUM(i * 2.5)", "COUNT(b)", "SUM(k)", "MIN(p)")
+CALLS += ("MIN(d)", "MAX(d)", "MIN(s)", "MAX(t)", "MIN(e)", "MAX(m)", "MIN(b)", "SUM(i * 2.5)", "COUNT(b)", "SUM(k)")
+CALLS += ("MIN(p)", "SUM(w)", "AVG(w)", "MAX(w)")
 KEYS = ("k", "p", "s", "t", "i", "e", "b", "d", "UPPER(s)", "UPPER(p)", "m", "k + 0e0")
 CONDITIONS = ("TRUE", "s = 'a'", "s <> 'a' AND i > 0", "s IS NULL", "t LIKE 'a%'", "t = 'ab' OR i < 0", "p = 'x'")
 CONDITIONS += ("n < 0 AND t IS NOT NULL",)
