@@ -14,6 +14,7 @@ from streamsql.bind.aggregates import aggregate, grouping, windowed
 from streamsql.bind.comparisons import OPERATORS, compared, is_special
 from streamsql.bind.context import Context
 from streamsql.bind.functions import call_scalar, convert, takes_unit
+from streamsql.bind.literals import folded_double, literal
 from streamsql.bind.moments import compared_alike, day_arithmetic
 from streamsql.bind.parameters import constant
 from streamsql.bind.periods import period_predicate, predicate_name
@@ -50,7 +51,9 @@ class ExpressionBinder:
         """The bound form of one expression."""
         span = node.meta.get("span")
         if "value" in node.meta:
-            return self._literal(node)
+            return literal(node, self.context.tables_alone)
+        if self.context.tables_alone and (number := folded_double(node)) is not None:
+            return number
         operator = OPERATORS.get(type(node))
         if operator is not None and is_special(node):
             return compared(node, self)
@@ -85,11 +88,6 @@ class ExpressionBinder:
         return compared(node, self, only_true=True) if is_special(node) else self.bind(node)
 
     # -- leaves --------------------------------------------------------------------------------------------------------
-
-    def _literal(self, node: exp.Expression) -> Expression:
-        type_, value = node.meta["type"], node.meta["value"]
-        has_point = type_.kind is Kind.DECIMAL and "." in str(node.this)
-        return Constant(types.DOUBLE, float(value)) if has_point and self.context.tables_alone else Constant(type_, value)
 
     def column(self, node: exp.Column) -> Expression:
         return reference(self.scope, node)

@@ -77,20 +77,33 @@ def date_parse(rows: Rows, s: Datum, pattern: Datum) -> Datum:
     2004-09-30 13:48:00
     >>> DATE_PARSE('30/Sep/2004', '%d/%b/%Y')
     2004-09-30 00:00:00
+    >>> DATE_PARSE('2004-09-30 2004', '%Y-%m-%d %Y')
+    2004-09-30 00:00:00
     >>> DATE_PARSE('today', '%Y')
     error: 'today' does not follow the pattern %Y
     """
 
     def read(text: str, form: str) -> int:
-        pieces = PATTERN.split(form)
-        expression = "".join(re.escape(piece) if at % 2 == 0 else _field(piece)[0] for at, piece in enumerate(pieces))
-        match = re.fullmatch(expression, text)
+        match = re.fullmatch(_expression(form), text)
         if match is None:
             raise ValueError(f"{text!r} does not follow the pattern {form}")
         return from_datetime(_moment(match.groupdict()))
 
     result = map_rows(rows, read, [s, pattern], BIGINT, ErrorName.ARGUMENT)
     return result.cast(STAMP)
+
+
+def _expression(pattern: str) -> str:
+    """The regular expression of a pattern; a field that stands twice is read where it stands first."""
+    pieces: list[str] = []
+    seen: set[str] = set()
+    for place, piece in enumerate(PATTERN.split(pattern)):
+        expression = re.escape(piece) if place % 2 == 0 else _field(piece)[0]
+        for name in re.findall(r"\(\?P<(\w)>", expression) if place % 2 else ():
+            expression = expression.replace(f"(?P<{name}>", "(?:") if name in seen else expression
+            seen.add(name)
+        pieces.append(expression)
+    return "".join(pieces)
 
 
 def _moment(found: dict[str, str]) -> datetime.datetime:

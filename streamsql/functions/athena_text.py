@@ -200,6 +200,58 @@ def charindex(rows: Rows, part: Datum, s: Datum) -> Datum:
     return strpos(rows, s, part)
 
 
+@scalar("CONCAT_WS(separator: CHARACTER, texts...: CHARACTER) -> VARCHAR", strict=False)
+def concat_ws(rows: Rows, separator: Datum, *texts: Datum) -> Datum:
+    """All texts that are not NULL one behind the other, with a separator between them; NULL where that is NULL.
+
+    >>> CONCAT_WS('-', 'a', CAST(NULL AS VARCHAR(3)), 'c')
+    a-c
+    """
+    columns = [rows.column(text).to_pylist() for text in (separator, *texts)]
+    joined = [
+        None if between is None else between.join(text for text in row if text is not None)
+        for between, *row in zip(*columns, strict=True)
+    ]
+    return pa.array(joined, STRING)
+
+
+@scalar("ENDS_WITH(s: CHARACTER, suffix: CHARACTER) -> BOOLEAN", duckdb="ends_with({s}, {suffix})")
+def ends_with(rows: Rows, s: Datum, suffix: Datum) -> Datum:
+    """Whether a text ends with another.
+
+    >>> ENDS_WITH('abc', 'bc')
+    TRUE
+    """
+    return map_rows(rows, str.endswith, [s, suffix], pa.bool_())
+
+
+@scalar("BTRIM(s: CHARACTER, characters?: CHARACTER) -> VARCHAR")
+def btrim(rows: Rows, s: Datum, *characters: Datum) -> Datum:
+    """A text without the characters, or the blanks, at both of its ends.
+
+    >>> BTRIM('xyabcyx', 'xy')
+    abc
+    """
+    return map_rows(rows, lambda text, *of: text.strip(of[0] if of else " "), [s, *characters], STRING)
+
+
+@scalar("REGEXP_EXTRACT_ALL(s: CHARACTER, pattern: CHARACTER, group?: INTEGRAL)", returns=lambda _: array(varchar()), fails=True)
+def regexp_extract_all(rows: Rows, s: Datum, pattern: Datum, *group: Datum) -> Datum:
+    """All parts of a text that match a pattern, or of these a group, as a list.
+
+    >>> ARRAY_JOIN(REGEXP_EXTRACT_ALL('1a 2b 14m', '([0-9]+)([a-z]+)', 2), ' ')
+    a b m
+    """
+
+    def found(text: str, expression: str, *number: int) -> list[str | None]:
+        compiled, place = compile_java(expression), int(number[0]) if number else 0
+        if not 0 <= place <= compiled.groups:
+            raise ValueError(f"the pattern has no group {place}")
+        return [match[place] for match in compiled.finditer(text)]
+
+    return map_rows(rows, found, [s, pattern, *group], pa.list_(STRING), ErrorName.ARGUMENT)
+
+
 @scalar("SPLIT(s: CHARACTER, delimiter: CHARACTER)", returns=lambda _: array(varchar()), fails=True)
 def split(rows: Rows, s: Datum, delimiter: Datum) -> Datum:
     """The parts of a text that a delimiter cuts, as a list.

@@ -365,6 +365,16 @@ def to_unixtime(_rows: Rows, t: Datum) -> Datum:
     return map_values(lambda v: v / 1000.0, pa.float64(), t)
 
 
+@scalar("ADD_MONTHS(t: MOMENT, n: INTEGRAL)", returns=lambda types: _same_kind(types[:1]), fails=True)
+def add_months_to(rows: Rows, t: Datum, n: Datum) -> Datum:
+    """A time so many months later, as DATE_ADD has it.
+
+    >>> ADD_MONTHS(DATE '2024-01-31', 1)
+    2024-02-29
+    """
+    return date_add(rows, pa.scalar("month"), n, t)
+
+
 @scalar("TRUNC(t: TIMESTAMP) -> DATE", duckdb="CAST({t} AS DATE)")
 def trunc(_rows: Rows, t: Datum) -> Datum:
     """The day of a time.

@@ -108,6 +108,7 @@ NAMED = {
     "TIME": TIME,
     "TIMESTAMP": TIMESTAMP,
     "VARCHAR": varchar(),
+    "VARBINARY": SqlType(Kind.VARBINARY),
 }
 
 FAMILIES: dict[str, Sequence[Family]] = {
