@@ -43,17 +43,21 @@ class S3Server:
 
     requests: list[Request] = field(default_factory=list)
     answer: Answer | None = None
+    certificate: tuple[str, str] | None = None
+    """The files of a certificate and its key, for TLS."""
     _buckets: Iterable[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self._application = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._answered, threaded=True, request_handler=_Silent)
+        self._server = make_server(
+            "127.0.0.1", 0, self._answered, threaded=True, request_handler=_Silent, ssl_context=self.certificate
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.port}"
+        return f"http{'s' * (self.certificate is not None)}://127.0.0.1:{self._server.port}"
 
     @property
     def settings(self) -> dict[str, str]:

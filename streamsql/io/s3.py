@@ -29,7 +29,6 @@ SILENCE_SECONDS = 10
 AHEAD = 1 << 22
 """Bytes asked for at once where a reader goes through an object in small steps."""
 
-
 KNOWN = 8192
 """Objects that are not asked after again: a request less for each reading."""
 
@@ -179,7 +178,7 @@ class S3Object(io.RawIOBase):
 
     def read_buffer(self, size: int | None = -1) -> pa.Buffer:
         """The next bytes, as Arrow takes them without a copy."""
-        left = self._size - self._at
+        left = max(0, self._size - self._at)
         wanted = left if size is None or size < 0 else min(size, left)
         start = self._at - self._ahead_at
         if not 0 <= start <= self._ahead.size - wanted:
@@ -231,6 +230,7 @@ def _file_system(settings: S3Settings) -> Any:
             anonymous=settings.anonymous,
             role_arn=settings.role,
             session_name=settings.session,
+            tls_ca_file_path=settings.certificates,
             connect_timeout=CONNECT_SECONDS,
             request_timeout=SILENCE_SECONDS,
             retry_strategy=AwsStandardS3RetryStrategy(max_attempts=settings.attempts),

@@ -97,6 +97,10 @@ def _reason(path: str, error: Exception, settings: S3Settings, is_gone: Callable
         )
     if operation == "GetObject" and is_gone(path):
         return "it is gone since it was listed", None
+    if text == "No response body.":
+        return f"{settings.place} refuses it without a reason ({operation}: {f'HTTP {status}' if status else code})", _where(
+            settings
+        )
     return f"{text} ({operation}: {f'HTTP {status}' if status else code})", None
 
 

@@ -26,6 +26,8 @@ class S3Settings:
     role: str | None
     """The role to take with the credentials that are found."""
     session: str | None
+    certificates: str | None
+    """A file of the authorities whose certificates are accepted."""
     attempts: int
 
     @property
@@ -47,6 +49,7 @@ def s3_settings(environment: Mapping[str, str]) -> S3Settings:
         # with a web identity the SDK takes the role itself
         role=None if environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") else _first(environment.get("AWS_ROLE_ARN")),
         session=_first(environment.get("AWS_ROLE_SESSION_NAME")),
+        certificates=_first(environment.get("AWS_CA_BUNDLE"), profile.get("ca_bundle")),
         attempts=int(attempts),
     )
 
@@ -66,13 +69,13 @@ def _profile(environment: Mapping[str, str]) -> Mapping[str, str]:
         raise OperationalError(f"cannot read the AWS configuration {str(path)!r}: {str(error).splitlines()[0]}") from error
     section = name if name == "default" else f"profile {name}"
     profile = dict(parser[section]) if parser.has_section(section) else {}
-    if "role_arn" in profile and not environment.get("AWS_ACCESS_KEY_ID") and not environment.get("AWS_ROLE_ARN"):
-        source = profile.get("source_profile", "...")
-        raise not_taken(name, profile["role_arn"], source)
+    comes_before = ("AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN", "AWS_NO_SIGN_REQUEST")
+    if "role_arn" in profile and not any(environment.get(variable) for variable in comes_before):
+        raise _not_taken(name, profile["role_arn"], profile.get("source_profile", "..."))
     return profile
 
 
-def not_taken(name: str, role: str, source: str) -> OperationalError:
+def _not_taken(name: str, role: str, source: str) -> OperationalError:
     """The error for a profile that takes a role, which the SDK does not do by itself."""
     hint = f"AWS_PROFILE={source} AWS_ROLE_ARN={role} does the same"
     return OperationalError(f"the AWS profile {name!r} takes a role, and roles are taken from AWS_ROLE_ARN alone", hint=hint)

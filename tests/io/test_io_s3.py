@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from io_support import columns, drain
 
 from streamsql.errors import OperationalError
@@ -107,7 +114,7 @@ def test_listings_of_several_pages(bucket: Bucket) -> None:
 
 def test_what_the_variables_say() -> None:
     nothing = {"AWS_CONFIG_FILE": "/dev/null"}
-    assert s3_settings(nothing) == S3Settings(None, None, False, None, None, 3)
+    assert s3_settings(nothing) == S3Settings(None, None, False, None, None, None, 3)
     both = {**nothing, "AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_S3": "http://s3"}
     assert s3_settings(both).endpoint == "http://s3"
     assert s3_settings({**nothing, "AWS_DEFAULT_REGION": "a"}).region == "a"
@@ -173,6 +180,39 @@ def test_anonymous(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket.server.client.put_object(Bucket=bucket.name, Key="a", Body=b"1", ACL="public-read")
     monkeypatch.setenv("AWS_NO_SIGN_REQUEST", "true")
     assert signers(bucket) == {None}
+
+
+def certificate(folder: Path) -> tuple[str, str]:
+    """The files of a certificate for this machine, signed by itself, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "s3")])
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + timedelta(days=36500))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return str(files[0]), str(files[1])
+
+
+def test_a_server_with_a_certificate_of_ones_own(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from s3_server import S3Server
+
+    bucket.put("a", "1")
+    files = certificate(tmp_path)
+    server = S3Server(certificate=files)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(OperationalError, match="no connection to https://127"):
+        S3Storage().size(f"{bucket.name}/a")
+    monkeypatch.setenv("AWS_CA_BUNDLE", files[0])
+    assert S3Storage().size(f"{bucket.name}/a") == 1
+    server.stop()
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------

@@ -89,7 +89,8 @@ class Files:
         if uri.scheme not in self._storages:
             storage = self._storages[uri.scheme] = storage_of(uri, self._s3_root)[0]
             if storage.distant:
-                atexit.register(finish)  # before what the client of S3 does at the end
+                atexit.unregister(finish)
+                atexit.register(finish)  # once, and before what the client of S3 does at the end
         return self._storages[uri.scheme], path_of(uri, self._s3_root)
 
     def _listed(self, listing: Listing) -> Iterator[tuple[Listing, list[Entry]]]:
