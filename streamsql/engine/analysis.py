@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from streamsql.bind.parameters import Parameters
 from streamsql.engine.leaves import Leaf
 from streamsql.engine.row_count import RowCount
+from streamsql.engine.table_rows import TableRows
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.formats import FileKind
 from streamsql.external.scan.counts import Stretch
@@ -39,14 +40,22 @@ def analyzed(engine: Engine, statement: Explain, parameters: Parameters) -> str:
     operators = {id(node): vertex.operator for node, vertex in zip(query.built.plan_nodes, query.built.vertices, strict=True)}
     for node, vertex in zip(query.built.plan_nodes, query.built.vertices, strict=True):
         vertex.outlets.append(counts[id(node)])
-    whole, rows = Stretch(), 0
+    whole = Stretch()
     with whole.measured(engine.clock):
-        while (batch := query.rows.take_whole()) is not None:
-            if engine.interrupted:
-                query.rows.close()
-                raise OperationalError("interrupted")
-            rows += batch.num_rows
+        rows = _thrown_away(engine, query.rows)
     return f"{explain(plan, _remarks(counts, operators, query.leaves))}\n{_rows(rows)} in {_duration(whole)}"
+
+
+def _thrown_away(engine: Engine, rows: TableRows) -> int:
+    """Run a query to its end; gives the number of its rows."""
+    count = 0
+    while rows.pull() or rows.waiting:
+        if engine.interrupted:
+            rows.close()
+            raise OperationalError("interrupted")
+        while rows.waiting and (batch := rows.take_whole()) is not None:
+            count += batch.num_rows
+    return count
 
 
 def _remarks(counts: dict[int, RowCount], operators: dict[int, Operator], leaves: Sequence[Leaf]) -> Remarks:

@@ -234,7 +234,7 @@ class Engine:
         built = Compiler(self.pipeline, owner, prefix, time, self.seed).build(plan)
         try:
             for leaf, vertex, port in built.tables:
-                for _ in self.pipeline.push_table(vertex, port, self._rows(Leaf(leaf), built)):
+                for _ in self.pipeline.push_table(vertex, port, self._rows(Leaf(leaf), self.catalog, built)):
                     pass
         except Error:
             self.pipeline.remove(built.vertices)
@@ -276,7 +276,7 @@ class Engine:
         built = Compiler(pipeline, "null", "table", self.time, self.seed).build(plan)
         leaves = [Leaf(node) for node, _, _ in built.tables]
         places = [(vertex, port) for _, vertex, port in built.tables]
-        given = [(*place, self._rows(leaf, built, catalog)) for leaf, place in zip(leaves, places, strict=True)]
+        given = [(*place, self._rows(leaf, catalog, built)) for leaf, place in zip(leaves, places, strict=True)]
         scans = [leaf.scan for leaf in leaves if leaf.scan is not None]
         is_logged = text and any(not isinstance(leaf.node, nodes.Values) for leaf in leaves)
         watch = self.log.watched(text, self.catalog.databases.current, scans) if is_logged else nullcontext()
@@ -288,8 +288,8 @@ class Engine:
         rows = self.run_table(plan, self.catalog)
         return list(iter(rows.take_whole, None))
 
-    def _rows(self, leaf: Leaf, built: Built, catalog: Catalog | None = None) -> Iterable[Output]:
-        return leaf.rows(catalog or self.catalog, self.access, self.time, built.joins)
+    def _rows(self, leaf: Leaf, catalog: Catalog, built: Built) -> Iterable[Output]:
+        return leaf.rows(catalog, self.access, self.time, built.joins)
 
     def plans_running(self) -> list[nodes.Node]:
         """The plans of the queries over streams that are attached."""

@@ -115,6 +115,13 @@ def test_rows_of_other_tables(analyze: Analyze) -> None:
     ]
 
 
+def test_it_can_be_interrupted_before_the_first_row(analyze: Analyze, lake: Lake) -> None:
+    lake.engine.interrupted = True
+    with pytest.raises(Error, match="interrupted"):
+        analyze("SELECT COUNT(*) FROM sales")
+    assert [query.aborted for query in lake.engine.log.queries()] == [True]
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
