@@ -215,3 +215,19 @@ def test_a_reload_keeps_the_partitions_that_were_written(tmp_path: Path) -> None
     assert table is not None
     assert sorted(table.partitions.names()) == ["k=x", "k=y", "k=z"]
     assert application.engine.catalog.databases.table("t") is not None
+
+
+def test_a_run_without_a_checkpoint_that_is_told_to_stop_completes_its_files(
+    running: Callable[..., Running],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    table = """
+    CREATE EXTERNAL TABLE kept (v int) STORED AS JSON LOCATION 's3://lake/kept/' TBLPROPERTIES ('write.maxfilerows'='2');
+    CREATE PUMP p AS INSERT INTO kept SELECT STREAM "v" FROM "IN";
+    """
+    append(tmp_path / "in.jsonl", ("a", 1), ("a", 2), ("a", 3))
+    run = running(INPUT + table, "--s3-root", "s3", source="in.jsonl?follow=true")
+    run.until(lambda: len(list((tmp_path / "s3").rglob("*.gz"))) == 1)
+    run.process.terminate()
+    assert run.process.wait(PATIENCE) == 0
+    assert sorted([row["v"] for row in _json(path)] for path in (tmp_path / "s3").rglob("*.gz")) == [[1, 2], [3]]
