@@ -10,8 +10,19 @@ from dataclasses import replace
 
 from streamsql.expressions.nodes import Column, Expression, Member
 from streamsql.external.scan.request import ROWS, Request, ScanColumn
-from streamsql.plan.nodes import Aggregate, ExternalScan, Filter, Limit, Node, Project, Sort
-from streamsql.types import Field
+from streamsql.plan.nodes import (
+    Aggregate,
+    ExternalScan,
+    Filter,
+    Limit,
+    Node,
+    Project,
+    Sort,
+    TableOver,
+    TableWindow,
+    Unnest,
+)
+from streamsql.types import Field, Schema
 
 Part = tuple[int, ...]
 """A column by its place, or a field within it by the places on the way."""
@@ -41,6 +52,8 @@ def _narrowed(node: Node, needed: frozenset[Part] | None) -> tuple[Node, Moved |
             return _through(node, needed | _parts(key.expression for key in keys))
         case Limit() if needed is not None:
             return _through(node, needed)
+        case TableOver() | Unnest() if needed is not None:
+            return _behind(node, needed)
         case _:
             return node.map_inputs(lambda below: _narrowed(below, None)[0]), None
 
@@ -67,6 +80,46 @@ def _through(node: Filter | Sort | Limit, needed: frozenset[Part]) -> tuple[Node
         keys = tuple(replace(key, expression=moved(key.expression)) for key in node.keys)
         return replace(node, schema=below.schema, input=below, keys=keys), moved
     return replace(node, schema=below.schema, input=below), moved
+
+
+def _behind(node: TableOver | Unnest, needed: frozenset[Part]) -> tuple[Node, Moved | None]:
+    """A node that puts columns behind those of its input, of which there are fewer."""
+    width = len(node.input.schema.fields)
+    below, moved = _narrowed(node.input, frozenset(part for part in needed if part[0] < width) | _parts(_read(node)))
+    if moved is None:
+        return (node if below is node.input else replace(node, input=below)), None
+    of_input, shift = moved, len(below.schema.fields) - width
+    schema = Schema((*below.schema.fields, *node.schema.fields[width:]))
+
+    def over_both(expression: Expression) -> Expression:
+        if isinstance(expression, Column) and expression.index >= width:
+            return replace(expression, index=expression.index + shift)
+        part = _part(expression)
+        if part is not None and part[0] < width:
+            return of_input(expression)
+        return expression.with_children(tuple(map(over_both, expression.children))) if expression.children else expression
+
+    if isinstance(node, Unnest):
+        return replace(node, schema=schema, input=below, lists=tuple(map(of_input, node.lists))), over_both
+    windows = tuple(_over_input(window, of_input) for window in node.windows)
+    return replace(node, schema=schema, input=below, windows=windows), over_both
+
+
+def _read(node: TableOver | Unnest) -> list[Expression]:
+    """What a node reads of its input."""
+    if isinstance(node, Unnest):
+        return list(node.lists)
+    found: list[Expression] = []
+    for window in node.windows:
+        found += [*window.partition, *(key.expression for key in window.order)]
+        found += [argument for call in window.calls for argument in call.arguments]
+    return found
+
+
+def _over_input(window: TableWindow, moved: Moved) -> TableWindow:
+    order = tuple(replace(key, expression=moved(key.expression)) for key in window.order)
+    calls = tuple(replace(call, arguments=tuple(map(moved, call.arguments))) for call in window.calls)
+    return replace(window, partition=tuple(map(moved, window.partition)), order=order, calls=calls)
 
 
 def _narrowed_scan(node: ExternalScan, request: Request, needed: frozenset[Part]) -> tuple[Node, Moved | None]:

@@ -107,6 +107,7 @@ FROM items; alias=TableAlias(this=Identifier, columns=[Identifier, ...]) where t
 from __future__ import annotations
 
 from streamsql.sql import (
+    build_calls,
     build_expressions,
     build_external_change,
     build_external_create,
@@ -115,6 +116,7 @@ from streamsql.sql import (
     build_external_write,
     build_literals,
     build_names,
+    build_predicates,
     build_queries,
     build_sources,
     build_statements,
@@ -123,6 +125,7 @@ from streamsql.sql.rules import build
 
 __all__ = [
     "build",
+    "build_calls",
     "build_expressions",
     "build_external_change",
     "build_external_create",
@@ -131,6 +134,7 @@ __all__ = [
     "build_external_write",
     "build_literals",
     "build_names",
+    "build_predicates",
     "build_queries",
     "build_sources",
     "build_statements",

@@ -8,8 +8,8 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.sql.build_expressions import call_of
 from streamsql.sql.build_names import Names, alias_of, identifier
+from streamsql.sql.build_operators import call_of
 from streamsql.sql.rules import at, rule, span_of
 from streamsql.statements import Identifier
 

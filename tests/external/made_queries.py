@@ -24,8 +24,9 @@ COLUMNS: dict[str, tuple[str, pa.DataType, st.SearchStrategy[Any], tuple[str, ..
     "day": ("date", pa.date32(), st.sampled_from([date(2024, 2, n) for n in (27, 28, 29)]), ("'2024-02-28'",)),
     "ts": ("timestamp", pa.timestamp("ms"), st.sampled_from([datetime(2024, 3, n) for n in (1, 2, 3)]), ("'2024-03-02'",)),
     "f": ("boolean", pa.bool_(), st.booleans(), ("TRUE",)),
+    "k": ("int", pa.int32(), st.sampled_from([0, 1, 2]), ("0", "1")),
 }  # fmt: skip
-"""The columns: as they are declared, as files have them, their values, and literals as SQL has them."""
+"""The columns: as they are declared, as files have them, their values, and literals as SQL has them; k is the partition key."""
 
 FORMATS = {
     "parquet": "STORED AS PARQUET",
@@ -36,7 +37,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Made:
-    """The files of a table: its rows in parts, their format, and how many rows a row group has."""
+    """The files of a table: its rows in parts, each in a partition, their format, and how many rows a row group has."""
 
     format: str
     parts: tuple[pa.Table, ...]
@@ -49,32 +50,33 @@ class Made:
 
 def tables(with_nan: bool = False) -> st.SearchStrategy[Made]:
     """Up to three files of a table, some of them empty; NaN is only in Parquet."""
-    values = {name: st.one_of(st.none(), column[2]) for name, column in COLUMNS.items()}
+    values = {name: st.one_of(st.none(), column[2]) for name, column in COLUMNS.items() if name != "k"}
     if with_nan:
         values["d"] = st.one_of(values["d"], st.sampled_from([math.nan, math.inf]))
     row = st.fixed_dictionaries(values)
-    part = st.lists(row, max_size=7).map(_table)
+    part = st.builds(_table, st.lists(row, max_size=7), COLUMNS["k"][2])
     formats = ["parquet"] if with_nan else sorted(FORMATS)
     return st.builds(Made, st.sampled_from(formats), st.lists(part, min_size=1, max_size=3).map(tuple), st.integers(1, 4))
 
 
-def _table(rows: list[dict[str, Any]]) -> pa.Table:
-    schema = pa.schema([(name, column[1]) for name, column in COLUMNS.items()])
-    return pa.Table.from_pylist(rows, schema)
+def _table(rows: list[dict[str, Any]], key: int) -> pa.Table:
+    schema = pa.schema([(name, column[1]) for name, column in COLUMNS.items()], {"k": str(key)})
+    return pa.Table.from_pylist([{**row, "k": key} for row in rows], schema)
 
 
 def write(lake: Lake, name: str, made: Made) -> None:
     """The files, and the table over them."""
-    for i, part in enumerate(made.parts):
-        path = f"b/{name}/{i}.{made.format}"
+    for i, table in enumerate(made.parts):
+        path, part = f"b/{name}/k={table.schema.metadata[b'k'].decode()}/{i}.{made.format}", table.drop_columns("k")
         if made.format == "parquet":
             lake.write(path, part, row_group_size=made.group)
         elif made.format == "json":
             lake.json(path, *({k: _json(v) for k, v in row.items()} for row in part.to_pylist()))
         else:
             lake.text(path, "".join("|".join(map(_text, row.values())) + "\n" for row in part.to_pylist()))
-    columns = ", ".join(f"{column} {of[0]}" for column, of in COLUMNS.items())
-    lake.run(f"CREATE EXTERNAL TABLE {name} ({columns}) {FORMATS[made.format]} LOCATION 's3://b/{name}'")
+    columns = ", ".join(f"{column} {of[0]}" for column, of in COLUMNS.items() if column != "k")
+    lake.run(f"CREATE EXTERNAL TABLE {name} ({columns}) PARTITIONED BY (k int) {FORMATS[made.format]} LOCATION 's3://b/{name}'")
+    lake.run(f"MSCK REPAIR TABLE {name}")
 
 
 def _json(value: Any) -> Any:
@@ -94,7 +96,7 @@ def _text(value: Any) -> str:
 Columns = list[tuple[str, str]]
 """Expressions, and the columns of `COLUMNS` that they are like."""
 
-SUMS = {"i": "b", "d": "d", "m": "m"}
+SUMS = {"i": "b", "k": "b", "d": "d", "m": "m"}
 COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
 
 

@@ -105,6 +105,9 @@ def test_only_columns_that_are_used_are_read(sales: Lake) -> None:
     one, two, all_ = (bytes_read(sales, f"SELECT {what} FROM t") for what in ("id", "id, name", "*"))
     assert 0 < one < two < all_
     assert bytes_read(sales, "SELECT id + 1 FROM t ORDER BY id DESC") == one
+    assert bytes_read(sales, "SELECT ROW_NUMBER() OVER (PARTITION BY year ORDER BY id) FROM t") == one
+    assert bytes_read(sales, "SELECT id, COUNT(*) OVER (PARTITION BY name) AS n FROM t WHERE month = 1 QUALIFY n > 5") < two
+    assert bytes_read(sales, "SELECT COUNT(*) FROM t CROSS JOIN UNNEST(ARRAY[id, id]) AS u(x) WHERE x > 3") == one
 
 
 def test_of_a_row_group_without_a_match_other_columns_are_not_read(lake: Lake) -> None:
