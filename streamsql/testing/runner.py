@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from streamsql.datetime_text import parse_timestamp
 from streamsql.engine.engine import Engine
+from streamsql.engine.external_writes import Writing
 from streamsql.engine.foreign import uri_of
 from streamsql.errors import Error, OperationalError, ProgrammingError, Span
 from streamsql.run import error_stream
@@ -69,7 +70,7 @@ class _Running:
     def __init__(self, test: SqlTest) -> None:
         self._folder = test.file.parent
         self._clock = ManualClock()
-        self._engine = Engine(clock=self._clock)
+        self._engine = Engine(clock=self._clock, writing=Writing.NEVER)
         self._recorders: dict[str, Recorder] = {}
         self._depth = 0
         self._record()

@@ -47,6 +47,23 @@ def test_the_example() -> None:
     assert (done.returncode, done.stdout.splitlines()[-1][:18]) == (0, "5 passed, 0 failed")
 
 
+def test_a_test_writes_no_files(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    (tmp_path / "a_test.sql").write_text(f"""
+        CREATE STREAM s (v INTEGER);
+        CREATE TABLE made WITH (external_location = '{lake}/made/') AS SELECT 1 AS v;
+        CREATE EXTERNAL TABLE kept (v int) STORED AS JSON LOCATION '{lake}/kept/' TBLPROPERTIES ('write.maxfilerows'='1');
+        CREATE PUMP p AS INSERT INTO kept SELECT STREAM v FROM s;
+--@test: writes
+INSERT INTO kept VALUES (1);
+UNLOAD (SELECT 2 AS v) TO '{lake}/u/' WITH (format = 'JSON');
+INSERT INTO s (ROWTIME, v) VALUES (TIMESTAMP '2026-01-01 00:00:01', 1);
+ADVANCE TO END;
+""")
+    done = run(tmp_path, "a_test.sql")
+    assert (done.returncode, lake.exists()) == (0, False), done.stdout
+
+
 def test_foreign_streams_are_written_and_asserted_in_place_of_their_servers(tmp_path: Path) -> None:
     (tmp_path / "app.sql").write_text("""
         CREATE FOREIGN STREAM s (v INTEGER) SERVER GENERATOR OPTIONS (rows_per_second 0);
