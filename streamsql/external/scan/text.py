@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,8 +21,6 @@ from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.delimited import DelimitedDecoder, Delimiters
 from streamsql.external.scan.files import CountedFile, counted
 from streamsql.external.scan.json_values import parsed
-from streamsql.external.scan.line_blocks import ReadsInto
-from streamsql.external.scan.plain_text import PlainTextReader
 from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile
 from streamsql.external.scan.rows import Given, RowMaker
@@ -35,6 +33,10 @@ from streamsql.io.json_records import unfolded_array
 from streamsql.io.text_file import TextReader
 from streamsql.operator import Failed, FailedRow
 from streamsql.types import Field, varchar
+
+if TYPE_CHECKING:
+    from streamsql.external.scan.line_blocks import ReadsInto
+    from streamsql.external.scan.plain_text import PlainTextReader
 
 COMPRESSIONS = {**ENDINGS, ".bz2": "bz2"}
 """The codecs that endings of text files mean."""
@@ -50,7 +52,7 @@ class TextFileReader:
         self._counts = counts
         self._properties = {k.lower(): v for k, v in self._table.stored.serde_properties.items()}
         delimiters = None if self._table.kind is FileKind.JSON else self._delimiters()
-        self._plain = PlainTextReader(maker, delimiters, counts) if delimiters is not None and delimiters.plain else None
+        self._plain = None if delimiters is None or not delimiters.plain else self._plain_reader(delimiters)
         wanted = {self._request.columns[place].path[0] for place in self._request.stored}
         self._roots = [column for column in self._table.columns if column.name in wanted] or [_counted(self._table)]
         for root in self._roots:
@@ -76,6 +78,11 @@ class TextFileReader:
             raise file.file.failed(error) from error
         finally:
             stream.close()
+
+    def _plain_reader(self, delimiters: Delimiters) -> PlainTextReader:
+        from streamsql.external.scan.plain_text import PlainTextReader  # it needs numba, which takes long to import
+
+        return PlainTextReader(self._maker, delimiters, self._counts)
 
     def _given(self, decoded: Decoded, constants: Constants, portion: Portion) -> Iterator[Given]:
         self._counts.add(rows=decoded.count)
