@@ -55,6 +55,11 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "ANY": tuple(Family),
 }
 
+COMPARING = frozenset(
+    {"=", "<>", "<", "<=", ">", ">=", "IN", "IS DISTINCT FROM", "IS NOT DISTINCT FROM", "NULLIF", "GREATEST", "LEAST"}
+)
+"""Functions that compare their arguments."""
+
 _NULL_TYPES: dict[Family, SqlType] = {
     Family.NUMERIC: types.INTEGER,
     Family.CHARACTER: types.varchar(1),
@@ -74,6 +79,9 @@ def call_scalar(name: str, arguments: Sequence[Expression], span: Span | None) -
     if records is None:
         hint = nearest(name, [*SCALARS, *AGGREGATES])
         raise ProgrammingError(f"no function {name}", span, hint)
+    if name in COMPARING and any(argument.type.kind in (Kind.ARRAY, Kind.MAP) for argument in arguments):
+        kinds = " and ".join(dict.fromkeys(str(argument.type) for argument in arguments))
+        raise ProgrammingError(f"{name} cannot compare {kinds}", span, "their elements: CONTAINS(x, y), x[1] = y[1]")
     record, converted = _resolve(name, records, arguments, span)
     try:
         if record.record is not None:

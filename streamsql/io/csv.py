@@ -22,7 +22,7 @@ from streamsql.io.conversion import NUMBER, Number, Value, convert, rowtime
 from streamsql.io.decoding import BOM, Names, RowBuilder, Target, Unfit, unfit
 from streamsql.io.texts import LineBuilder, value_texts
 from streamsql.time import Time
-from streamsql.types import TIMESTAMP, Batch, Family, Kind, Schema, SqlType
+from streamsql.types import TIMESTAMP, Batch, Family, Schema, SqlType
 
 FEW = 64
 """So many records are decoded one by one sooner than Arrow's reader is set up."""
@@ -336,7 +336,7 @@ class CsvEncoder:
             if number:
                 lines.constant(",")
             texts = value_texts(column, field.type)
-            may_need_quotes = _has_empty(field.type) or field.type.kind is Kind.ROW
+            may_need_quotes = _has_empty(field.type) or field.type.is_nested
             lines.column(_with_needed_quotes(texts) if may_need_quotes else texts)
         lines.constant("\n")
         return lines.joined(null="")

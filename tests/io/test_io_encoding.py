@@ -33,8 +33,10 @@ from streamsql.types import (
     Kind,
     Schema,
     SqlType,
+    array,
     decimal,
     interval,
+    map_of,
     varchar,
 )
 
@@ -125,6 +127,12 @@ def test_a_record_is_one_csv_field() -> None:
     schema = Schema((Field("R", SqlType(Kind.ROW, fields=(Field("A", INTEGER), Field("B", varchar())))),))
     rows = batch(schema, [[{"A": 1, "B": "x"}, None]])
     assert CsvEncoder(schema).encode(rows).decode() == '"{""A"": 1, ""B"": ""x""}"\n\n'
+
+
+def test_lists_and_maps_are_quoted_in_csv() -> None:
+    schema = Schema((Field("L", array(INTEGER)), Field("M", map_of(varchar(2), INTEGER))))
+    rows = batch(schema, [[[1, None]], [[("a", 1)]]])
+    assert CsvEncoder(schema).encode(rows).decode() == '"[1, null]","{""a"": 1}"\n'
 
 
 def one_json(value: Any, type_: SqlType) -> str:
