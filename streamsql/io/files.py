@@ -7,6 +7,7 @@ Arrow files count rows.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -44,8 +45,11 @@ class Reader(Protocol):
         ...
 
 
-OpenReader = Callable[[str, int], Reader]
-"""A reader of the file of this path, from this offset on (0: from the beginning)."""
+OpenReader = Callable[[str, int, bool], Reader]
+"""A reader of the file of this path, from this offset on (0: from the beginning); whether it may still grow."""
+
+LOOK_SECONDS = 1.0
+"""How often a distant storage is asked whether there is more: each time takes requests, which cost."""
 
 
 @contextmanager
@@ -79,6 +83,8 @@ class FileSource:
         self._cursor = BlockCursor(schema)
         self._block_offset = 0
         self._ended = False
+        self._finishing = False  # whether a followed file is read to its end, for another one comes behind it
+        self._looked = -LOOK_SECONDS
         self._reader = self._opened(0)
 
     def poll(self, limit: int) -> Polled:
@@ -114,6 +120,7 @@ class FileSource:
         if path not in self._paths:
             raise OperationalError(f"cannot go on in {path!r}: it is gone")
         self._reader.close()
+        self._finishing = False
         self._number = self._paths.index(path)
         self._finished_bytes = position["finished"]
         self._reader = self._opened(position["offset"])
@@ -145,16 +152,17 @@ class FileSource:
 
     def _next_file(self) -> bool:
         """Go on to the next file; False at the end of the last one, which when it is followed stays open."""
-        path = self._paths[self._number]
-        if not self.bounded:
-            if self._guarded(lambda: self._storage.size(path)) < self._reader.offset:
-                raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
-            self._paths = self._storage.expand(self._pattern)
-            if path not in self._paths:
-                raise OperationalError(f"cannot go on in {path!r}: it is gone")
-            self._number = self._paths.index(path)
-            if self._number + 1 == len(self._paths):
+        if not self.bounded and not self._finishing:
+            if not self._may_look():
                 return False
+            size = self._look()
+            is_last = self._number + 1 == len(self._paths)
+            if is_last:
+                return self._storage.distant and size > self._reader.size and self._read_on()
+            if size > self._reader.offset:
+                self._finishing = True
+                return self._read_on()
+        self._finishing = False
         self._finished_bytes += self._reader.size
         self._reader.close()
         if self._number + 1 == len(self._paths):
@@ -164,9 +172,37 @@ class FileSource:
         self._reader = self._opened(0)
         return True
 
-    def _opened(self, offset: int) -> Reader:
+    def _may_look(self) -> bool:
+        """Whether to ask the storage for more."""
+        now = time.monotonic()
+        if self._storage.distant and now - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = now
+        return True
+
+    def _look(self) -> int:
+        """See which files there are now; gives the bytes of the one that is read."""
         path = self._paths[self._number]
-        return self._guarded(lambda: self._open_reader(path, offset))
+        size = self._guarded(lambda: self._storage.size(path))
+        if size < self._reader.offset:
+            raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
+        self._paths = self._storage.expand(self._pattern)
+        if path not in self._paths:
+            raise OperationalError(f"cannot go on in {path!r}: it is gone")
+        self._number = self._paths.index(path)
+        return size
+
+    def _read_on(self) -> bool:
+        """Open the file again where it was read to: a distant one has the bytes that it had when it was opened, and the last line
+        of one that may grow is not read before another file comes.  True."""
+        offset = self._reader.offset
+        self._reader.close()
+        self._reader = self._opened(offset)
+        return True
+
+    def _opened(self, offset: int) -> Reader:
+        path, growing = self._paths[self._number], not self.bounded and not self._finishing
+        return self._guarded(lambda: self._open_reader(path, offset, growing))
 
     def _guarded(self, action: Callable[[], Result]) -> Result:
         with reading(self._paths[self._number]):

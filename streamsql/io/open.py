@@ -81,7 +81,7 @@ def open_source(
     target = Target(fields, uri.options.rowtime, layout.members)
     if isinstance(format_, TextFormat):
         total = storage.size(paths[0]) * len(paths)  # about so much: S3 would have to be asked for each
-        open_reader = partial(_text_reader, storage, format_, target, layout, processor, total, follow)
+        open_reader = partial(_text_reader, storage, format_, target, layout, processor, total)
         if follow and any(map(compression_of, paths)):
             raise OperationalError(f"follow=true needs text that is not compressed, unlike {uri.text!r}")
     elif follow:
@@ -254,16 +254,16 @@ def _text_reader(
     layout: Layout,
     processor: Processor | None,
     total: int,
-    follow: bool,
     path: str,
     offset: int,
+    growing: bool,
 ) -> Reader:
     size = storage.size(path)
     stream, plain = _text_stream(storage, path, format_)
     if plain and size < offset:
         raise OperationalError(f"cannot go on in {path!r}: it is shorter than it was")
     decoder = _decoder(format_, target, layout, processor, total, offset)
-    return TextReader(stream, decoder, offset, size, plain, follow)
+    return TextReader(stream, decoder, offset, size, plain, growing)
 
 
 def _text_stream(storage: Storage, path: str, format_: TextFormat) -> tuple[BinaryIO, bool]:
@@ -282,7 +282,7 @@ def _text_stream(storage: Storage, path: str, format_: TextFormat) -> tuple[Bina
     return opened(), compression is None
 
 
-def _table_reader(storage: Storage, format_: TableFormat, target: Target, path: str, offset: int) -> Reader:
+def _table_reader(storage: Storage, format_: TableFormat, target: Target, path: str, offset: int, growing: bool) -> Reader:
     stream = storage.open(path)
     names = format_.schema(stream).names
     needed = [names[position] for position in TableDecoder(target, names).needed]

@@ -199,6 +199,25 @@ def test_a_followed_glob_goes_on_with_the_next_file(tmp_path: Path) -> None:
     assert again.poll(100).rows is None
 
 
+def test_the_last_line_of_a_followed_file_is_read_when_another_file_comes(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("\n".join(LINES[:2]))
+    source = open_source(f"{tmp_path}/*.jsonl?follow=true", SCHEMA)
+    rows = shown(source.poll(100).rows)
+    assert rows == ROWS[:1]
+    position = source.position()
+    written(tmp_path / "b.jsonl", 2)
+    for again in (source, open_source(f"{tmp_path}/*.jsonl?follow=true", SCHEMA)):
+        if again is not source:
+            again.seek(position)
+        rest = shown(again.poll(1).rows)
+        between = again.position()
+        assert rest == ROWS[1:2]
+        assert shown(again.poll(100).rows) == ROWS[2:]
+        third = open_source(f"{tmp_path}/*.jsonl?follow=true", SCHEMA)
+        third.seek(between)
+        assert shown(third.poll(100).rows) == ROWS[2:]
+
+
 @pytest.mark.parametrize("pattern", ["a.jsonl", "*.jsonl"])
 def test_a_followed_file_that_is_taken_away(tmp_path: Path, pattern: str) -> None:
     path = written(tmp_path / "a.jsonl")

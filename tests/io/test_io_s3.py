@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from io_support import columns, drain
+from io_support import columns, drain, shown
 
 from streamsql.errors import OperationalError
 from streamsql.io.open import open_sink, open_source
@@ -65,6 +65,24 @@ def test_large_objects_take_few_requests(bucket: Bucket) -> None:
         bucket.server.forget()
         assert sum(n for (n,) in rows_of(bucket.uri(key))) == 499_999_500_000
         assert len([each for each in bucket.server.requests if each.range]) <= most
+
+
+def test_followed_objects(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.put("in/a.jsonl", '{"N": 1}\n')
+    source = open_source(f"{bucket.uri('in/*.jsonl')}?follow=true", SCHEMA)
+    bucket.server.forget()
+    assert shown(source.poll(10).rows) == [(1,)]
+    for _ in range(20):
+        assert source.poll(10).rows is None
+    assert len(bucket.server.requests) <= 6  # not some for each look
+    monkeypatch.setattr("streamsql.io.files.LOOK_SECONDS", 0.0)
+    bucket.put("in/a.jsonl", '{"N": 1}\n{"N": 2}\n{"N"')
+    assert shown(source.poll(10).rows) == [(2,)]
+    assert source.poll(10).rows is None
+    bucket.put("in/a.jsonl", '{"N": 1}\n{"N": 2}\n{"N": 3}')
+    bucket.put("in/b.jsonl", '{"N": 4}\n')
+    assert shown(source.poll(10).rows) == [(3,)]
+    assert shown(source.poll(10).rows) == [(4,)]
 
 
 @pytest.mark.parametrize("staged", [True, False])
