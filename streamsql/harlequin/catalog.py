@@ -7,9 +7,9 @@ from harlequin.catalog import CatalogItem
 
 from streamsql.bind.relations import columns_of
 from streamsql.catalog import Pump, Relation, kind_of
+from streamsql.display.completion import functions
+from streamsql.display.names import spelled
 from streamsql.engine.engine import Engine
-from streamsql.repl.completion import functions
-from streamsql.repl.names import spelled
 from streamsql.sql import tables
 from streamsql.types import Field, Kind
 

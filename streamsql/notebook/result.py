@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from streamsql.dbapi.html import ROWS, html_table
 from streamsql.dbapi.tuples import with_schema
-from streamsql.repl.printers.look import Look
-from streamsql.repl.render import render
+from streamsql.display.printers.look import Look
+from streamsql.display.render import render
 from streamsql.types import Batch, Schema
 
 if TYPE_CHECKING:

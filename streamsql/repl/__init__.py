@@ -1,5 +1,5 @@
-"""Statements from a person or a pipe, and results as text.
+"""Statements from a person or a pipe.
 
-`render` turns batches into text and `shell` runs statements and commands upon a connection; `batch` feeds the shell from
+`shell` runs statements and commands upon a connection; `batch` feeds the shell from
 `-c` and stdin, `session` from a terminal.  prompt_toolkit is imported in `session` and what it alone uses.
 """

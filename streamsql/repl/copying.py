@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from streamsql.catalog import Relation, Stream, Table, a_kind_of
+from streamsql.display.names import spelled
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.io.open import discover, open_sink, open_source
 from streamsql.io.source import Source
 from streamsql.operator import FailedRow
-from streamsql.repl.names import spelled
 from streamsql.types import ROWTIME, Batch, Schema
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ import pyarrow as pa
 
 from streamsql.bind.relations import columns_of
 from streamsql.catalog import Function, Pump, Relation, Stream, Table, kind_of, nearest, unknown
+from streamsql.display.names import signature_of, spelled
+from streamsql.display.printers.look import Look
+from streamsql.display.render import render
 from streamsql.errors import ProgrammingError
 from streamsql.external.ddl_text import table_text
 from streamsql.external.table import ExternalTable
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from streamsql.repl.names import signature_of, spelled
-from streamsql.repl.printers.look import Look
-from streamsql.repl.render import render
 from streamsql.types import Batch, Field, Schema, varchar
 
 if TYPE_CHECKING:

@@ -100,7 +100,7 @@ class SqlCompleter(Completer):
         access = self._loaded()
         if access is None:
             return
-        from streamsql.repl.completion import suggestions
+        from streamsql.display.completion import suggestions
         from streamsql.repl.scripts import is_command
 
         if is_command(document.text):

@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
+from streamsql.display.printers.look import Look, Printer
+from streamsql.display.render import printer
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.repl import commands, copying, outputs
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.favourites import Favourites
 from streamsql.repl.mishaps import told
 from streamsql.repl.outputs import Output
-from streamsql.repl.printers.look import Look, Printer
 from streamsql.repl.progress import Progress
-from streamsql.repl.render import printer
 from streamsql.repl.scripts import Unit, units
 from streamsql.repl.settings import Settings
 from streamsql.types import Batch, Schema

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from streamsql.catalog import Catalog
+from streamsql.display.completion import Suggestion, suggestions
 from streamsql.engine.engine import Engine
 from streamsql.errors import ProgrammingError
-from streamsql.repl.completion import Suggestion, suggestions
 from streamsql.repl.scripts import is_ready, units
 from streamsql.repl.settings import OPTIONS, Settings, change, shown
 

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from streamsql.display.render import FORMATS, Look, printer, render
+from streamsql.display.width import cut, fill, printable, text_width
 from streamsql.engine.engine import Engine
-from streamsql.repl.render import FORMATS, Look, printer, render
-from streamsql.repl.width import cut, fill, printable, text_width
 from streamsql.types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, Batch, Field, Schema, SqlType, decimal, varchar
 
 

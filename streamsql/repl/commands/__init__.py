@@ -8,12 +8,12 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from streamsql.display.names import spelled
 from streamsql.errors import ProgrammingError
 from streamsql.repl import describe, syntax
 from streamsql.repl.commands import files, objects, queries, results, variables
 from streamsql.repl.commands.command import Command
 from streamsql.repl.favourites import Favourites
-from streamsql.repl.names import spelled
 from streamsql.repl.settings import OPTIONS
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pyarrow.compute as pc
 
-from streamsql.repl.printers.cells import cell_texts
-from streamsql.repl.printers.look import Look, footer
-from streamsql.repl.width import cut, fill, printable, text_width
+from streamsql.display.printers.cells import cell_texts
+from streamsql.display.printers.look import Look, footer
+from streamsql.display.width import cut, fill, printable, text_width
 from streamsql.types import Batch, Schema
 
 

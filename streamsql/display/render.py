@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from streamsql.display.printers.chart import ChartPrinter
+from streamsql.display.printers.encoded import EncodedPrinter
+from streamsql.display.printers.live import LivePrinter
+from streamsql.display.printers.look import Look, Printer
+from streamsql.display.printers.markdown import MarkdownPrinter
+from streamsql.display.printers.table import TablePrinter
+from streamsql.display.printers.vertical import VerticalPrinter
 from streamsql.io.csv import CsvEncoder
 from streamsql.io.json_lines import JsonLinesEncoder
-from streamsql.repl.printers.chart import ChartPrinter
-from streamsql.repl.printers.encoded import EncodedPrinter
-from streamsql.repl.printers.live import LivePrinter
-from streamsql.repl.printers.look import Look, Printer
-from streamsql.repl.printers.markdown import MarkdownPrinter
-from streamsql.repl.printers.table import TablePrinter
-from streamsql.repl.printers.vertical import VerticalPrinter
 from streamsql.types import Batch, Schema
 
 

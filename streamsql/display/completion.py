@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from streamsql.bind.relations import columns_of
 from streamsql.catalog import Catalog, Relation, Stream, Table, View, kind_of
+from streamsql.display.names import signature_of, spelled
 from streamsql.external.table import ExternalTable
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.io.servers.server import SERVERS
-from streamsql.repl.names import signature_of, spelled
 from streamsql.sql.parser import completions, highlight
 
 assert library  # imported for what it fills: the tables of functions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.display.width import INVISIBLE, printable
 from streamsql.io.texts import value_texts
-from streamsql.repl.width import INVISIBLE, printable
 from streamsql.types import SqlType
 
 _INVISIBLE = f"[{INVISIBLE}]"

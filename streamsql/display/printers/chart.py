@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.display.printers.canvas import MOST_KEYS, Canvas, is_label, named
+from streamsql.display.printers.cells import cell_texts
+from streamsql.display.printers.look import Look, footer
+from streamsql.display.width import cut, fill, printable, text_width
 from streamsql.errors import ProgrammingError
-from streamsql.repl.printers.canvas import MOST_KEYS, Canvas, is_label, named
-from streamsql.repl.printers.cells import cell_texts
-from streamsql.repl.printers.look import Look, footer
-from streamsql.repl.width import cut, fill, printable, text_width
 from streamsql.types import Batch, Schema
 
 BARS = "▁▂▃▄▅▆▇█"

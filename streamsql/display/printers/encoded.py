@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from streamsql.display.printers.look import BLOCK_ROWS
 from streamsql.io.csv import CsvEncoder
 from streamsql.io.json_lines import JsonLinesEncoder
-from streamsql.repl.printers.look import BLOCK_ROWS
 from streamsql.types import Batch, Schema
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from streamsql.repl.printers.canvas import MOST_KEYS, Canvas, is_label, named
-from streamsql.repl.printers.look import Look, footer
-from streamsql.repl.printers.table import TablePrinter
+from streamsql.display.printers.canvas import MOST_KEYS, Canvas, is_label, named
+from streamsql.display.printers.look import Look, footer
+from streamsql.display.printers.table import TablePrinter
 from streamsql.types import Batch, Schema
 
 

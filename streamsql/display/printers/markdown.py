@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow.compute as pc
 
-from streamsql.repl.printers.cells import cell_texts, is_right
-from streamsql.repl.printers.look import BLOCK_ROWS, Look
-from streamsql.repl.width import printable
+from streamsql.display.printers.cells import cell_texts, is_right
+from streamsql.display.printers.look import BLOCK_ROWS, Look
+from streamsql.display.width import printable
 from streamsql.types import Batch, Schema
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.repl.printers.cells import cell_texts, is_right
-from streamsql.repl.printers.look import BLOCK_ROWS, Look, footer
-from streamsql.repl.printers.vertical import VerticalPrinter
-from streamsql.repl.width import CUT, cut, fill, printable, text_width
+from streamsql.display.printers.cells import cell_texts, is_right
+from streamsql.display.printers.look import BLOCK_ROWS, Look, footer
+from streamsql.display.printers.vertical import VerticalPrinter
+from streamsql.display.width import CUT, cut, fill, printable, text_width
 from streamsql.types import Batch, Field, Kind, Schema, SqlType
 
 WIDTH_ROWS = 1_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from streamsql.display.printers.look import Look
+from streamsql.display.width import cut
 from streamsql.errors import ProgrammingError
-from streamsql.repl.printers.look import Look
-from streamsql.repl.width import cut
 from streamsql.types import Field, Schema
 
 MOST_KEYS = 1_000
