@@ -133,6 +133,10 @@ class Attacher:
         """What is attached, foreign streams among it."""
         return self._attachments
 
+    def record_schemas(self) -> dict[str, RecordSchema]:
+        """How the records of inputs and tables become rows, where that is declared, by the names they are given by."""
+        return {given: schema_of(Path(file)) for given, file in self._attachments.schemas.items()}
+
     def adopt(self) -> None:
         """Let the foreign streams that are read or written be inputs and outputs."""
         self.foreign.adopt(self._attachments.inputs, self._attachments.outputs)

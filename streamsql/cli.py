@@ -183,10 +183,10 @@ def run(
 def explain(app: Path, **attached: Any) -> None:
     """Print the plans of the application APP."""
     with _errors_shown():
-        from streamsql.application import Application
+        from streamsql.application import Trial
         from streamsql.log import Log
 
-        click.echo(Application(app, _settings(attached), Log(sys.stderr)).explain())
+        click.echo(Trial(app, _settings(attached), Log(sys.stderr)).plans)
 
 
 @cli.command()

@@ -77,6 +77,9 @@ class ConfiguredAttacher(Attacher):
             if given is not None:
                 yield StandIn(*given, (name,), schema, input_)
 
+    def record_schemas(self) -> dict[str, RecordSchema]:
+        return {**super().record_schemas(), **self._schemas, **{r.table: r.schema for r in self._configuration.references}}
+
     def declare(self, statements: Sequence[Statement]) -> None:
         self._system = system_columns(statements)
         for reference in self._configuration.references:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streamsql.application import Application, Settings
+from streamsql.application import Application, Settings, Trial
 from streamsql.errors import Error
 from streamsql.log import Log
 from streamsql.monitor.measures import Exchange, Measures, measure
@@ -34,16 +34,17 @@ class Surroundings:
 
 def run(path: Path, settings: Settings, surroundings: Surroundings, log: Log) -> int:
     """Run an application to its end; gives the exit status.  Raises Error for what is wrong before the first step."""
-    if surroundings.explain or surroundings.dry_run:
-        plans = Application(path, settings, log).explain()
-        if surroundings.explain:
-            print(plans, file=sys.stderr)
-    application = Application(path, settings, log)
     if surroundings.dry_run:
-        application.check()
+        trial = Trial(path, settings, log)
+        if surroundings.explain:
+            print(trial.plans, file=sys.stderr)
+        trial.check()
         log.info(f"{path} can run")
         return 0
-    application.prepare()
+    application = Application(path, settings, log)
+    application.prepare(surroundings.explain)
+    if surroundings.explain:
+        print(application.plans, file=sys.stderr)
     observer = Observer(application, surroundings, log)
     interrupted = False
 
@@ -137,7 +138,7 @@ class Observer:
         application = self._application
         return measure(
             application.engine,
-            application.written,
+            application.outputs.rows,
             with_state,
             steps=application.steps,
             step_seconds=application.step_seconds,

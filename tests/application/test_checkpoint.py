@@ -115,3 +115,26 @@ def test_stdin_cannot_have_a_checkpoint(tmp_path: Path) -> None:
         "--checkpoint", str(tmp_path / "state"), stdin="",
     )  # fmt: skip
     assert done.returncode == 2 and "stdin" in done.stderr
+
+
+@pytest.mark.parametrize("changed", ["mapping", "processor"])
+def test_a_checkpoint_knows_how_records_were_read(tmp_path: Path, changed: str) -> None:
+    """The columns are the same, and the values come from elsewhere in the records: nothing may go on with them."""
+    (tmp_path / "app.sql").write_text("CREATE STREAM o (v INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM v FROM s;")
+    (tmp_path / "s.jsonl").write_text('{"a": 1, "b": 2}\n')
+    kept = "{'recordId': r['recordId'], 'result': 'Ok', 'data': r['data']}"
+    body = f"return {{'records': [{kept} for r in event['records']]}}"
+    (tmp_path / "lambdas.py").write_text(f"def one(event, context):\n    {body}\n\n\ntwo = one\n")
+
+    def run(path: str, function: str) -> subprocess.CompletedProcess[str]:
+        mapping = f'"RecordColumns": [{{"Name": "V", "SqlType": "INTEGER", "Mapping": "$.{path}"}}]'
+        (tmp_path / "s.json").write_text(f'{{"RecordFormat": {{"RecordFormatType": "JSON"}}, {mapping}}}')
+        options = ["--input", "S=s.jsonl", "--schema", "S=s.json", "--processor", f"S=lambdas:{function}"]
+        return streamsql("run", "app.sql", *options, "--output", "O=o.jsonl", "--checkpoint", "c", cwd=tmp_path)
+
+    assert run("a", "one").returncode == 0
+    assert (tmp_path / "o.jsonl").read_text() == '{"V": 1}\n'
+    assert run("a", "one").returncode == 0
+    again = run("b", "one") if changed == "mapping" else run("a", "two")
+    assert again.returncode == 2
+    assert again.stderr.startswith(f"streamsql: the checkpoint in c is of another application: {changed} S changed\n")

@@ -167,3 +167,14 @@ def test_the_live_table_on_a_terminal(tmp_path: Path) -> None:
     process.expect(pexpect.EOF)
     process.close()
     assert process.exitstatus == 130
+
+
+@pytest.mark.parametrize("option", ["--explain", "--dry-run"])
+def test_an_explained_run_reads_its_pipe_once(tmp_path: Path, option: str) -> None:
+    """The columns are discovered from the first records, which belong to the run."""
+    (tmp_path / "app.sql").write_text('CREATE STREAM o ("v" INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM "v" FROM s;')
+    command = [*COMMAND, "run", "app.sql", "--input", "S=-", option]
+    done = subprocess.run(command, input='{"v": 1}\n{"v": 2}\n', capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == (['{"v": 1}', '{"v": 2}'] if option == "--explain" else [])
+    assert ("pump p" in done.stderr) == (option == "--explain")

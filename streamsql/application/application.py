@@ -6,73 +6,33 @@ same command goes on where it stopped, and outputs are written exactly once.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from streamsql.adoption import WaitingOutlets
+from streamsql.application.fingerprint import fingerprint
+from streamsql.application.outputs import Outputs
+from streamsql.application.settings import Counts, Settings
+from streamsql.application.trial import plan_text
 from streamsql.application_file import read_application
-from streamsql.attach import Attachments, SinkOutlet
 from streamsql.configured import attacher
 from streamsql.engine.change import between, check_foreign_streams, check_queries
 from streamsql.engine.engine import Engine
 from streamsql.engine.external_writes import Writing
-from streamsql.engine.foreign import foreign_streams
 from streamsql.engine.layout import layout_of, rebuild
-from streamsql.engine.result import Result
 from streamsql.error_report import ErrorReport
 from streamsql.errors import Error, OperationalError, ProgrammingError
-from streamsql.io.open import open_sink
-from streamsql.io.sink import Sink
 from streamsql.io.uri import parse_uri
 from streamsql.log import Log
-from streamsql.plan.explain import explain
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
-from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
+from streamsql.statements import CreatePump, Insert, Statement
 
 IDLE_SECONDS = 0.05
 """How long an idle loop waits before it asks the clock again; arriving rows wake it at once."""
-
-CHECKPOINT_SECONDS = 5.0
-"""How far apart checkpoints are, where nothing else is asked for."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What the summary line says."""
-
-    rows_in: int
-    rows_out: int
-    errors: int
-    seconds: float
-
-    def __str__(self) -> str:
-        rate = self.rows_in / self.seconds if self.seconds else 0.0
-        return (
-            f"rows in {self.rows_in:,}, rows out {self.rows_out:,}, errors {self.errors:,}, "
-            f"{self.seconds:.2f} seconds, {rate:,.0f} rows/s"
-        )
-
-    def fields(self) -> dict[str, float]:
-        """The numbers by name, for a log that programs read."""
-        return {"rows_in": self.rows_in, "rows_out": self.rows_out, "errors": self.errors, "seconds": round(self.seconds, 3)}
-
-
-@dataclass(slots=True)
-class Settings:
-    """How an application is run."""
-
-    attachments: Attachments = field(default_factory=Attachments)
-    checkpoint: Path | None = None
-    fresh: bool = False
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
-    format: str | None = None
-    parameters: dict[str, str] = field(default_factory=dict)
-    """What fills in the application's placeholders, and the parameters of a template."""
 
 
 class Application:
@@ -88,14 +48,14 @@ class Application:
         self._stop = False
         self.engine = Engine(s3_root=settings.attachments.s3_root)
         self._attacher = attacher(self.engine, settings.attachments, self._file.configuration, self._wakeup.set)
-        self._outlets: dict[str, SinkOutlet] = {}
-        self._queries: list[tuple[Result, Sink]] = []
+        self.outputs = Outputs(self.engine, self._attacher, settings.format)
         self._errors = ErrorReport(log)
         self._directory = None if settings.checkpoint is None else CheckpointDirectory(settings.checkpoint)
         self._epoch = 0
         self._statements: tuple[Statement, ...] = ()
-        self._on_stdout = False
         self._reload = self._reloaded = False
+        self.plans = ""
+        """The plans of the pumps, INSERTs and queries, where `prepare` was asked for them."""
         self.steps = 0
         self.step_seconds = 0.0
         self._resumed: Checkpoint | None = None
@@ -106,17 +66,11 @@ class Application:
 
     @property
     def rows_out(self) -> int:
-        queried = sum(r.rows.taken for r, _ in self._queries if r.rows)
-        return sum(outlet.rows for outlet in self._outlets.values()) + queried + self.engine.table_sinks.rows
+        return self.outputs.total + self.engine.table_sinks.rows
 
     @property
     def errors(self) -> int:
         return self._errors.count
-
-    @property
-    def written(self) -> Mapping[str, int]:
-        """Rows that went to the outputs, by stream."""
-        return {name: outlet.rows for name, outlet in self._outlets.items()}
 
     @property
     def checkpoints(self) -> int:
@@ -139,8 +93,11 @@ class Application:
 
     # -- before the first step: everything that is wrong with the command shows here -----------------------------------
 
-    def prepare(self) -> None:
-        """Read the application, open its inputs and outputs, and go on from a checkpoint where there is one."""
+    def prepare(self, explained: bool = False) -> None:
+        """Read the application, open its inputs and outputs, and go on from a checkpoint where there is one.
+
+        `explained`: keep the plans of its statements.
+        """
         self._open_checkpoints()
         self._statements = self._file.statements()
         reloaded = self._resumed is not None and self._resumed.facts["reloaded"]
@@ -150,6 +107,7 @@ class Application:
         if self._resumed is not None:
             self.engine.table_sinks.staged = list(self._resumed.facts.get("tables", ()))
             self.engine.writing = Writing.DONE
+        plans: list[str] = []
         lost = WaitingOutlets(self.engine)
         lost.wait_for([error_stream.NAME])
         try:
@@ -159,11 +117,14 @@ class Application:
                     statement = replace(statement, started=False)  # `rebuild` starts them in the order that they had
                 if isinstance(statement, Insert):
                     self._attacher.waiting.wait_for(stream.name for stream in self.engine.catalog.streams())
+                if explained and (plan := plan_text(self.engine, statement)):
+                    plans.append(plan)
                 result = self.engine.execute(statement)
                 if result.rows is not None:
-                    self._show(result)
+                    self.outputs.show(result)
         except Error as error:
             raise error.located(self._file.text, self._file.name) from None
+        self.plans = "\n\n".join(plans)
         self.engine.writing = Writing.NOW
         self._warn()
         self._attacher.adopt()
@@ -173,13 +134,10 @@ class Application:
         if self._resumed is not None:
             self._attacher.waiting.forget()  # what INSERT brings came out in the first run
         staging = None if self._directory is None else self._directory.staging
-        self._outlets = self._attacher.open_outputs(staging, resume=self._resumed is not None)
-        self._on_stdout = not self._attacher.everything.outputs and not self._queries
-        if self._on_stdout:
-            self._open_stdout()
+        self.outputs.open(staging, resume=self._resumed is not None)
         self._attacher.waiting.forget()
         self.engine.pipeline.hub(error_stream.NAME).outlets.append(self._errors)
-        self._errors.mapped = error_stream.NAME in self._outlets
+        self._errors.mapped = error_stream.NAME in self.outputs.rows
         for batch in lost.take(error_stream.NAME) if self._resumed is None else []:
             self._errors.write(batch)
         if self._resumed is not None:
@@ -207,53 +165,13 @@ class Application:
             raise OperationalError(text, hint="stop the application and start it anew")
         change.apply(self.engine)
         self._file, self._statements, self._reloaded = file, statements, True
-        for name in [name for name in self._outlets if name in change.gone_streams]:
-            del self._outlets[name]
-        if self._on_stdout:
-            self._open_stdout()
+        self.outputs.follow(change.gone_streams)
         self._warn()
         self._log.info(f"{self.path} is reloaded: {change}")
 
     def _is_kept(self, stream: str) -> bool:
         """Whether rows of a stream come from an input, or go where rows with other columns cannot follow."""
-        return f"input {stream}" in self.engine.pipeline.feeds or (stream in self._outlets and not self._on_stdout)
-
-    def check(self) -> None:
-        """Look at everything that a run would need, and change nothing: SQL, inputs, schemas, where outputs would be."""
-        statements = self._file.statements()
-        self.engine.writing = Writing.NEVER
-        try:
-            self._attacher.declare(statements)
-            for statement in statements:
-                if not isinstance(statement, (Explain, Insert, Query)):
-                    self.engine.execute(statement)
-        except Error as error:
-            raise error.located(self._file.text, self._file.name) from None
-        self._attacher.adopt()
-        self._attacher.open_inputs()
-        for feed in self.engine.pipeline.feeds.values():
-            feed.source.close()
-        self._attacher.check_outputs()
-        self._warn()
-
-    def explain(self) -> str:
-        """The plans of the application's pumps and queries."""
-        statements = self._file.statements()
-        self.engine.writing = Writing.NEVER
-        plans: list[str] = []
-        try:
-            self._attacher.declare(statements)
-            for statement in statements:
-                if isinstance(statement, (CreatePump, Insert, Query)):
-                    title = f"pump {statement.name}" if isinstance(statement, CreatePump) else type(statement).__name__.lower()
-                    plans.append(f"{title}\n{_indented(explain(self.engine.plan_of(statement)))}")
-                elif isinstance(statement, Explain):
-                    self.engine.plan_of(statement.statement)  # what is wrong with it is an error now
-                if not isinstance(statement, (Explain, Insert, Query)):
-                    self.engine.execute(statement)
-        except Error as error:
-            raise error.located(self._file.text, self._file.name) from None
-        return "\n\n".join(plans)
+        return f"input {stream}" in self.engine.pipeline.feeds or self.outputs.is_bound(stream)
 
     def _open_checkpoints(self) -> None:
         if self._directory is None:
@@ -278,8 +196,7 @@ class Application:
         if changed:
             text = f"the checkpoint in {self._directory.path} is of another application: {', '.join(changed)} changed"
             raise ProgrammingError(text, hint="--fresh starts over")
-        for name, outlet in self._outlets.items():
-            outlet.sink.commit(checkpoint.facts["staged"][name])
+        self.outputs.commit(checkpoint.facts["staged"])
         facts, state = checkpoint.facts, checkpoint.state
         if facts["reloaded"]:
             facts, state = rebuild(self.engine, facts, state, self._attacher.open_input_of)
@@ -293,42 +210,7 @@ class Application:
                 raise ProgrammingError(text, hint="follow=true on the input goes on as it grows; --fresh starts over")
 
     def _fingerprint(self) -> dict[str, str]:
-        """A digest of everything that the saved state depends on, by the name of what it is."""
-        catalog = self.engine.catalog
-        found = {
-            f"stream {stream.name}": repr([(f.name, str(f.type)) for f in stream.schema.fields]) for stream in catalog.streams()
-        }
-        for pump in catalog.pumps.values():
-            found[f"pump {pump.name}"] = explain(self.engine.plan_of(pump.statement))
-        for given, uri in self._attacher.everything.inputs.items():
-            found[f"input {given}"] = uri
-        for given, uri in self._attacher.everything.outputs.items():
-            found[f"output {given}"] = uri
-        return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in found.items()}
-
-    def _open_stdout(self) -> None:
-        """With no output named, every stream that no pump reads goes to stdout."""
-        read = {name for pump in self.engine.catalog.pumps.values() for name in pump.reads}
-        read |= {error_stream.NAME, *foreign_streams(self.engine.catalog)}
-        streams = [stream for stream in self.engine.catalog.streams() if stream.name not in read]
-        for name in [name for name in self._outlets if name not in {stream.name for stream in streams}]:
-            self.engine.pipeline.hub(name).outlets.remove(self._outlets.pop(name))
-        for stream in streams:
-            tag = stream.name if len(streams) > 1 else None
-            sink = open_sink(self._stdout(), stream.schema, stream=tag)
-            if stream.name in self._outlets:
-                self._outlets[stream.name].sink = sink
-            else:
-                self._outlets[stream.name] = self._attacher.outlet(stream.name, sink)
-
-    def _show(self, result: Result) -> None:
-        """The rows of a query in the application go to stdout."""
-        assert result.rows is not None
-        self._queries.append((result, open_sink(self._stdout(), result.rows.schema)))
-        self._drain()
-
-    def _stdout(self) -> str:
-        return f"-?format={self._settings.format}" if self._settings.format in ("json", "csv") else "-"
+        return fingerprint(self.engine, self._attacher)
 
     # -- the run -------------------------------------------------------------------------------------------------------
 
@@ -367,7 +249,7 @@ class Application:
         """One step; gives whether anything came."""
         begun = time.perf_counter()
         progress = self.engine.step()
-        self._drain()
+        self.outputs.drain()
         self._warn()
         self.steps += 1
         self.step_seconds += time.perf_counter() - begun
@@ -382,29 +264,20 @@ class Application:
         reached_end = self.engine.pipeline.ended and not complete
         if reached_end:
             self.engine.pipeline.end_errors()
-            self._drain()
+            self.outputs.drain()
         if not complete:
             if self._directory is None:
                 self.engine.table_sinks.finish()  # nothing goes on with files that are not complete
             self._commit(complete=reached_end)
-        for outlet in self._outlets.values():
-            outlet.sink.close() if reached_end or complete else outlet.sink.abandon()
+        self.outputs.close(whole=reached_end or complete)
         self.engine.table_sinks.close()
         for feed in self.engine.pipeline.feeds.values():
             feed.source.close()
         self._errors.close()
 
-    def _drain(self) -> None:
-        """Move what the queries gave to stdout."""
-        for result, sink in self._queries:
-            assert result.rows is not None
-            while (batch := result.rows.take()) is not None:
-                sink.write(batch)
-            sink.commit(sink.prepare())
-
     def _commit(self, complete: bool) -> None:
         """Make what was written visible, behind a checkpoint where there is a directory."""
-        staged = {name: outlet.sink.prepare() for name, outlet in self._outlets.items()}
+        staged = self.outputs.prepare()
         tables = self.engine.table_sinks.prepare()
         if self._directory is not None:
             self._epoch += 1
@@ -413,10 +286,5 @@ class Application:
             if self._reloaded:
                 facts["layout"] = layout_of(self.engine)
             self._directory.save(Checkpoint(self._epoch, self._fingerprint(), facts, state))
-        for name, outlet in self._outlets.items():
-            outlet.sink.commit(staged[name])
+        self.outputs.commit(staged)
         self.engine.table_sinks.commit(tables)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
