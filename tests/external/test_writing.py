@@ -235,6 +235,17 @@ def test_text_that_the_delimiters_cannot_tell_apart_is_lost_alone(lake: Lake) ->
     ]
 
 
+def test_null_is_as_the_property_of_redshift_says(lake: Lake) -> None:
+    lake.run("""
+        CREATE EXTERNAL TABLE t (i int, s string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' LOCATION 's3://lake/t/'
+        TABLE PROPERTIES ('serialization.null.format'='nil', 'compression_type'='none');
+        INSERT INTO t VALUES (1, NULL), (2, 'x');
+    """)
+    (file,) = (lake.root / "lake/t").iterdir()
+    assert file.read_text() == "1|nil\n2|x\n"
+    assert lake.rows("SELECT * FROM t ORDER BY i") == [(1, None), (2, "x")]
+
+
 @pytest.mark.parametrize(
     ("properties", "compression"),
     [

@@ -24,6 +24,7 @@ from streamsql.external.scan.json_values import parsed
 from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile
 from streamsql.external.scan.rows import Given, RowMaker
+from streamsql.external.signs import header_lines, signs_of
 from streamsql.external.table import Column, ExternalTable
 from streamsql.io.blocks import Decoded
 from streamsql.io.compression import ENDINGS
@@ -149,18 +150,11 @@ class TextFileReader:
                 quote=_one(self._properties.get("quotechar", '"')),
                 escape=_one(self._properties.get("escapechar", "\\")),
                 null=None,
-                header=_header(self._table),
+                header=header_lines(self._table),
                 strict=True,
             )
-        given = self._table.stored.delimiters or {}
-        return Delimiters(
-            field=_one(given.get("FIELDS TERMINATED BY", self._properties.get("field.delim", "\x01"))),
-            quote=None,
-            escape=_one(given.get("ESCAPED BY", self._properties.get("escape.delim", ""))) or None,
-            null=given.get("NULL DEFINED AS", self._properties.get("serialization.null.format", "\\N")),
-            header=_header(self._table),
-            strict=False,
-        )
+        signs = signs_of(self._table)
+        return Delimiters(signs.field, None, signs.escape, signs.null, signs.header, strict=False)
 
 
 def _codec(file: PartitionFile) -> str | None:
@@ -176,9 +170,3 @@ def _counted(table: ExternalTable) -> Column:
 def _one(text: str) -> str:
     """The character that a property gives."""
     return text[:1]
-
-
-def _header(table: ExternalTable) -> int:
-    """The lines at the head of each file that are no rows."""
-    text = {k.lower(): v for k, v in table.properties.items()}.get("skip.header.line.count", "0").strip()
-    return int(text) if text.isdigit() else 0

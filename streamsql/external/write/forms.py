@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from streamsql.errors import ProgrammingError, not_supported
 from streamsql.external.formats import FileKind
+from streamsql.external.signs import signs_of
 from streamsql.external.table import ExternalTable
 from streamsql.external.write.delimited import DelimitedEncoder, Style
 from streamsql.io.json_lines import JsonLinesEncoder
@@ -124,15 +125,9 @@ def form_of(table: ExternalTable) -> FileForm:
 
 
 def style_of(table: ExternalTable) -> Style:
-    """The delimiters of a table's text files, as its clauses and properties give them."""
-    given, properties = table.stored.delimiters or {}, _lower(table.stored.serde_properties)
-    header = _lower(table.properties).get("skip.header.line.count", "0").strip()
-    return Style(
-        delimiter=given.get("FIELDS TERMINATED BY", properties.get("field.delim", "\x01"))[:1],
-        null=given.get("NULL DEFINED AS", properties.get("serialization.null.format", "\\N")),
-        escape=given.get("ESCAPED BY", properties.get("escape.delim", ""))[:1] or None,
-        header=int(header) if header.isdigit() else 0,
-    )
+    """The style of a table's text files."""
+    signs = signs_of(table)
+    return Style(signs.field, signs.null, signs.escape, header=signs.header)
 
 
 def _compression(table: ExternalTable) -> str:
