@@ -1,7 +1,8 @@
 """Joins of fewer columns: those that nobody reads do not wait in windows; those that only the condition reads do not come out.
 A table that rows are only marked by has the columns that the conditions read.
 
-Not where a row may fail between the join and the next operator: `error_stream` then shows all of it.
+Not where a row may fail between the join and the next operator: `error_stream` then shows all of it.  But of external tables
+only what is needed is read in any case, so a row that fails has the columns that are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from streamsql.expressions.nodes import Column, Expression
-from streamsql.plan.nodes import Aggregate, Filter, Insert, Join, Lookup, Mark, Node, Project, Stagger
+from streamsql.plan.nodes import Aggregate, ExternalScan, Filter, Insert, Join, Lookup, Mark, Node, Project, Stagger
 from streamsql.types import ROWTIME_FIELD, Schema
 
 Reader = Insert | Project | Filter | Aggregate | Stagger
@@ -41,7 +42,7 @@ def drop_unused_columns(plan: Node) -> Node:
 
 def _used(above: Sequence[Reader], join: Join | Lookup | Mark) -> frozenset[int] | None:
     """The columns of the join that are read from it; None where all must stay."""
-    if join.can_fail or any(_can_fail(reader) for reader in above):
+    if not _reads_external(join) and (join.can_fail or any(_can_fail(reader) for reader in above)):
         return None
     used = frozenset[int]()
     for reader in reversed(above):
@@ -49,6 +50,11 @@ def _used(above: Sequence[Reader], join: Join | Lookup | Mark) -> frozenset[int]
         if not isinstance(reader, Filter):
             return None if isinstance(reader, Insert) else used
     return None
+
+
+def _reads_external(node: Node) -> bool:
+    """Whether it is a table some of which comes from external tables."""
+    return not node.schema.is_stream and (isinstance(node, ExternalScan) or any(map(_reads_external, node.inputs)))
 
 
 def _expressions(reader: Reader) -> list[Expression]:

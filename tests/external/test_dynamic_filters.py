@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamsql.plan.explain import explain
+from streamsql.sql.parser import parse
 from tests.external.lake import Lake
 from tests.external.test_scan_properties import ordered
 
@@ -75,6 +77,13 @@ def test_row_groups_that_are_read(shop: Lake) -> None:
     assert ordered(shop.rows(query)) == ordered(shop.rows(query, rules=False))
     counts = shop.read(query)["sales"]
     assert (counts.files, counts.row_groups, counts.row_groups_read) == (12, 48, 24)
+    assert (counts.rows, counts.rows_given) == (48, 24)  # items 3 and 4 of each file, of 2 to 5
+
+
+def test_expressions_above_a_join_that_may_fail_do_not_read_all_columns(shop: Lake) -> None:
+    query = "SELECT name, SUM(amount * i.item) FROM sales s JOIN items i ON i.item = s.item GROUP BY name"
+    assert ordered(shop.rows(query)) == ordered(shop.rows(query, rules=False))
+    assert "Scan external default.sales (item, amount)" in explain(shop.engine.plan_of(parse(query)[0]))
 
 
 def test_a_table_of_many_keys_says_what_lies_between(shop: Lake) -> None:

@@ -122,7 +122,8 @@ def read(con: streamsql.Connection, query: str) -> dict[str, Any]:
 
 def test_the_whole_data_set_is_scanned(con: streamsql.Connection) -> None:
     found = read(con, JOIN.format(table="uservisits_csv10", customer="custKey", month="yearMonthKey"))
-    assert (found["s3_scanned_rows"], found["s3query_returned_rows"], found["files"]) == (ALL * ROWS, ALL * ROWS, ALL)
+    assert (found["s3_scanned_rows"], found["files"]) == (ALL * ROWS, ALL)
+    assert found["s3query_returned_rows"] == 9 * ROWS  # Redshift returned all: it did not know the keys of the joins
     assert found["s3_scanned_bytes"] == ALL * ROWS * len("1|199201|1.5\n")
     assert found["elapsed"] > 0
 

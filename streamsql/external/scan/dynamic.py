@@ -16,8 +16,8 @@ from streamsql.external.scan.request import Request
 from streamsql.functions.registry import SCALARS
 from streamsql.types import BOOLEAN, SqlType
 
-MOST_OF_PARTITIONS = 10_000
-"""Partitions are compared with so many values; with more only by the least and the greatest."""
+MOST = 10_000
+"""Partitions and rows are compared with so many values; partitions with more only by the least and the greatest."""
 
 MOST_OF_GROUPS = 64
 """The same of row groups, of which it is looked whether some value lies between their ends."""
@@ -36,21 +36,21 @@ class JoinKeys:
         self.values[number] = pc.unique(key).drop_null()
 
     def resolved(self, request: Request) -> tuple[Request, Expression]:
-        """A request with what is known of its partition keys, and what is known of all that it asks for: its own condition,
-        and that every other key is among those of the joins.
+        """A request with what is known of its partition keys and rows, and what is known of its row groups.
 
         Raises KeyError for a join whose table is not complete.
         """
-        keys, conditions = [request.keys], [request.condition]
+        keys, rows, groups = [request.keys], [request.condition], [request.condition]
         for dynamic in request.dynamic:
             key = dynamic.expression
             values = self.values[dynamic.number]
             over_partitions = request.over_keys(key)
             if over_partitions is not None:
-                keys.append(_among(over_partitions, values, MOST_OF_PARTITIONS))
+                keys.append(_among(over_partitions, values, MOST))
             else:
-                conditions.append(_among(key, values, MOST_OF_GROUPS))
-        return replace(request, keys=conjunction(keys)), conjunction(conditions)
+                groups.append(_among(key, values, MOST_OF_GROUPS))
+                rows += [_among(key, values, MOST)] if len(values) <= MOST else []
+        return replace(request, keys=conjunction(keys), condition=conjunction(rows)), conjunction(groups)
 
 
 def _among(key: Expression, values: pa.Array, most: int) -> Expression:

@@ -56,7 +56,6 @@ class Scan:
         self._access = access
         self._joins = joins or JoinKeys()
         self._time = time
-        self._maker = RowMaker(request, time)
 
     def rows(self) -> Generator[Given, None, None]:
         """The rows in the order of the partitions, of their files' names, and of the files; and rows that failed."""
@@ -65,12 +64,13 @@ class Scan:
 
     def _rows(self) -> Generator[Given, None, None]:
         table = self.request.table
-        request, condition = self._joins.resolved(self.request)
+        request, possible = self._joins.resolved(self.request)
+        maker = RowMaker(request, self._time)
         with self.counts.pruning.measured(self._time.clock):
             found = left(table, request.keys, self._time)
         self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
         files = self._files(found)
-        given = self._parquet(files, condition) if table.kind is FileKind.PARQUET else self._text(files)
+        given = self._parquet(maker, files, possible) if table.kind is FileKind.PARQUET else self._text(maker, files)
         count = 0
         self._access.running.append(self)
         try:
@@ -98,10 +98,10 @@ class Scan:
             for file in files:
                 yield PartitionFile(file, partition)
 
-    def _parquet(self, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
+    def _parquet(self, maker: RowMaker, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
         looking, reading = self._threads()
         possible = None if condition == TRUE else Possible(condition, self._time)
-        reader = ParquetReader(self._maker, possible, self._access.footers, self.counts)
+        reader = ParquetReader(maker, possible, self._access.footers, self.counts)
         groups: ReadAhead[list[PartitionFile], Groups] = ReadAhead(_together(files), reader.groups, lambda _: 0, looking, 1)
         rows: ReadAhead[Groups, Given] = ReadAhead(iter(groups), reader.read, size_of, reading, WAITING)
         return iter(rows)
@@ -111,8 +111,8 @@ class Scan:
         distant = self._access.files.is_distant(self.request.table.location)
         return (LOOKING, READING) if distant else (THREADS, THREADS)
 
-    def _text(self, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
-        reader = TextFileReader(self._maker, self.counts)
+    def _text(self, maker: RowMaker, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
+        reader = TextFileReader(maker, self.counts)
         rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, self._threads()[1], WAITING)
         return iter(rows)
 
