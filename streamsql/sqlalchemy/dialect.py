@@ -104,27 +104,35 @@ class StreamSQLDialect(default.DefaultDialect):
 
     # -- reflection ----------------------------------------------------------------------------------------------------
 
+    def get_schema_names(self, connection: Connection, **kw: Any) -> list[str]:
+        """The databases of external tables; streams and views belong to none of them."""
+        return _ask(connection, catalog.schemas)
+
+    def _get_default_schema_name(self, connection: Connection) -> str:
+        return _ask(connection, catalog.default_schema)
+
     def get_table_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
-        """Streams and tables; `error_stream` is not among them, but can be reflected."""
-        return self._names(connection, views=False)
+        """Streams and tables, with a schema its external tables; `error_stream` is not among them, but can be reflected."""
+        return self._names(connection, False, schema)
 
     def get_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
-        return self._names(connection, views=True)
+        return self._names(connection, True, schema)
 
     def has_table(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> bool:
-        return _ask(connection, lambda engine: engine.catalog.relation(self._stored(table_name))) is not None
+        return _ask(connection, lambda engine: catalog.relation(engine, self._stored(table_name), schema)) is not None
 
     def get_columns(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
-        found = _ask(connection, lambda engine: catalog.columns(engine, self._stored(table_name)))
+        found = _ask(connection, lambda engine: catalog.columns(engine, self._stored(table_name), schema))
         if found is None:
-            raise exc.NoSuchTableError(table_name)
+            raise exc.NoSuchTableError(table_name if schema is None else f"{schema}.{table_name}")
         return [
             {"name": self.normalize_name(name), "type": type_, "nullable": nullable, "default": None}
             for name, type_, nullable in found
         ]
 
     def get_table_options(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
-        return {"streamsql_stream": _ask(connection, lambda engine: catalog.is_stream(engine, self._stored(table_name)))}
+        is_stream = _ask(connection, lambda engine: catalog.is_stream(engine, self._stored(table_name), schema))
+        return {"streamsql_stream": is_stream}
 
     def get_view_definition(self, connection: Connection, view_name: str, schema: str | None = None, **kw: Any) -> str:
         text = _ask(connection, lambda engine: catalog.definition(engine, self._stored(view_name)))
@@ -141,8 +149,9 @@ class StreamSQLDialect(default.DefaultDialect):
     def get_indexes(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         return reflection.ReflectionDefaults.indexes()
 
-    def _names(self, connection: Connection, views: bool) -> list[str]:
-        return [str(self.normalize_name(name)) for name in _ask(connection, lambda engine: catalog.names_of(engine, views))]
+    def _names(self, connection: Connection, views: bool, schema: str | None) -> list[str]:
+        names = _ask(connection, lambda engine: catalog.names_of(engine, views, schema))
+        return [str(self.normalize_name(name)) for name in names]
 
     def _stored(self, name: str) -> str:
         return str(self.denormalize_name(name))

@@ -46,30 +46,49 @@ def type_of(type_: SqlType) -> sqltypes.TypeEngine[Any]:
             return _PLAIN.get(kind, sqltypes.NullType)()
 
 
-def names_of(engine: Engine, views: bool) -> list[str]:
-    """The views, or the streams and tables that a user made or gave."""
+def schemas(engine: Engine) -> list[str]:
+    """The databases of external tables, and the external schemas that stand for some."""
+    databases = engine.catalog.databases
+    return sorted({*(database.name for database in databases), *databases.schemas})
+
+
+def default_schema(engine: Engine) -> str:
+    """The database that names without one belong to."""
+    return engine.catalog.databases.current
+
+
+def names_of(engine: Engine, views: bool, schema: str | None) -> list[str]:
+    """The views, or the streams and tables that a user made or gave; with a schema the external tables of that database."""
+    database = None if schema is None else engine.catalog.databases.database(schema)
+    if schema is not None:
+        return [] if views or database is None else sorted(table.name for table in database.tables.values())
     relations = engine.catalog.unqualified().values()
     return sorted(r.name for r in relations if isinstance(r, View) == views and r.name != error_stream.NAME)
 
 
-def columns(engine: Engine, name: str) -> list[tuple[str, sqltypes.TypeEngine[Any], bool]] | None:
+def relation(engine: Engine, name: str, schema: str | None) -> Relation | None:
+    """The relation of a name: with a schema an external table of that database, and nothing else."""
+    return engine.catalog.relation(name) if schema is None else engine.catalog.databases.table(name, schema)
+
+
+def columns(engine: Engine, name: str, schema: str | None) -> list[tuple[str, sqltypes.TypeEngine[Any], bool]] | None:
     """Name, type and nullability of the columns of a relation; None where there is none."""
-    relation = engine.catalog.relation(name)
-    if relation is None:
+    found = relation(engine, name, schema)
+    if found is None:
         return None
-    return [(f.name, type_of(f.type), f.nullable) for f in columns_of(relation, engine.catalog) if not f.hidden]
+    return [(f.name, type_of(f.type), f.nullable) for f in columns_of(found, engine.catalog) if not f.hidden]
 
 
-def is_stream(engine: Engine, name: str) -> bool:
+def is_stream(engine: Engine, name: str, schema: str | None) -> bool:
     """Whether a relation goes on: a stream, or a view over one."""
-    relation = engine.catalog.relation(name)
-    return relation is not None and _goes_on(relation, engine.catalog)
+    found = relation(engine, name, schema)
+    return found is not None and _goes_on(found, engine.catalog)
 
 
 def definition(engine: Engine, name: str) -> str | None:
     """The statement that made a view."""
-    relation = engine.catalog.relation(name)
-    return relation.statement.text if isinstance(relation, View) else None
+    found = engine.catalog.relation(name)
+    return found.statement.text if isinstance(found, View) else None
 
 
 def _goes_on(relation: Relation, catalog: Catalog) -> bool:

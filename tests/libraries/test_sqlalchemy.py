@@ -71,6 +71,31 @@ def test_what_there_is(engine: sa.Engine) -> None:
         inspector.get_columns("copying")
 
 
+def test_databases_are_schemas(engine: sa.Engine, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,x\n2,y\n")
+    columns = f"(a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION '{tmp_path}/'"
+    dbapi_of(engine).executescript(f"""
+        CREATE DATABASE other;
+        CREATE EXTERNAL TABLE other.t2 {columns};
+        CREATE EXTERNAL TABLE t1 {columns};
+    """)
+    inspector = sa.inspect(engine)
+    assert inspector.default_schema_name == "default"
+    assert inspector.get_schema_names() == ["default", "other"]
+    assert inspector.get_table_names(schema="other") == ["t2"]
+    assert inspector.get_view_names(schema="other") == inspector.get_table_names(schema="nowhere") == []
+    assert "t1" in inspector.get_table_names() and "t1" in inspector.get_table_names(schema="default")
+    assert inspector.has_table("t2", schema="other")
+    assert not inspector.has_table("t2") and not inspector.has_table("trades", schema="other")
+    reflected = sa.Table("t2", sa.MetaData(), schema="other", autoload_with=engine)
+    assert [(column.name, str(column.type)) for column in reflected.columns] == [("a", "INTEGER"), ("b", "VARCHAR")]
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(reflected).where(reflected.c.a > 1)).all() == [(2, "y")]
+        assert pandas.read_sql_table("t2", connection, schema="other").to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
+    with pytest.raises(exc.NoSuchTableError, match=r"other\.trades"):
+        inspector.get_columns("trades", schema="other")
+
+
 def test_columns_and_types(engine: sa.Engine) -> None:
     inspector = sa.inspect(engine)
     found = {column["name"]: (str(column["type"]), column["nullable"]) for column in inspector.get_columns("trades")}
