@@ -25,7 +25,7 @@ from streamsql.external.write.sink import Committed, PartitionedSink
 from streamsql.external.write.target import Target, target_of
 from streamsql.external_ddl import Text
 from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, RedshiftUnload, Unload
-from streamsql.io.storage import storage_of
+from streamsql.io.places import storage_of
 from streamsql.io.uri import parse_location
 from streamsql.plan import nodes
 from streamsql.plan.rules import improve, prepare

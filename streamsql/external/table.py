@@ -11,7 +11,7 @@ from streamsql.external.partitions import Partitions
 from streamsql.external.projection import Projection, projection_of
 from streamsql.external.types import sql_type
 from streamsql.external_ddl import Bucketing, CreateExternalTable, HiveColumn, Stored, Text
-from streamsql.io.storage import S3_SCHEMES
+from streamsql.io.places import S3_SCHEMES
 from streamsql.io.uri import parse_location
 from streamsql.types import Field, Schema
 

@@ -20,14 +20,16 @@ from streamsql.io.files import FileSource, Reader, reading
 from streamsql.io.folder_sink import FolderSink
 from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format_of
 from streamsql.io.layout import PLAIN, Layout, RecordSchema
+from streamsql.io.local import LocalStorage
 from streamsql.io.parts import NewPart, TablePart, TextPart, WorkingDirectory
 from streamsql.io.pipe import STDIN, PipeReader, PipeSource
+from streamsql.io.places import existing, storage_of
 from streamsql.io.processing import ProcessingDecoder, Processor, processed
 from streamsql.io.servers.server import own_source
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.standard_sink import StandardSink
-from streamsql.io.storage import LocalStorage, Storage, existing, storage_of
+from streamsql.io.storage import Storage
 from streamsql.io.table_sink import PlainTableSink, TableSink
 from streamsql.io.tables import TableDecoder, TableReader
 from streamsql.io.text_file import TextReader, sample_of

@@ -17,7 +17,7 @@ from streamsql.attach import safe_name
 from streamsql.engine.engine import Engine
 from streamsql.external.partitions import Partitions, schema_of
 from streamsql.external.table import ExternalTable
-from streamsql.io.storage import sync
+from streamsql.io.local import sync
 
 
 class PartitionFiles:
