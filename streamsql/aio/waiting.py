@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from streamsql.errors import OperationalError
-from streamsql.session.loop import EngineLoop, Task
+from streamsql.session.calls import Task
+from streamsql.session.loop import EngineLoop
 
 T = TypeVar("T")
 

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from streamsql.engine.engine import Engine
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError
+from streamsql.session.calls import AT_ONCE, Call, Task, whole_interrupts
 
 T = TypeVar("T")
 
@@ -23,10 +24,6 @@ TICK = 0.05
 
 CALLS_A_STEP = 1_000
 """Calls made between two steps at most."""
-
-FOR_EVER = threading.TIMEOUT_MAX
-"""A wait without an end: Ctrl-C always reaches one with a limit, but not one without where a library (polars) has asked the
-system to go on with interrupted calls."""
 
 
 class Keeper(Protocol):
@@ -41,83 +38,19 @@ class Keeper(Protocol):
         ...
 
 
-class Task:
-    """What one thread is doing with a connection at the moment, so that another one can interrupt it."""
-
-    __slots__ = ("call", "interrupted")
-
-    def __init__(self) -> None:
-        self.interrupted = False
-        self.call: _Call | None = None
-
-    def check(self) -> None:
-        """Stop here, if the task was interrupted."""
-        if self.interrupted:
-            raise OperationalError("interrupted")
-
-
-class _Call:
-    """A function in the mailbox, and what came of it."""
-
-    __slots__ = ("_over", "begun", "error", "function", "value")
-
-    def __init__(self, function: Callable[[], Any]) -> None:
-        self.function = function
-        self.begun = False
-        self.value: Any = None
-        self.error: BaseException | None = None
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        """Make the call."""
-        try:
-            self.value = self.function()
-        except BaseException as error:
-            self.error = error
-        self._over.set()
-
-    def give_up(self, error: BaseException) -> None:
-        """Let the call fail without having been made."""
-        self.begun = True
-        self.error = error
-        self._over.set()
-
-    def wait(self) -> Any:
-        """What the call gave, or the error that it raised."""
-        with whole_interrupts():
-            self._over.wait(FOR_EVER)
-        if self.error is not None:
-            raise self.error
-        return self.value
-
-
-@contextmanager
-def whole_interrupts() -> Iterator[None]:
-    """Let Ctrl-C come out of a wait as what it is.
-
-    Where it comes just as a condition takes its lock again, nobody holds the lock, and letting it go fails with RuntimeError.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from None
-        raise
-
-
 class EngineLoop:
     """Runs an engine: calls, steps, and those who wait for rows."""
 
     def __init__(self, engine: Engine, keeper: Keeper) -> None:
         self.engine = engine
         self._keeper = keeper
-        self._mailbox: SimpleQueue[_Call | None] = SimpleQueue()
+        self._mailbox: SimpleQueue[Call | None] = SimpleQueue()
         self._lock = threading.RLock()
         self._changed = threading.Condition()
         self._tasks: set[Task] = set()
         self._own = threading.local()
         self._listeners: list[Callable[[], None]] = []
-        self._current: _Call | None = None
+        self._current: Call | None = None
         self._thread: threading.Thread | None = None
         self._news = False
         self._woken = False
@@ -145,7 +78,7 @@ class EngineLoop:
         """Call a function between two steps; gives what it gives, and raises what it raises."""
         if threading.current_thread() is self._thread:
             return function()
-        call = _Call(function)
+        call = Call(function)
         with self.task() as task:
             task.check()
             around, task.call = task.call, call
@@ -166,7 +99,7 @@ class EngineLoop:
 
     def post(self, function: Callable[[], object]) -> None:
         """Have a function called between two steps, some time soon; may be called anywhere, a destructor included."""
-        self._mailbox.put(_Call(function))
+        self._mailbox.put(Call(function))
 
     def soon(self, function: Callable[[], object]) -> None:
         """Call a function now where that can be done, otherwise between two steps."""
@@ -239,7 +172,7 @@ class EngineLoop:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                self._changed.wait(FOR_EVER if left is None else left)
+                self._changed.wait(AT_ONCE if left is None else min(left, AT_ONCE))
         return True
 
     def check(self) -> None:
@@ -251,7 +184,7 @@ class EngineLoop:
 
     def close(self, last: Callable[[], None]) -> None:
         """Stop, after a last call.  Those who wait get an error."""
-        call = _Call(lambda: self._end(last))
+        call = Call(lambda: self._end(last))
         with self._lock:
             if self._closed:
                 return
@@ -320,7 +253,7 @@ class EngineLoop:
         except Empty:
             pass
 
-    def _make(self, call: _Call) -> None:
+    def _make(self, call: Call) -> None:
         with self._changed:
             if call.begun:
                 return

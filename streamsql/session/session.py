@@ -20,9 +20,10 @@ from streamsql.errors import Error, InterfaceError, InternalError, OperationalEr
 from streamsql.external_ddl import Inquiry
 from streamsql.plan.nodes import Node
 from streamsql.run.checkpoint import Checkpoint
+from streamsql.session.calls import Task
 from streamsql.session.database import Database, restore_catalog, restore_state
 from streamsql.session.held import Attached, HeldAttacher
-from streamsql.session.loop import EngineLoop, Task
+from streamsql.session.loop import EngineLoop
 from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
 from streamsql.time import Clock, WallClock
 from streamsql.types import Batch

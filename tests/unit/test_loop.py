@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from streamsql.session.loop import whole_interrupts
+from streamsql.session.calls import whole_interrupts
 
 
 def test_an_interrupt_while_a_condition_takes_its_lock_again() -> None:
