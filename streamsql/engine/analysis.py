@@ -48,14 +48,15 @@ def analyzed(engine: Engine, statement: Explain, parameters: Parameters) -> str:
 
 def _thrown_away(engine: Engine, rows: TableRows) -> int:
     """Run a query to its end; gives the number of its rows."""
-    count = 0
-    while rows.pull() or rows.waiting:
+
+    def check() -> None:
         if engine.interrupted:
-            rows.close()
             raise OperationalError("interrupted")
-        while rows.waiting and (batch := rows.take_whole()) is not None:
-            count += batch.num_rows
-    return count
+
+    try:
+        return sum(batch.num_rows for batch in rows.batches(check))
+    finally:
+        rows.close()
 
 
 def _remarks(counts: dict[int, RowCount], operators: dict[int, Operator], leaves: Sequence[Leaf]) -> Remarks:

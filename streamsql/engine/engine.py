@@ -323,11 +323,17 @@ class Engine:
             return write_table(self, plan, plan.table, catalog, text)
         rows = self.run_table(plan, catalog, text)
         count = 0
-        while (batch := rows.take_whole()) is not None:
+
+        def check() -> None:
             if self.interrupted:
                 raise OperationalError(f"interrupted, after {count} rows were inserted")
-            self.insert_rows(plan.target, batch, plan.schema.is_stream)
-            count += batch.num_rows
+
+        try:
+            for batch in rows.batches(check):
+                self.insert_rows(plan.target, batch, plan.schema.is_stream)
+                count += batch.num_rows
+        finally:
+            rows.close()
         return Result(f"{count} row{'s' * (count != 1)} inserted", count)
 
     def insert_rows(self, stream: str, rows: Batch, explicit: bool) -> None:

@@ -248,10 +248,13 @@ def _write(
         committed(complete)
 
     sink = PartitionedSink(target, None, engine.s3_root, appeared)
+
+    def check() -> None:
+        if engine.interrupted:
+            raise OperationalError("interrupted; nothing is written")
+
     try:
-        while (batch := rows.take_whole()) is not None:
-            if engine.interrupted:
-                raise OperationalError("interrupted; nothing is written")
+        for batch in rows.batches(check):
             sink.write(batch)
         sink.finish()
         sink.commit(sink.prepare())

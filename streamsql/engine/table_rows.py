@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from streamsql.operator import Output
@@ -73,6 +73,14 @@ class TableRows:
         self.waiting -= batch.num_rows
         self.taken += batch.num_rows
         return batch
+
+    def batches(self, check: Callable[[], None]) -> Iterator[Batch]:
+        """All batches with all their columns.  `check` is called between any two steps, whether rows come out or not; it may
+        raise what ends it."""
+        while self.pull() or self._batches:
+            check()
+            while self._batches and (batch := self.take_whole()) is not None:
+                yield batch
 
     def close(self) -> None:
         """Compute no more."""

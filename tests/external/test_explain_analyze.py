@@ -133,3 +133,14 @@ def test_it_can_be_interrupted_before_the_first_row(analyze: Analyze, lake: Lake
 def test_what_cannot_be_run(lake: Lake, statement: str, message: str) -> None:
     with pytest.raises(Error, match=message):
         lake.run(statement)
+
+
+@pytest.mark.parametrize("target", ["s", "names"])
+def test_an_insert_can_be_interrupted_while_it_has_no_rows(analyze: Analyze, lake: Lake, target: str) -> None:
+    lake.run("CREATE STREAM s (k VARCHAR(9), n VARCHAR(9))")
+    statement = f"INSERT INTO {target} SELECT k, k FROM sales GROUP BY k HAVING COUNT(*) > 999"
+    lake.engine.interrupted = True
+    with pytest.raises(Error, match="interrupted"):
+        lake.engine.execute_script(statement)
+    lake.engine.interrupted = False
+    assert lake.rows("SELECT COUNT(*) FROM names") == [(2,)]
