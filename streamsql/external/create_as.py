@@ -78,6 +78,8 @@ def stored_of(clause: WithClause, default: str | None) -> tuple[Stored, dict[str
     if word is None:
         raise ProgrammingError("the format of the files is not said", hint="WITH (format = 'PARQUET')")
     kind = kind_of_word(Text(word.text.upper(), word.span))
+    if kind is FileKind.ORC:
+        raise not_supported("writing ORC files", word.span, "format = 'PARQUET'")
     delimiter = clause.text("field_delimiter")
     if delimiter is not None and kind is not FileKind.DELIMITED:
         raise ProgrammingError(f"field_delimiter goes with TEXTFILE, not with {kind.value}", clause.span("field_delimiter"))

@@ -17,6 +17,7 @@ class FileKind(Enum):
     """What is in the files of a table."""
 
     PARQUET = "PARQUET"
+    ORC = "ORC"
     JSON = "JSON"
     DELIMITED = "TEXTFILE"
     CSV = "CSV"
@@ -43,6 +44,7 @@ FORMATS = (
         serdes=("ParquetHiveSerDe",),
         inputs=("MapredParquetInputFormat", "DeprecatedParquetInputFormat"),
     ),
+    FormatRecord(FileKind.ORC, words=("ORC", "ORCFILE"), serdes=("OrcSerde",), inputs=("OrcInputFormat",)),
     FormatRecord(FileKind.JSON, words=("JSON", "JSONFILE"), serdes=("JsonSerDe",)),
     FormatRecord(FileKind.CSV, serdes=("OpenCSVSerde",)),
     FormatRecord(

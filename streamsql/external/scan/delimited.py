@@ -33,7 +33,6 @@ class Delimiters:
     header: int
     strict: bool
 
-
     @property
     def plain(self) -> bool:
         """Whether every delimiter is one, wherever it stands."""

@@ -11,18 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from streamsql.external.scan.asked import Arrays, Constants
 from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
-from streamsql.external.scan.conform import readable
 from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.file_columns import FileColumns, paths_of
 from streamsql.external.scan.footers import Footer, Footers
 from streamsql.external.scan.parquet_source import ParquetSource
 from streamsql.external.scan.portions import Portion
-from streamsql.external.scan.request import PartitionFile, ScanColumn
-from streamsql.external.scan.rows import Given, RowMaker, chosen, fitted, whole
-from streamsql.operator import Failed, FailedRow
+from streamsql.external.scan.request import PartitionFile
+from streamsql.external.scan.rows import Given, RowMaker, chosen, whole
 from streamsql.rows import Mask
 
 GROUP_ROWS = 1 << 18
@@ -67,7 +65,7 @@ class ParquetReader:
         self._possible = possible
         self._footers = footers
         self._counts = counts
-        self._fields = {i: column.field for i, column in enumerate(self._request.columns)}
+        self._file = FileColumns(maker)
 
     def groups(self, files: Sequence[PartitionFile]) -> Iterator[Groups]:
         """The row groups of some files that may hold rows that are wanted, in portions."""
@@ -82,7 +80,7 @@ class ParquetReader:
         footer = self._footers.of(file.file, self._counts)
         self._counts.add_file(file.file.entry.size)
         self._counts.add(row_groups=len(footer.group_rows))
-        return Groups(file, footer, (), self._places(footer, file))
+        return Groups(file, footer, (), self._file.places(footer.schema, file))
 
     def _wanted(self, files: Sequence[Groups]) -> Iterator[Sequence[bool]]:
         """For each file which of its row groups may hold rows that are wanted."""
@@ -107,8 +105,8 @@ class ParquetReader:
         if not groups.numbers:
             pass
         elif not groups.places:  # of the file only the number of its rows is of interest
-            missing = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._request.stored}
-            yield from self._wanted_of({}, {**constants, **missing}, total, portion)
+            missing = {i: pa.scalar(None, self._file.fields[i].type.arrow()) for i in self._request.stored}
+            yield from self._file.wanted({}, {**constants, **missing}, total, portion)
         else:
             with ParquetSource(groups.file.file, groups.footer, self._coded(groups), self._counts) as source:
                 try:
@@ -138,82 +136,42 @@ class ParquetReader:
         asked = self._maker.asked
         first = {i: path for i, path in groups.places.items() if i in asked}
         rest = {i: path for i, path in groups.places.items() if i not in asked}
-        if not first or not rest or not source.is_worth_waiting_for(groups.numbers, _paths(rest)):
-            for batch in source.batches(groups.numbers, _paths(groups.places)):
-                yield from self._given(self._columns(batch, groups.places), constants, batch.num_rows, portion)
+        if not first or not rest or not source.is_worth_waiting_for(groups.numbers, paths_of(rest)):
+            for batch in source.batches(groups.numbers, paths_of(groups.places)):
+                yield from self._file.given(self._file.columns(batch, groups.places), constants, batch.num_rows, portion)
             return
         for numbers in source.portions(groups.numbers):
-            looked_at = [(number, self._look(table, first, constants)) for number, table in source.tables(numbers, _paths(first))]
+            looked_at = [
+                (number, self._look(table, first, constants)) for number, table in source.tables(numbers, paths_of(first))
+            ]
             wanted = {number: look for number, look in looked_at if look is not None}
-            for number, table in source.tables(list(wanted), _paths(rest)):
-                yield from self._late(wanted[number], self._columns(table, rest), constants, portion)
+            for number, table in source.tables(list(wanted), paths_of(rest)):
+                yield from self._late(wanted[number], self._file.columns(table, rest), constants, portion)
 
     def _look(self, table: pa.Table, first: Mapping[int, str], constants: Constants) -> Look | None:
         """What the columns of the condition say of a row group; None where no row is wanted."""
-        columns, count = self._columns(table, first), table.num_rows
-        made = whole(columns, self._fields)
+        columns, count = self._file.columns(table, first), table.num_rows
+        made = whole(columns, self._file.fields)
         if made is None:
             return Look(columns, None, None, count)
-        absent = {i: pa.scalar(None, self._fields[i].type.arrow()) for i in self._maker.asked if i not in made}
+        absent = {i: pa.scalar(None, self._file.fields[i].type.arrow()) for i in self._maker.asked if i not in made}
         mask = self._maker.mask(made, {**absent, **constants}, count)
         return Look(columns, made, mask, count) if mask is None or mask.any() else None
 
     def _late(self, look: Look, others: Arrays, constants: Constants, portion: Portion) -> Iterator[Given]:
         """The rows of a row group whose other columns have been read, too."""
         made, count = look.made, look.count
-        made_of_others = whole(others, self._fields)
+        made_of_others = whole(others, self._file.fields)
         if made is None or made_of_others is None:
-            yield from self._given({**look.columns, **others}, constants, count, portion)
+            yield from self._file.given({**look.columns, **others}, constants, count, portion)
             return
-        found: Arrays = self._complete({**made, **made_of_others}, count)
+        found: Arrays = self._file.complete({**made, **made_of_others}, count)
         if look.mask is not None:
             found, count = chosen(found, look.mask)
         yield from portion.give(found, constants, count)
 
-    def _given(self, columns: Arrays, constants: Constants, count: int, portion: Portion) -> Iterator[Given]:
-        for made in fitted(self._complete(columns, count), self._fields, count):
-            if isinstance(made, FailedRow):
-                yield Failed((made,))
-            else:
-                yield from self._wanted_of(made[0], constants, made[1], portion)
-
-    def _wanted_of(self, columns: Arrays, constants: Constants, count: int, portion: Portion) -> Iterator[Given]:
-        columns, count = self._maker.wanted(columns, constants, count)
-        return portion.give(columns, constants, count)
-
-    def _complete(self, columns: Arrays, count: int) -> Arrays:
-        """With those that the file does not have."""
-        missing = [i for i in self._request.stored if i not in columns]
-        return {**columns, **{i: pa.nulls(count, self._fields[i].type.arrow()) for i in missing}}
-
-    def _columns(self, table: pa.Table | pa.RecordBatch, places: Mapping[int, str]) -> dict[int, pa.Array]:
-        """The columns as they were read, those within records taken out of them."""
-        columns: dict[int, pa.Array] = {}
-        for place in places:
-            column = _whole(table.column(_named(table.schema, self._request.columns[place].path[0])))
-            for name in self._request.columns[place].path[1:]:
-                column = pc.struct_field(column, [_named(column.type, name)])
-            columns[place] = column
-        return columns
-
-    def _places(self, footer: Footer, file: PartitionFile) -> dict[int, str]:
-        """The path in the file of each column that it has.  Raises OperationalError for one of another kind."""
-        found: dict[int, str] = {}
-        for place in self._request.stored:
-            column = self._request.columns[place]
-            held = _held(footer.schema, column)
-            if held is None:
-                continue
-            path, type_ = held
-            if not readable(type_, column.field.type):
-                text = f"column {column.field.name} is {type_} in it, and {column.field.type} in {self._request.table.full_name}"
-                hint = "ALTER TABLE ... REPLACE COLUMNS declares it so; a file of another kind belongs under another LOCATION"
-                raise file.file.failed(text, hint)
-            found[place] = path
-        return found
-
     def _bounds(self, place: int, file: Groups) -> Bounds:
-        type_, count = self._fields[place].type, len(file.footer.group_rows)
+        type_, count = self._file.fields[place].type, len(file.footer.group_rows)
         if place in file.places:
             return file.footer.bounds(file.places[place], type_)
         constants = file.file.constants(self._request)
@@ -237,41 +195,3 @@ def _portions(numbers: Sequence[int], footer: Footer) -> Iterator[list[int]]:
             portion, rows = [], 0
     if portion:
         yield portion
-
-
-def _paths(places: Mapping[int, str]) -> list[str]:
-    return list(dict.fromkeys(places.values()))
-
-
-def _held(schema: pa.Schema, column: ScanColumn) -> tuple[str, pa.DataType] | None:
-    """The path and type that a file's schema has for a column; None where it has none."""
-    path: list[str] = []
-    within: Any = schema
-    for name in column.path:
-        place = _place(within, name)
-        if place is None:
-            return None
-        held = within.field(place)
-        path.append(held.name)
-        within = held.type
-    return ".".join(path), within
-
-
-def _place(within: Any, name: str) -> int | None:
-    """Where a schema or record has a name: exactly it, or in another case."""
-    if not isinstance(within, pa.Schema) and not pa.types.is_struct(within):
-        return None
-    names = list(within.names) if isinstance(within, pa.Schema) else [within.field(i).name for i in range(within.num_fields)]
-    if name in names:
-        return names.index(name)
-    return next((i for i, each in enumerate(names) if each.lower() == name.lower()), None)
-
-
-def _named(within: Any, name: str) -> int:
-    place = _place(within, name)
-    assert place is not None
-    return place
-
-
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

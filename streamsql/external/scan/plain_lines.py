@@ -21,6 +21,7 @@ from streamsql.types import Field, Kind
 
 Chosen = npt.NDArray[np.intp]
 
+
 class PlainLines:
     """Lines in a block of `line_blocks`, split at a delimiter of one byte.
 

@@ -17,6 +17,7 @@ from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.scan.files import Files
 from streamsql.external.scan.footers import Footers
+from streamsql.external.scan.orc import OrcReader
 from streamsql.external.scan.parquet import Groups, ParquetReader
 from streamsql.external.scan.partitions import Left, left
 from streamsql.external.scan.read_ahead import ReadAhead
@@ -70,7 +71,7 @@ class Scan:
             found = left(table, request.keys, self._time)
         self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
         files = self._files(found)
-        given = self._parquet(maker, files, possible) if table.kind is FileKind.PARQUET else self._text(maker, files)
+        given = self._parquet(maker, files, possible) if table.kind is FileKind.PARQUET else self._whole_files(maker, files)
         count = 0
         self._access.running.append(self)
         try:
@@ -111,8 +112,9 @@ class Scan:
         distant = self._access.files.is_distant(self.request.table.location)
         return (LOOKING, READING) if distant else (THREADS, THREADS)
 
-    def _text(self, maker: RowMaker, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
-        reader = TextFileReader(maker, self.counts)
+    def _whole_files(self, maker: RowMaker, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
+        orc = self.request.table.kind is FileKind.ORC
+        reader = OrcReader(maker, self.counts) if orc else TextFileReader(maker, self.counts)
         rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, self._threads()[1], WAITING)
         return iter(rows)
 

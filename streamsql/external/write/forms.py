@@ -121,6 +121,8 @@ def form_of(table: ExternalTable) -> FileForm:
         return json_form(members, compression)
     if table.kind is FileKind.DELIMITED:
         return delimited_form(fields, style_of(table), compression)
+    if table.kind is FileKind.ORC:
+        raise not_supported(f"writing ORC files, which table {table.full_name} has", hint="STORED AS PARQUET")
     raise not_supported(f"writing files of OpenCSVSerde, which table {table.full_name} has", hint="ROW FORMAT DELIMITED")
 
 
