@@ -46,7 +46,8 @@ class EngineLoop:
         self._keeper = keeper
         self._mailbox: SimpleQueue[Call | None] = SimpleQueue()
         self._lock = threading.RLock()
-        self._changed = threading.Condition()
+        self._guard = threading.RLock()  # taken as it is: a Ctrl-C within a condition's own `__enter__` would leave it locked
+        self._changed = threading.Condition(self._guard)
         self._tasks: set[Task] = set()
         self._own = threading.local()
         self._listeners: list[Callable[[], None]] = []
@@ -143,17 +144,17 @@ class EngineLoop:
     def separate_task(self) -> Iterator[Task]:
         """The same for one of several things that a thread does by turns."""
         task = Task()
-        with self._changed:
+        with self._guard:
             self._tasks.add(task)
         try:
             yield task
         finally:
-            with self._changed:
+            with self._guard:
                 self._tasks.discard(task)
 
     def interrupt(self, task: Task | None = None) -> None:
         """Stop a task, or all that threads are doing or waiting for; nothing happens when they do nothing."""
-        with self._changed:
+        with self._guard:
             tasks = list(self._tasks) if task is None else [task]
         for each in tasks:
             self._interrupt(each)
@@ -165,7 +166,7 @@ class EngineLoop:
     def wait(self, ready: Callable[[], bool], task: Task, timeout: float | None) -> bool:
         """Wait until something is ready; False when it is not after `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        with whole_interrupts(), self._changed:
+        with whole_interrupts(), self._guard:
             while not ready():
                 task.check()
                 self.check()
@@ -254,7 +255,7 @@ class EngineLoop:
             pass
 
     def _make(self, call: Call) -> None:
-        with self._changed:
+        with self._guard:
             if call.begun:
                 return
             call.begun = True
@@ -265,7 +266,7 @@ class EngineLoop:
         self._tell()
 
     def _interrupt(self, task: Task) -> None:
-        with self._changed:
+        with self._guard:
             task.interrupted = True
             call = task.call
             if call is not None and not call.begun:
@@ -281,7 +282,7 @@ class EngineLoop:
             self._notify()
 
     def _notify(self) -> None:
-        with self._changed:
+        with self._guard:
             self._changed.notify_all()
         for listener in tuple(self._listeners):
             listener()

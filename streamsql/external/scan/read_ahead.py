@@ -74,7 +74,8 @@ class ReadAhead(Generic[Task, Result]):
         self._exhausted = False
         self._closed = False
         self._taking = threading.Lock()
-        self._changed = threading.Condition()
+        self._guard = threading.RLock()  # taken as it is: a Ctrl-C within a condition's own `__enter__` would leave it locked
+        self._changed = threading.Condition(self._guard)
         self._working = threads
         self._threads = [threading.Thread(target=self._run, name="scan", daemon=True) for _ in range(threads)]
         _READERS.add(self)
@@ -86,7 +87,7 @@ class ReadAhead(Generic[Task, Result]):
         try:
             while (lane := self._front()) is not None:
                 if lane.results:
-                    with self._changed:
+                    with self._guard:
                         result = lane.results.popleft()
                         self._waiting -= self._size(result)
                         self._changed.notify_all()
@@ -94,7 +95,7 @@ class ReadAhead(Generic[Task, Result]):
                 elif lane.error is not None:
                     raise lane.error
                 else:
-                    with self._changed:
+                    with self._guard:
                         self._lanes.popleft()
                         self._changed.notify_all()
         finally:
@@ -102,7 +103,7 @@ class ReadAhead(Generic[Task, Result]):
 
     def close(self) -> None:
         """Let nothing more be read."""
-        with self._changed:
+        with self._guard:
             self._closed = True
             self._changed.notify_all()
         until = time.monotonic() + PATIENCE
@@ -111,7 +112,7 @@ class ReadAhead(Generic[Task, Result]):
 
     def _front(self) -> _Lane[Result] | None:
         """The lane whose turn it is, once it has something to give; None when all is given."""
-        with self._changed:
+        with self._guard:
             while True:
                 if self._lanes:
                     lane = self._lanes[0]
@@ -123,7 +124,7 @@ class ReadAhead(Generic[Task, Result]):
 
     def _run(self) -> None:
         self._work_off()
-        with self._changed:
+        with self._guard:
             self._working -= 1
             last = not self._working
         if last and isinstance(self._tasks, Generator):
@@ -140,14 +141,14 @@ class ReadAhead(Generic[Task, Result]):
                         return
             except BaseException as error:
                 lane.error = error
-            with self._changed:
+            with self._guard:
                 lane.ended = True
                 self._changed.notify_all()
 
     def _next(self) -> tuple[Task, _Lane[Result]] | None:
         """The next task and its lane, as soon as there is room for one more."""
         with self._taking:
-            with self._changed:
+            with self._guard:
                 while not self._closed and (len(self._lanes) >= LANES or (self._lanes and self._waiting >= self._limit)):
                     self._changed.wait()
                 if self._closed or self._exhausted:
@@ -156,20 +157,20 @@ class ReadAhead(Generic[Task, Result]):
             try:
                 task = next(self._tasks)
             except BaseException as error:
-                with self._changed:
+                with self._guard:
                     self._exhausted = True
                     if not isinstance(error, StopIteration):
                         lane.error, lane.ended = error, True
                         self._lanes.append(lane)
                     self._changed.notify_all()
                 return None
-            with self._changed:
+            with self._guard:
                 self._lanes.append(lane)
             return task, lane
 
     def _put(self, lane: _Lane[Result], result: Result) -> bool:
         """Let a result wait for its turn; False when nobody will take it."""
-        with self._changed:
+        with self._guard:
             while not self._closed and self._waiting >= self._limit and (lane.results or lane is not self._lanes[0]):
                 self._changed.wait()
             if self._closed:
