@@ -206,6 +206,8 @@ def same(ours: Any, theirs: Any, type: SqlType) -> bool:
     if not isinstance(theirs, float) or ours is None:
         return bool(ours == theirs)
     digits = 1e-6 if type.arrow() == pa.float32() else 1e-13
+    if type.precision > 18:
+        digits = 1e-10  # a double has not all the digits of the values, and their spread may be small beside them
     return math.isclose(ours, theirs, rel_tol=digits, abs_tol=digits * 1e-3)
 
 
