@@ -22,6 +22,16 @@ from streamsql.keys.order import Direction
 from streamsql.time import Time
 from streamsql.types import Schema
 
+_NAMES: dict[type, tuple[str, ...]] = {}
+"""The names of the fields of each kind of node: rules look at them many times for each query."""
+
+
+def _fields(node: Node) -> tuple[str, ...]:
+    names = _NAMES.get(type(node))
+    if names is None:
+        names = _NAMES[type(node)] = tuple(field.name for field in fields(node))
+    return names
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -33,8 +43,8 @@ class Node:
     def inputs(self) -> tuple[Node, ...]:
         """The nodes it reads, in the order of its ports."""
         found: list[Node] = []
-        for f in fields(self):
-            value = getattr(self, f.name)
+        for name in _fields(self):
+            value = getattr(self, name)
             found += (
                 [value]
                 if isinstance(value, Node)
@@ -47,8 +57,8 @@ class Node:
     def map_inputs(self, change: Callable[[Node], Node]) -> Self:
         """The same node with changed inputs; itself where none changes."""
         changes: dict[str, Any] = {}
-        for f in fields(self):
-            value = getattr(self, f.name)
+        for name in _fields(self):
+            value = getattr(self, name)
             if isinstance(value, Node):
                 new: Any = change(value)
             elif isinstance(value, tuple) and value and isinstance(value[0], Node):
@@ -58,7 +68,7 @@ class Node:
             else:
                 continue
             if new is not value:
-                changes[f.name] = new
+                changes[name] = new
         return replace(self, **changes) if changes else self
 
     def rewrite(self, rule: Callable[[Node], Node]) -> Node:

@@ -35,6 +35,9 @@ LOOKING, READING = 16, 8
 TOGETHER = 64
 """Files of this machine whose row groups are looked at together."""
 
+ENOUGH = 16_384
+"""Rows of a batch that is not small."""
+
 WAITING = 128 << 20
 """Bytes of rows that wait for those who want them."""
 
@@ -75,7 +78,7 @@ class Scan:
         count = 0
         self._access.running.append(self)
         try:
-            for each in given:
+            for each in _coalesced(given):
                 if isinstance(each, pa.RecordBatch):
                     batch = each if self.request.limit is None else each.slice(0, self.request.limit - count)
                     count += batch.num_rows
@@ -108,15 +111,38 @@ class Scan:
         return iter(rows)
 
     def _threads(self) -> tuple[int, int]:
-        """How many files are looked into and read at once: near ones by the processors, distant ones by the waiting."""
+        """How many files are looked into and read at once: of near ones looking is quick, distant ones are waited for."""
         distant = self._access.files.is_distant(self.request.table.location)
-        return (LOOKING, READING) if distant else (THREADS, THREADS)
+        return (LOOKING, READING) if distant else (1, THREADS)
 
     def _whole_files(self, maker: RowMaker, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
         orc = self.request.table.kind is FileKind.ORC
         reader = OrcReader(maker, self.counts) if orc else TextFileReader(maker, self.counts)
         rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, self._threads()[1], WAITING)
         return iter(rows)
+
+
+def _coalesced(given: Iterator[Given]) -> Iterator[Given]:
+    """The same rows in batches that are not small: an operator's work on a batch costs something, however few its rows are.
+
+    The first come at once; later ones wait for at most as many as have come.
+    """
+    waiting: list[pa.RecordBatch] = []
+    rows = passed = 0
+    for each in given:
+        if isinstance(each, pa.RecordBatch):
+            waiting.append(each)
+            rows += each.num_rows
+            if rows < min(passed, ENOUGH):
+                continue
+        if waiting:
+            yield waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
+            passed += rows
+            waiting, rows = [], 0
+        if not isinstance(each, pa.RecordBatch):
+            yield each
+    if waiting:
+        yield waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
 
 
 def _together(files: Iterator[PartitionFile]) -> Iterator[list[PartitionFile]]:
