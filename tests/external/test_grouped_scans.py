@@ -163,3 +163,13 @@ def test_keys_that_are_dictionaries(rows: list[tuple[str | None, str | None]]) -
         found = [column.take(pa.array(ids)).to_pylist() for column in interner.columns()]
         assert found == [column.to_pylist() for column in (first, second)[: len(columns)]]
         assert len(interner) == len(set(zip(*found, strict=True))) == len(np.unique(ids))
+
+
+def test_footers_do_not_count_values_that_do_not_fit(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.write("b/t/a.parquet", pa.table({"n": [1, 2**40, 3], "m": [1, 2, 3]}))
+    lake.run("CREATE EXTERNAL TABLE t (n int, m int) STORED AS PARQUET LOCATION 's3://b/t/'")
+    assert lake.rows("SELECT COUNT(n) FROM t") == [(2,)] == lake.rows("SELECT COUNT(n) FROM t", rules=False)
+    assert len(lake.lost) == 2
+    assert lake.rows("SELECT COUNT(m) FROM t") == [(3,)]
+    assert lake.read("SELECT COUNT(m) FROM t")["t"].row_groups_read == 0

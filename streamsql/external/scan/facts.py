@@ -28,8 +28,10 @@ class Fact(NamedTuple):
             return np.ones(count, bool)
         own = bounds[self.column]
         if self.name == "COUNT":
-            return _mask(pc.invert(pc.fill_null(own.null, True)))
-        return _mask(pc.or_(own.low.is_valid(), pc.invert(pc.fill_null(own.valid, True))))
+            fits = pc.and_(own.low.is_valid(), own.high.is_valid())  # bounds that do not fit the column are not known
+            return _mask(pc.and_(fits, pc.invert(pc.fill_null(own.null, True))))
+        known = own.low.is_valid() if self.name == "MIN" else own.high.is_valid()
+        return _mask(pc.or_(known, pc.invert(pc.fill_null(own.valid, True))))
 
     def values(self, bounds: Mapping[int, Bounds], known: Mask) -> pa.Array:
         """The extremes of row groups that have any."""
