@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import pyarrow as pa
 
 from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, Rows
+from streamsql.types import varchar
+
+
+@scalar("VERSION()", returns=lambda _: varchar(64))
+def version(rows: Rows) -> Datum:
+    """The version of StreamSQL.
+
+    >>> VERSION() LIKE 'StreamSQL _%'
+    TRUE
+    """
+    return pa.scalar(f"StreamSQL {metadata.version('streamsql')}")
 
 
 @scalar("PG_LAST_QUERY_ID() -> INTEGER")

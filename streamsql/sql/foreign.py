@@ -125,6 +125,33 @@ TEXTS = (
     ),
     # Statements of others.
     Foreign(
+        r"\A\s*(?P<here>BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|ABORT)\b",
+        "there are no transactions: a statement takes effect at once",
+        "leave {here} out",
+    ),
+    Foreign(
+        r"\A\s*(?P<here>UPDATE|DELETE|MERGE)\b",
+        "{here} is not in this dialect: the rows of streams pass by, those of tables are in files",
+        "INSERT INTO s SELECT ..., or CREATE TABLE t AS SELECT ...",
+    ),
+    Foreign(r"\A\s*(?P<here>TRUNCATE)\b", "TRUNCATE is not in this dialect: a stream keeps no rows", "DROP STREAM s"),
+    Foreign(
+        r"\A\s*(?P<here>COPY)\b",
+        "COPY is not in this dialect",
+        "--input NAME=URI, CREATE EXTERNAL TABLE ... LOCATION, UNLOAD; in the shell \\copy",
+    ),
+    Foreign(r"\A\s*(?P<here>GRANT|REVOKE)\b", "there are no users: a database is a directory, and its permissions hold"),
+    Foreign(
+        r"\A\s*(?P<here>VACUUM|ANALYZE|CHECKPOINT|REINDEX|CLUSTER)\b",
+        "{here} is not in this dialect: streams keep no rows, and what is known of files is in the files",
+    ),
+    Foreign(
+        r"\A\s*(?P<here>CREATE\s+(?:UNIQUE\s+)?INDEX)\b",
+        "there are no indexes",
+        "CREATE EXTERNAL TABLE ... PARTITIONED BY: conditions on those columns leave out files",
+    ),
+    Foreign(r"\A\s*(?P<here>PRAGMA|ATTACH|DETACH)\b", "{here} is SQLite's", "streamsql PATH opens a database; \\set and \\pset"),
+    Foreign(
         rf"{_CREATE}STREAM\s+{_NAME}\s+(?P<here>AS)\b",
         "a stream is created with its columns, not from a query",
         "CREATE OR REPLACE STREAM s (column type, ...); CREATE OR REPLACE PUMP p AS INSERT INTO s SELECT STREAM ...",
