@@ -105,3 +105,12 @@ def from_unscaled(values: Values, type: pa.DataType, null: npt.NDArray[np.bool_]
 
 def _validity(null: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
     return None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
+
+
+def coded(column: pa.DictionaryArray) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """The entries of a dictionary, NULL the last of them where it is needed, and which of them each row has."""
+    entries, indices = column.dictionary, column.indices
+    if indices.null_count:
+        indices = indices.fill_null(len(entries))
+        entries = pa.concat_arrays([entries, pa.nulls(1, entries.type)])
+    return entries, indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)

@@ -13,6 +13,7 @@ from streamsql.engine import external_show
 from streamsql.engine.external_names import (
     counted,
     database_of,
+    existing,
     find_database,
     find_table,
     is_redshift,
@@ -112,11 +113,9 @@ def create_external_table(engine: Engine, statement: CreateExternalTable, parame
     databases = engine.catalog.databases
     name = statement.name
     database = database_of(engine.catalog, name)
-    there = database.tables.get(name.last.text.lower())
+    there = existing(database, name, statement.if_not_exists)
     if there is not None:
-        if statement.if_not_exists:
-            return Result(f"table {there.full_name} is there already")
-        raise ProgrammingError(f"there is a table {there.full_name} already", name.last.span, "IF NOT EXISTS")
+        return there
     if is_redshift(engine.catalog, name):
         columns, keys = _redshift(statement.columns), _redshift(statement.partitioned_by)
         statement = replace(statement, columns=columns, partitioned_by=keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamsql.catalog import Catalog, a_kind_of, nearest
+from streamsql.engine.result import Result
 from streamsql.errors import Error, ProgrammingError
 from streamsql.external.databases import Database
 from streamsql.external.table import ExternalTable
@@ -19,6 +20,17 @@ def find_table(catalog: Catalog, name: ObjectName) -> ExternalTable:
     if table is None:
         raise no_table(catalog, name)
     return table
+
+
+def existing(database: Database, name: ObjectName, if_not_exists: bool) -> Result | None:
+    """What to say of a table that is to be created and is there; None where there is none.  Raises ProgrammingError unless
+    IF NOT EXISTS is said."""
+    there = database.tables.get(name.last.text.lower())
+    if there is None:
+        return None
+    if not if_not_exists:
+        raise ProgrammingError(f"there is a table {there.full_name} already", name.last.span, "IF NOT EXISTS")
+    return Result(f"table {there.full_name} is there already")
 
 
 def no_table(catalog: Catalog, name: ObjectName) -> Error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog
-from streamsql.engine.external_names import counted, database_of
+from streamsql.engine.external_names import counted, database_of, existing
 from streamsql.engine.result import Result
 from streamsql.errors import Error, OperationalError, ProgrammingError, Span
 from streamsql.expressions.nodes import Column
@@ -66,11 +66,9 @@ def create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTab
 def _create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTableAs, parameters: Parameters) -> Result:
     name = statement.name
     database = database_of(engine.catalog, name)
-    there = database.tables.get(name.last.text.lower())
+    there = existing(database, name, statement.if_not_exists)
     if there is not None:
-        if statement.if_not_exists:
-            return Result(f"table {there.full_name} is there already")
-        raise ProgrammingError(f"there is a table {there.full_name} already", name.last.span, "IF NOT EXISTS")
+        return there
     source, fields = _query(engine, statement.query, parameters, "CREATE EXTERNAL TABLE, and a pump that writes it")
     with_data = True
     if isinstance(statement, CreateTableAs):

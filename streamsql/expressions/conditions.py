@@ -11,9 +11,14 @@ from streamsql.types import BOOLEAN
 TRUE: Expression = Constant(BOOLEAN, True)
 
 
+def boolean_call(name: str, *arguments: Expression) -> Expression:
+    """A function that gives a BOOLEAN, of arguments that it takes as they are."""
+    return Call(BOOLEAN, SCALARS[name][0], arguments)
+
+
 def both(first: Expression, second: Expression) -> Expression:
     """`first AND second`."""
-    return Call(BOOLEAN, SCALARS["AND"][0], (first, second))
+    return boolean_call("AND", first, second)
 
 
 def conjuncts(condition: Expression) -> list[Expression]:

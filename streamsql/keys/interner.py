@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from streamsql.arrays import coded
 from streamsql.keys.codings import Coding, codings
 from streamsql.keys.table import Ids, KeyTable, Words
 
@@ -120,11 +121,7 @@ def _distinct(column: pa.Array, coding: Coding) -> tuple[pa.Array, Ids | None]:
 
 def _used(column: pa.DictionaryArray) -> tuple[pa.Array, Ids]:
     """The entries of a dictionary that some row has, NULL among them, and which of these each row has."""
-    entries, indices = column.dictionary, column.indices
-    if indices.null_count:
-        indices = indices.fill_null(len(entries))
-        entries = pa.concat_arrays([entries, pa.nulls(1, entries.type)])
-    codes = indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    entries, codes = coded(column)
     is_used = np.bincount(codes, minlength=len(entries)) > 0
     if is_used.all():
         return entries, codes

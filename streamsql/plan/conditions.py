@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from streamsql.expressions.conditions import TRUE, conjunction, conjuncts, is_stable
@@ -13,6 +13,11 @@ from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Node
 def moved(expression: Expression, start: int) -> Expression:
     """An expression of joined columns over those of an input that stand from `start` on."""
     return expression.rewrite(lambda e: replace(e, index=e.index - start) if isinstance(e, Column) else e)
+
+
+def renumbered(expression: Expression, places: Mapping[int, int]) -> Expression:
+    """An expression whose columns stand at other places."""
+    return expression.rewrite(lambda e: replace(e, index=places[e.index]) if isinstance(e, Column) else e)
 
 
 def parted(condition: Expression, early: Callable[[Expression], bool]) -> tuple[Expression, Expression]:

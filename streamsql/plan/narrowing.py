@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from streamsql.expressions.nodes import Column, Expression
+from streamsql.plan.conditions import renumbered
 from streamsql.plan.nodes import Aggregate, ExternalScan, Filter, Insert, Join, Lookup, Mark, Node, Project, Stagger
 from streamsql.types import ROWTIME_FIELD, Schema
 
@@ -83,19 +84,14 @@ def _on(reader: Reader, below: Node, places: Mapping[int, int] | None) -> tuple[
         return replace(reader, input=below), None
     match reader:
         case Filter(predicate=predicate):
-            return Filter(below.schema, below, _renumbered(predicate, places)), places
+            return Filter(below.schema, below, renumbered(predicate, places)), places
         case Project(expressions=expressions):
-            return replace(reader, input=below, expressions=tuple(_renumbered(e, places) for e in expressions)), None
+            return replace(reader, input=below, expressions=tuple(renumbered(e, places) for e in expressions)), None
         case Aggregate(keys=keys, calls=calls) | Stagger(keys=keys, calls=calls):
-            moved = tuple(replace(call, arguments=tuple(_renumbered(a, places) for a in call.arguments)) for call in calls)
-            return replace(reader, input=below, keys=tuple(_renumbered(key, places) for key in keys), calls=moved), None
+            moved = tuple(replace(call, arguments=tuple(renumbered(a, places) for a in call.arguments)) for call in calls)
+            return replace(reader, input=below, keys=tuple(renumbered(key, places) for key in keys), calls=moved), None
         case _:
             return replace(reader, input=below), None
-
-
-def _renumbered(expression: Expression, places: Mapping[int, int]) -> Expression:
-    """An expression whose columns stand at other places."""
-    return expression.rewrite(lambda e: replace(e, index=places[e.index]) if isinstance(e, Column) else e)
 
 
 def _narrowed(join: Join | Lookup, used: frozenset[int]) -> tuple[Join | Lookup, Mapping[int, int]]:
@@ -117,7 +113,7 @@ def _narrowed(join: Join | Lookup, used: frozenset[int]) -> tuple[Join | Lookup,
         return join if join.unread == unread else replace(join, unread=unread), places
     schema = Schema(tuple(join.schema.fields[column] for column in places))
     inputs = [_picked(branch, keep) for branch, keep in zip(branches, kept, strict=True)]
-    condition = _renumbered(join.condition, places)
+    condition = renumbered(join.condition, places)
     if isinstance(join, Lookup):
         return Lookup(schema, inputs[0], inputs[1], join.kind, condition, unread), places
     windows = tuple(
@@ -137,7 +133,7 @@ def _of_marking_table(mark: Mark) -> Mark:
     if len(keep) == len(mark.table.schema.fields):
         return mark
     places = {i: i for i in range(width)} | {width + i: width + n for n, i in enumerate(keep)}
-    conditions = tuple(_renumbered(condition, places) for condition in mark.conditions)
+    conditions = tuple(renumbered(condition, places) for condition in mark.conditions)
     return replace(mark, table=_picked(mark.table, keep), conditions=conditions)
 
 
@@ -154,7 +150,7 @@ def _marked(mark: Mark, used: frozenset[int]) -> tuple[Node, Mapping[int, int]]:
     if not asked:
         return below, places
     tables = {width + i: len(keep) + i for i in range(len(mark.table.schema.fields))}
-    conditions = tuple(_renumbered(mark.conditions[i], {**tables, **{c: places[c] for c in keep}}) for i in asked)
+    conditions = tuple(renumbered(mark.conditions[i], {**tables, **{c: places[c] for c in keep}}) for i in asked)
     return Mark(Schema(tuple(mark.schema.fields[column] for column in places)), below, mark.table, conditions), places
 
 

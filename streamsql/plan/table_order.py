@@ -7,10 +7,11 @@ Only what is read row by row can leave out partitions by the keys of the others,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streamsql.expressions.conditions import conjunction, conjuncts, is_stable
 from streamsql.expressions.nodes import Call, Column, Expression
+from streamsql.plan.conditions import moved, renumbered
 from streamsql.plan.nodes import Aggregate, Distinct, ExternalScan, Filter, JoinKind, Lookup, Node, Project, Union
 from streamsql.types import Schema
 
@@ -38,14 +39,10 @@ def _flattened(node: Node, start: int) -> _Joined:
     match node:
         case Lookup(kind=JoinKind.INNER, input=below, table=table, condition=condition):
             left, right = _flattened(below, start), _flattened(table, start + len(below.schema.fields))
-            own = tuple(_moved(part, start) for part in conjuncts(condition))
+            own = tuple(moved(part, -start) for part in conjuncts(condition))
             return _Joined((*left.relations, *right.relations), (*left.conditions, *right.conditions, *own))
         case _:
             return _Joined((node,), ())
-
-
-def _moved(expression: Expression, by: int) -> Expression:
-    return expression.rewrite(lambda e: replace(e, index=e.index + by) if isinstance(e, Column) else e)
 
 
 def _ordered(plan: Lookup, joined: _Joined) -> Node:
@@ -66,14 +63,10 @@ def _ordered(plan: Lookup, joined: _Joined) -> Node:
         own = [condition for condition in left if condition.columns() <= at.keys()]
         left = [condition for condition in left if condition not in own]
         schema = Schema(tuple(names[column] for column in places))
-        result = Lookup(schema, result, table, JoinKind.INNER, _placed(conjunction(own), at))
+        result = Lookup(schema, result, table, JoinKind.INNER, renumbered(conjunction(own), at))
     at = {column: place for place, column in enumerate(places)}
     picked = tuple(Column(field.type, at[column], field.name) for column, field in enumerate(names))
     return Project(plan.schema, result, picked)
-
-
-def _placed(condition: Expression, at: Mapping[int, int]) -> Expression:
-    return condition.rewrite(lambda e: replace(e, index=at[e.index]) if isinstance(e, Column) else e)
 
 
 def _order(relations: Sequence[Node], conditions: Sequence[Expression], owner: Mapping[int, int]) -> list[int]:

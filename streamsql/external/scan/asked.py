@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
+from streamsql.arrays import coded
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.rows import Mask, QueryTime, Rows, mask_of
@@ -56,12 +56,3 @@ class Asked:
 def plain(column: pa.Array) -> pa.Array:
     """A column without a dictionary."""
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-
-def coded(column: pa.DictionaryArray) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """The entries of a dictionary, NULL the last of them where it is needed, and which of them each row has."""
-    entries, indices = column.dictionary, column.indices
-    if indices.null_count:
-        indices = indices.fill_null(len(entries))
-        entries = pa.concat_arrays([entries, pa.nulls(1, entries.type)])
-    return entries, indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)

@@ -15,10 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.coercion import lossless
-from streamsql.expressions.conditions import both, conjunction
+from streamsql.expressions.conditions import boolean_call, both, conjunction
 from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Call, Cast, Column, Constant, Expression
-from streamsql.functions.registry import SCALARS
 from streamsql.rows import QueryTime, Rows
 from streamsql.types import BOOLEAN, SqlType, varchar
 
@@ -154,14 +153,10 @@ def _range(expression: Expression, places: Places) -> Range | None:
             return None
 
 
-def _call(name: str, *arguments: Expression) -> Expression:
-    return Call(BOOLEAN, SCALARS[name][0], arguments)
-
-
 def _any(conditions: Sequence[Expression]) -> Expression:
     result = conditions[0]
     for condition in conditions[1:]:
-        result = _call("OR", result, condition)
+        result = boolean_call("OR", result, condition)
     return result
 
 
@@ -172,7 +167,7 @@ def _compared(name: str, ends: Callable[[Range, Range], tuple[Expression, Expres
         ranges = [_range(argument, places) for argument in arguments]
         if ranges[0] is None or ranges[1] is None:
             return UNKNOWN
-        return conjunction([_call(name, *ends(ranges[0], ranges[1])), *_not_all_null(arguments, places)])
+        return conjunction([boolean_call(name, *ends(ranges[0], ranges[1])), *_not_all_null(arguments, places)])
 
     return rule
 
@@ -182,7 +177,7 @@ def _equal(arguments: Sequence[Expression], places: Places) -> Expression:
     if ranges[0] is None or ranges[1] is None:
         return UNKNOWN
     left, right = ranges[0], ranges[1]
-    meet = [_call("<=", left.low, right.high), _call("<=", right.low, left.high)]
+    meet = [boolean_call("<=", left.low, right.high), boolean_call("<=", right.low, left.high)]
     return conjunction([*meet, *_not_all_null(arguments, places)])
 
 
@@ -201,7 +196,7 @@ def _both(arguments: Sequence[Expression], places: Places) -> Expression:
 
 
 def _either(arguments: Sequence[Expression], places: Places) -> Expression:
-    return _call("OR", *(_possible(argument, places) for argument in arguments))
+    return boolean_call("OR", *(_possible(argument, places) for argument in arguments))
 
 
 def _is_null(arguments: Sequence[Expression], places: Places) -> Expression:
@@ -213,7 +208,7 @@ def _not(arguments: Sequence[Expression], places: Places) -> Expression:
     """Of IS NULL and of a BOOLEAN column: that of a comparison also holds for NaN, of which bounds say nothing."""
     (argument,) = arguments
     if isinstance(argument, Column):
-        return _call("NOT", _Bound(argument, places).low)
+        return boolean_call("NOT", _Bound(argument, places).low)
     if isinstance(argument, Call) and argument.function.name == "IS NULL" and isinstance(argument.arguments[0], Column):
         return _Bound(argument.arguments[0], places).valid
     return UNKNOWN
@@ -229,7 +224,7 @@ def _like(arguments: Sequence[Expression], places: Places) -> Expression:
     if not start or found is None:
         return UNKNOWN
     low, high = Constant(varchar(), start), Constant(varchar(), start + _LAST)
-    between = [_call("<=", low, found.high), _call("<=", found.low, high)]
+    between = [boolean_call("<=", low, found.high), boolean_call("<=", found.low, high)]
     return conjunction([*between, *_not_all_null(arguments[:1], places)])
 
 

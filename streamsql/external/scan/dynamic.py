@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.expressions.conditions import both, conjunction
-from streamsql.expressions.nodes import Call, Constant, Expression
+from streamsql.expressions.conditions import boolean_call, both, conjunction
+from streamsql.expressions.nodes import Constant, Expression
 from streamsql.external.scan.request import Request
-from streamsql.functions.registry import SCALARS
 from streamsql.types import BOOLEAN, SqlType
 
 MOST = 10_000
@@ -60,15 +59,11 @@ def _among(key: Expression, values: pa.Array, most: int) -> Expression:
     if len(values) > most:
         ends = pc.min_max(values)
         low, high = (_constants(pa.array([ends[name].as_py()], values.type), key.type)[0] for name in ("min", "max"))
-        return both(_call(">=", key, low), _call("<=", key, high))
-    return _call("IN", key, *_constants(values, key.type))
+        return both(boolean_call(">=", key, low), boolean_call("<=", key, high))
+    return boolean_call("IN", key, *_constants(values, key.type))
 
 
 def _constants(values: pa.Array, type: SqlType) -> list[Constant]:
     if type.is_datetime:
         values = values.view(pa.int32() if pa.types.is_date32(values.type) or pa.types.is_time32(values.type) else pa.int64())
     return [Constant(type, value) for value in values.to_pylist()]
-
-
-def _call(name: str, *arguments: Expression) -> Expression:
-    return Call(BOOLEAN, SCALARS[name][0], arguments)
