@@ -215,6 +215,12 @@ class Cursor:
             raise ProgrammingError("there are no rows to fetch: the last statement was no query")
         return self._rows
 
+    def expire(self) -> None:
+        """From any thread: let the deadline of a running query be now, so that its rows are those that have come."""
+        rows = self._rows
+        if rows is not None:
+            rows.reader.expire()
+
     def forget(self) -> None:
         """Let go of the last result."""
         rows, self._rows = self._rows, None

@@ -80,8 +80,8 @@ class Reader:
         """The next rows, however long they take; None at the end.  Raises OperationalError after `timeout` seconds."""
         while not self.ready():
             self._session.loop.check()
-            seconds, too_long = self.patience(timeout)
             with self._session.loop.task() as task:
+                seconds, too_long = self.patience(timeout)  # within the task: what expires from here on interrupts it
                 if not self._session.loop.wait(self._arrived, task, seconds) and too_long:
                     raise no_row_came(seconds)
         return self._take()
@@ -111,6 +111,11 @@ class Reader:
 
     def arrow_schema(self) -> pa.Schema:
         return self.schema.arrow()
+
+    def expire(self) -> None:
+        """From any thread: let the deadline of a query over streams be now.  Who waits at this moment is to be interrupted."""
+        if self.running:
+            self._end = time.monotonic()
 
     def close(self) -> None:
         """Read no more."""

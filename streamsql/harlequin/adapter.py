@@ -6,6 +6,8 @@ rows, or when it is cancelled; then it shows the rows that have come.
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +45,10 @@ class StreamSQLCursor(HarlequinCursor):
         self._limit = limit
         return self
 
+    def expire(self) -> None:
+        """End a query over streams with the rows that have come, whether they are being fetched yet or not."""
+        self._cursor.expire()
+
     def fetchall(self) -> pa.Table:
         """The rows up to the limit; of a query that is cancelled those that had come."""
         schema = self._cursor.result().reader.arrow_schema()
@@ -71,15 +77,31 @@ class StreamSQLConnection(HarlequinConnection):
     def __init__(self, connection: dbapi.Connection, init_message: str = "") -> None:
         self.init_message = init_message
         self._connection = connection
+        self._open: weakref.WeakSet[StreamSQLCursor] = weakref.WeakSet()
+        self._cancels = 0
+        self._lock = threading.Lock()
 
     def execute(self, query: str) -> StreamSQLCursor | None:
+        cancels = self._cancels
         try:
             cursor = self._connection.execute(query)
         except Error as error:
             raise query_error(error) from error
-        return None if cursor.description is None else StreamSQLCursor(cursor)
+        if cursor.description is None:
+            return None
+        shown = StreamSQLCursor(cursor)
+        with self._lock:
+            self._open.add(shown)
+            if self._cancels != cancels:
+                shown.expire()
+        return shown
 
     def cancel(self) -> None:
+        """Stop what runs; called by another thread, which cannot know whether Harlequin fetches the rows yet."""
+        with self._lock:
+            self._cancels += 1
+            for cursor in self._open:
+                cursor.expire()
         self._connection.interrupt()
 
     def get_catalog(self) -> Catalog:

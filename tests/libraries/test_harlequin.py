@@ -83,18 +83,31 @@ def test_a_query_over_streams_ends_at_the_limit(connection: StreamSQLConnection)
 
 
 def test_cancelling_gives_the_rows_that_came(connection: StreamSQLConnection) -> None:
-    connection._connection.deadline = DEADLINE
+    connection._connection.deadline = 10 * DEADLINE
     live = executed(connection, "SELECT STREAM ticker FROM trades")
     connection.execute("INSERT INTO trades (ticker) VALUES ('A')")
     found: list[pa.Table] = []
     reading = threading.Thread(target=lambda: found.append(live.fetchall()))
     reading.start()
-    while reading.is_alive():
-        if live._cursor.rownumber and connection._connection.session.loop._tasks:
-            connection.cancel()
+    while reading.is_alive() and not live._cursor.rownumber:
         reading.join(0.01)
+    connection.cancel()
+    reading.join(DEADLINE)
     assert found[0].to_pydict() == {"TICKER": ["A"]}
     assert executed(connection, "SELECT 1 AS x").fetchall().num_rows == 1
+
+
+def test_cancelling_is_not_missed_between_executing_and_fetching(connection: StreamSQLConnection) -> None:
+    connection._connection.deadline = 10 * DEADLINE
+    live = executed(connection, "SELECT STREAM ticker FROM trades")
+    table = executed(connection, "SELECT ticker FROM companies")
+    connection.execute("INSERT INTO trades (ticker) VALUES ('A')")
+    connection.cancel()
+    assert live.fetchall().to_pydict() == {"TICKER": ["A"]}
+    assert table.fetchall().num_rows == 2, "what is computed already"
+    later = executed(connection, "SELECT STREAM ticker FROM trades").set_limit(1)
+    connection.execute("INSERT INTO trades (ticker) VALUES ('B')")
+    assert later.fetchall().to_pydict() == {"TICKER": ["B"]}
 
 
 def test_errors_show_their_place(connection: StreamSQLConnection) -> None:
@@ -224,7 +237,7 @@ def test_harlequin_cancels_a_query_over_streams() -> None:
             con = connection._connection
             await until(pilot, lambda: con.call(lambda engine: bool(engine.plans_running())))
             con.execute("INSERT INTO trades (ticker) VALUES ('A'), ('B')")
-            await until(pilot, lambda: con.session.loop._tasks)
+            await until(pilot, lambda: any(cursor._cursor.rownumber == 2 for cursor in connection._open))
             app._cancel_query()
             await until(pilot, lambda: app.results_viewer.get_visible_table() is not None)
             table = app.results_viewer.get_visible_table()
