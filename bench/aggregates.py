@@ -14,7 +14,7 @@ from bench.measure import Measurement, table
 from streamsql.functions import library as _library  # noqa: F401 - fills the tables
 from streamsql.functions.registry import AGGREGATES, AggregateFunction
 from streamsql.keys.interner import Interner
-from streamsql.plan.nodes import Frame
+from streamsql.plan.windows import Frame
 from streamsql.rows import Evaluate, QueryTime
 from streamsql.run.over import Over, OverWindow, SlidingCall
 from streamsql.types import BIGINT, DOUBLE, SqlType

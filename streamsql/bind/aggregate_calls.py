@@ -16,7 +16,7 @@ from streamsql.errors import ProgrammingError, Span
 from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Constant, Expression
 from streamsql.functions.registry import AGGREGATES, AggregateFunction
-from streamsql.plan.nodes import SortKey
+from streamsql.plan.sort_keys import SortKey
 
 if TYPE_CHECKING:
     from streamsql.bind.expressions import ExpressionBinder

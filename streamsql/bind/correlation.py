@@ -16,18 +16,10 @@ from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.conditions import conjunction
 from streamsql.expressions.nodes import Call, Column, Constant, Expression
 from streamsql.functions.registry import AGGREGATES
-from streamsql.plan.nodes import (
-    Distinct,
-    Filter,
-    JoinKind,
-    Lookup,
-    Node,
-    Project,
-    SortKey,
-    TableFrame,
-    TableOver,
-    TableWindow,
-)
+from streamsql.plan.joins import JoinKind
+from streamsql.plan.nodes import Distinct, Filter, Lookup, Node, Project, TableOver
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import TableFrame, TableWindow
 from streamsql.types import BIGINT, Field, Schema
 
 

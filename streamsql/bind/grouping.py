@@ -23,6 +23,8 @@ from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.expressions.text import text
 from streamsql.plan import nodes
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import Window
 from streamsql.types import BIGINT, Family, Field, Schema, interval
 
 
@@ -95,7 +97,7 @@ class Groups:
 
     source: Source
     items: list[Item]
-    order: list[nodes.SortKey]
+    order: list[SortKey]
     correlated: list[Expression]
 
 
@@ -111,7 +113,7 @@ class GroupBinder:
         self,
         items: Sequence[Item],
         conditions: Sequence[Expression],
-        order: Sequence[nodes.SortKey],
+        order: Sequence[SortKey],
         correlated: Sequence[Expression],
     ) -> Groups:
         """The groups for which the conditions of HAVING hold; those of a subquery also by what ties it to the query around."""
@@ -238,7 +240,7 @@ class GroupBinder:
                         return as_column(item.bound)
             raise
 
-    def _window(self, keys: Sequence[Expression], group: exp.Group | None) -> nodes.Window | None:
+    def _window(self, keys: Sequence[Expression], group: exp.Group | None) -> Window | None:
         """The key that closes groups: one that follows ROWTIME, a function of ROWTIME alone where there is one."""
         if not self.source.is_stream:
             return None
@@ -250,7 +252,7 @@ class GroupBinder:
             raise ProgrammingError(clause, span, f"add STEP({self.plain.scope.rowtime} BY INTERVAL '1' MINUTE) to GROUP BY")
         closable = [i for i in candidates if time_form(keys[i], times) is not None]
         chosen = (closable or candidates)[0]
-        return nodes.Window(chosen, time_form(keys[chosen], times))
+        return Window(chosen, time_form(keys[chosen], times))
 
 
 def _trees(group: exp.Group | None) -> list[exp.Expression]:
@@ -262,7 +264,7 @@ def _is_stagger(group: exp.Group | None) -> bool:
     return group is not None and group.meta.get("stagger") is not None
 
 
-def _times_of_groups(window: nodes.Window | None, first: int) -> dict[int, TimeColumn]:
+def _times_of_groups(window: Window | None, first: int) -> dict[int, TimeColumn]:
     """A group's ROWTIME is its window's end, so the key at the millisecond before it is the window's own key."""
     if window is None:
         return {}

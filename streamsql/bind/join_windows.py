@@ -16,7 +16,8 @@ from streamsql.bind.windows import frame_of, resolve_window
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
-from streamsql.plan.nodes import Frame, JoinWindow
+from streamsql.plan.joins import JoinWindow
+from streamsql.plan.windows import Frame
 from streamsql.types import ROWTIME, TIMESTAMP, Field, Schema, interval
 
 CURRENT_ROW = Frame("RANGE", 0)

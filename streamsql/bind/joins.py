@@ -25,7 +25,7 @@ from streamsql.expressions.conditions import TRUE, conjunction
 from streamsql.expressions.nodes import Expression
 from streamsql.plan import nodes
 from streamsql.plan.conditions import filtered
-from streamsql.plan.nodes import JoinKind
+from streamsql.plan.joins import JoinKind
 from streamsql.types import ROWTIME_FIELD, Schema
 
 

@@ -12,15 +12,15 @@ from streamsql.bind.unplaced import WindowNode
 from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import Frame, SlidingWindow, TableFrame, TableWindow
 from streamsql.types import Field, Schema
 
-Window = tuple[tuple[Expression, ...], tuple[nodes.SortKey, ...], nodes.Frame | nodes.TableFrame]
+Window = tuple[tuple[Expression, ...], tuple[SortKey, ...], Frame | TableFrame]
 """What tells windows apart: PARTITION BY, ORDER BY, the frame."""
 
 
-def with_windows(
-    source: Source, items: Sequence[Item], order: Sequence[nodes.SortKey]
-) -> tuple[Source, list[Item], list[nodes.SortKey]]:
+def with_windows(source: Source, items: Sequence[Item], order: Sequence[SortKey]) -> tuple[Source, list[Item], list[SortKey]]:
     """The rows with the values of their windows, and the select list and ORDER BY over these."""
     found = [n for e in (*(i.bound for i in items), *(k.expression for k in order)) for n in e.walk()]
     windowed = [node for node in found if isinstance(node, WindowNode)]
@@ -51,13 +51,13 @@ def with_windows(
 
 
 def _over(schema: Schema, input: nodes.Node, groups: Mapping[Window, Sequence[AggregateCall]]) -> nodes.Node:
-    sliding: list[nodes.SlidingWindow] = []
-    of_table: list[nodes.TableWindow] = []
+    sliding: list[SlidingWindow] = []
+    of_table: list[TableWindow] = []
     for (partition, order, frame), calls in groups.items():
-        if isinstance(frame, nodes.Frame):
-            sliding.append(nodes.SlidingWindow(partition, frame, tuple(calls)))
+        if isinstance(frame, Frame):
+            sliding.append(SlidingWindow(partition, frame, tuple(calls)))
         else:
-            of_table.append(nodes.TableWindow(partition, order, frame, tuple(calls)))
+            of_table.append(TableWindow(partition, order, frame, tuple(calls)))
     return nodes.TableOver(schema, input, tuple(of_table)) if of_table else nodes.Over(schema, input, tuple(sliding))
 
 

@@ -31,6 +31,7 @@ from streamsql.external.scan.request import Request, all_columns
 from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TABLE_FUNCTIONS
 from streamsql.plan import nodes
+from streamsql.plan.sort_keys import SortKey
 from streamsql.types import ROWTIME, Field, Kind, Schema, SqlType, varchar
 
 
@@ -248,7 +249,7 @@ class QueryBinder:
             return source
         scope = Scope((ScopeRelation(None, source.schema.fields, 0),))
         binder = ExpressionBinder(scope, self.context)
-        keys: list[nodes.SortKey] = []
+        keys: list[SortKey] = []
         for ordered in order.expressions:
             key = ordered.this
             if isinstance(key, exp.Literal) and str(key.this).isdigit():

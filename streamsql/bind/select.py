@@ -29,6 +29,8 @@ from streamsql.expressions.conditions import conjunction, conjuncts
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
 from streamsql.plan.conditions import filtered
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import Window
 
 
 class SelectBinder:
@@ -110,7 +112,7 @@ class SelectBinder:
             predicate = conjunction(part for part in parts if not has(part, OuterColumn))
         self._source = Source(filtered(self._source.plan, predicate), self._source.times)
 
-    def _rows(self, items: list[Item]) -> tuple[list[Item], list[nodes.SortKey]]:
+    def _rows(self, items: list[Item]) -> tuple[list[Item], list[SortKey]]:
         """The rows that the select list is computed from, for which QUALIFY holds; it, and the keys of ORDER BY, over them."""
         qualify = self._select.args.get("qualify")
         if qualify is None:
@@ -122,7 +124,7 @@ class SelectBinder:
         self._source = Source(filtered(self._source.plan, as_column(last.bound)), self._source.times)
         return items, order
 
-    def _computed(self, items: list[Item]) -> tuple[list[Item], list[nodes.SortKey]]:
+    def _computed(self, items: list[Item]) -> tuple[list[Item], list[SortKey]]:
         """The rows with all that is computed of groups and windows."""
         group, having = self._select.args.get("group"), self._select.args.get("having")
         conditions = [] if having is None else [self._items_binder.boolean(having.this, "HAVING")]
@@ -146,7 +148,7 @@ class SelectBinder:
         self._source, items, order = with_windows(self._source, items, order)
         return items, order
 
-    def _finish(self, items: list[Item], order: list[nodes.SortKey]) -> Source:
+    def _finish(self, items: list[Item], order: list[SortKey]) -> Source:
         """ORDER BY, the select list, DISTINCT."""
         order = [key.over(as_column(key.expression)) for key in order]
         if self._select.args.get("distinct") is not None:
@@ -160,12 +162,12 @@ class SelectBinder:
     def _project(self, items: Sequence[Item]) -> Source:
         return project(self._select, self._source, items, self._plain)
 
-    def _distinct(self, items: Sequence[Item], order: list[nodes.SortKey]) -> Source:
+    def _distinct(self, items: Sequence[Item], order: list[SortKey]) -> Source:
         bound = [as_column(item.bound) for item in items]
         for item in items:
             check_comparable(item.bound, "DISTINCT", item.tree.meta.get("span"))
         projected = self._project(items)
-        window: nodes.Window | None = None
+        window: Window | None = None
         first = 1 if projected.is_stream else 0
         compared = list(range(first, len(projected.schema.fields)))
         if projected.is_stream:
@@ -178,7 +180,7 @@ class SelectBinder:
                     f"add STEP({self._plain.scope.rowtime} BY INTERVAL '1' MINUTE) to the select list",
                 )
             time = projected.times[keys[0]]
-            window = nodes.Window(keys[0], ROWTIME_COLUMN if time.marks_rows else time.form)
+            window = Window(keys[0], ROWTIME_COLUMN if time.marks_rows else time.form)
             compared = [i for i in compared if i not in rowtimes] or compared
         result = Source(nodes.Distinct(projected.schema, projected.plan, tuple(compared), window), projected.times)
         if not order:

@@ -17,6 +17,7 @@ from streamsql.bind.wording import counted
 from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Column, Constant, Expression, Member
 from streamsql.plan import nodes
+from streamsql.plan.sort_keys import SortKey
 from streamsql.types import ROWTIME, TIMESTAMP, Family, Field, Schema
 
 
@@ -53,7 +54,7 @@ def _stars(tree: exp.Column, binder: ExpressionBinder) -> Sequence[Column | Memb
     return binder.scope.star(folded(tree.args["table"]), tree.meta.get("span")) if fields is None else fields
 
 
-def order_of(select: exp.Select, items: Sequence[Item], binder: ExpressionBinder) -> list[nodes.SortKey]:
+def order_of(select: exp.Select, items: Sequence[Item], binder: ExpressionBinder) -> list[SortKey]:
     """The keys of ORDER BY."""
     order = select.args.get("order")
     if order is None or order.expressions[0].meta.get("within") is not None:
@@ -150,7 +151,7 @@ def _sets_rowtime(item: Item) -> bool:
     )
 
 
-def _within(select: exp.Select, retimed: Item | None, plain: ExpressionBinder) -> tuple[int, list[nodes.SortKey]]:
+def _within(select: exp.Select, retimed: Item | None, plain: ExpressionBinder) -> tuple[int, list[SortKey]]:
     """The interval of ORDER BY ... WITHIN, and the keys behind it."""
     order = select.args.get("order")
     if order is None or order.expressions[0].meta.get("within") is None:

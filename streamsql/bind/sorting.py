@@ -11,10 +11,12 @@ from streamsql.bind.source import ROWTIME_ITSELF, Source
 from streamsql.errors import ProgrammingError, Span
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.plan import nodes
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import Window
 from streamsql.types import TIMESTAMP, Field, Schema
 
 
-def sort(source: Source, keys: Sequence[nodes.SortKey], span: Span | None) -> Source:
+def sort(source: Source, keys: Sequence[SortKey], span: Span | None) -> Source:
     """ORDER BY: of a stream the leading key must follow ROWTIME."""
     for key in keys:
         check_comparable(key.expression, "ORDER BY", span)
@@ -24,7 +26,7 @@ def sort(source: Source, keys: Sequence[nodes.SortKey], span: Span | None) -> So
     if not is_time_key(leading, source.times):
         hint = "lead with FLOOR(stream.ROWTIME TO SECOND) or another key that follows ROWTIME"
         raise ProgrammingError("ORDER BY on a stream never ends: its first key does not follow ROWTIME", span, hint)
-    window = nodes.Window(0, time_form(leading, source.times))
+    window = Window(0, time_form(leading, source.times))
     own = Field("own ROWTIME", TIMESTAMP, hidden=True)
     schema = Schema((*source.schema.fields, own))
     # a sorted row has a new ROWTIME, so only that is known to follow the time

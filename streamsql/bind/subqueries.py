@@ -21,6 +21,7 @@ from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.conditions import TRUE, conjunction, conjuncts
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan import nodes
+from streamsql.plan.joins import JoinKind
 from streamsql.types import Field, Schema
 
 
@@ -188,7 +189,7 @@ class _Tables:
         width = len(self.plan.schema.fields)
         fields = (replace(field, hidden=True, nullable=True) for field in table.schema.fields)
         schema = Schema((*self.plan.schema.fields, *fields))
-        kind = nodes.JoinKind.LEFT if node.is_single else nodes.JoinKind.SINGLE
+        kind = JoinKind.LEFT if node.is_single else JoinKind.SINGLE
         self.plan = nodes.Lookup(schema, self.plan, table, kind, _joined(node.condition, node, width))
         value = _joined(node.value, node, width)
         if is_plain:

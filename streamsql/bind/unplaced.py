@@ -8,7 +8,9 @@ from typing import Self
 from streamsql.errors import Span
 from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Expression
-from streamsql.plan.nodes import Frame, Node, SortKey, TableFrame
+from streamsql.plan.nodes import Node
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import Frame, TableFrame
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from streamsql.bind.scope import folded
 from streamsql.catalog import nearest
 from streamsql.errors import ProgrammingError, Span
 from streamsql.expressions.nodes import Constant, Expression
-from streamsql.plan.nodes import Frame, SortKey, TableFrame
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import Frame, TableFrame
 
 
 def resolve_window(node: exp.Window, named: Mapping[str, exp.Window]) -> exp.Window:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from streamsql.expressions.conditions import TRUE, conjunction, conjuncts, is_stable
 from streamsql.expressions.nodes import Call, Cast, Column, Expression
-from streamsql.plan.nodes import Filter, Join, JoinKind, Lookup, Node
+from streamsql.plan.joins import JoinKind
+from streamsql.plan.nodes import Filter, Join, Lookup, Node
 
 
 def moved(expression: Expression, start: int) -> Expression:

@@ -16,7 +16,8 @@ from streamsql.expressions.nodes import Column, Expression
 from streamsql.external.scan.request import DynamicFilter
 from streamsql.plan import nodes
 from streamsql.plan.conditions import moved, split
-from streamsql.plan.nodes import JoinKey, JoinKind, Lookup, Mark, Node
+from streamsql.plan.joins import JoinKey, JoinKind
+from streamsql.plan.nodes import Lookup, Mark, Node
 from streamsql.types import APPROXIMATE
 
 Filters = tuple[DynamicFilter, ...]

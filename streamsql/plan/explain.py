@@ -12,6 +12,7 @@ from streamsql.expressions.text import text
 from streamsql.external.scan.request import ROWS, Request
 from streamsql.external.table import ExternalTable
 from streamsql.plan import nodes
+from streamsql.plan.windows import Frame, SlidingWindow, TableWindow, Window
 from streamsql.time import Time
 from streamsql.types import Schema
 
@@ -151,20 +152,20 @@ def _named(expression: Expression, schema: Schema) -> Expression:
     return expression.rewrite(lambda e: replace(e, name=schema.fields[e.index].name) if isinstance(e, Column) else e)
 
 
-def _closes(window: nodes.Window | None, keys: Sequence[str]) -> str:
+def _closes(window: Window | None, keys: Sequence[str]) -> str:
     if window is None:
         return ", complete at the end"
     how = "changes" if window.time is not None else "changes in a row"
     return f", complete when {keys[window.key]} {how}"
 
 
-def _window(window: nodes.SlidingWindow) -> str:
+def _window(window: SlidingWindow) -> str:
     calls = ", ".join(str(call) for call in window.calls)
     partition = f"PARTITION BY {', '.join(map(text, window.partition))} " if window.partition else ""
     return f"{calls} ({partition}{_frame(window.frame)})"
 
 
-def _table_window(window: nodes.TableWindow) -> str:
+def _table_window(window: TableWindow) -> str:
     calls = ", ".join(str(call) for call in window.calls)
     parts = [f"PARTITION BY {', '.join(map(text, window.partition))}"] if window.partition else []
     keys = [text(key.expression) + key.words for key in window.order]
@@ -182,7 +183,7 @@ def _bound(offset: Any, own: str) -> str:
     return "CURRENT ROW" if not offset else f"{abs(offset)} {'PRECEDING' if offset < 0 else 'FOLLOWING'}"
 
 
-def _frame(frame: nodes.Frame) -> str:
+def _frame(frame: Frame) -> str:
     size = frame.preceding
     if size == 0:
         return f"{frame.unit} CURRENT ROW"

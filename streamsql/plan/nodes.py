@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from enum import Enum
 from typing import Any, Self
 
 from streamsql.catalog import SystemTable
@@ -18,7 +17,9 @@ from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.request import Request
 from streamsql.external.table import ExternalTable
 from streamsql.functions.registry import TableFunction
-from streamsql.keys.order import Direction
+from streamsql.plan.joins import JoinKey, JoinKind, JoinWindow
+from streamsql.plan.sort_keys import SortKey
+from streamsql.plan.windows import SlidingWindow, TableWindow, Window
 from streamsql.time import Time
 from streamsql.types import Schema
 
@@ -74,18 +75,6 @@ class Node:
     def rewrite(self, rule: Callable[[Node], Node]) -> Node:
         """Apply `rule` to every node, from the leaves up; what does not change is kept."""
         return rule(self.map_inputs(lambda child: child.rewrite(rule)))
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When groups are complete: as soon as a monotonic key changes.
-
-    `key` is the column of the input that holds the key.  `time` is the same key as an expression of ROWTIME alone (its
-    column 0 is ROWTIME), which lets a rowtime bound close the group; None where only the next row can tell (MONOTONIC(x)).
-    """
-
-    key: int
-    time: Expression | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,74 +192,11 @@ class Stagger(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """The rows a sliding window holds beside the current one: `preceding` milliseconds (RANGE) or rows (ROWS) of the same
-    partition; None: UNBOUNDED."""
-
-    unit: str
-    preceding: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SlidingWindow:
-    """One OVER window and the calls that use it."""
-
-    partition: tuple[Expression, ...]
-    frame: Frame
-    calls: tuple[AggregateCall, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Over(Node):
     """Sliding windows: every input row at once, with the values of all calls, window by window, behind its columns."""
 
     input: Node
     windows: tuple[SlidingWindow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """One key of an ORDER BY.  NULLs come last ascending and first descending, where `nulls_first` does not say otherwise."""
-
-    expression: Expression
-    descending: bool = False
-    nulls_first: bool | None = None
-
-    @property
-    def direction(self) -> Direction:
-        return Direction(self.descending, self.descending if self.nulls_first is None else self.nulls_first)
-
-    def over(self, expression: Expression) -> SortKey:
-        """The same key of another expression."""
-        return replace(self, expression=expression)
-
-    @property
-    def words(self) -> str:
-        """What stands behind the expression."""
-        nulls = "" if self.nulls_first is None else f" NULLS {'FIRST' if self.nulls_first else 'LAST'}"
-        return " DESC" * self.descending + nulls
-
-
-@dataclass(frozen=True, slots=True)
-class TableFrame:
-    """The rows of a partition of a table that belong to a row: from `start` to `end`, counted from the row itself.
-
-    ROWS: in rows; RANGE: in the values of the order's one key; below zero before the row.  None: the partition's own end.
-    """
-
-    unit: str
-    start: Any
-    end: Any
-
-
-@dataclass(frozen=True, slots=True)
-class TableWindow:
-    """One OVER window of a table and the calls that use it."""
-
-    partition: tuple[Expression, ...]
-    order: tuple[SortKey, ...]
-    frame: TableFrame
-    calls: tuple[AggregateCall, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,30 +248,6 @@ class SetOperation(Node):
     all: bool = False
 
 
-class JoinKind(Enum):
-    """What becomes of rows that match nothing: of no input, the first, the second, or both they come with NULLs.
-
-    SINGLE is a LEFT lookup in which a row that matches more than one fails.
-    """
-
-    INNER = "inner"
-    LEFT = "left"
-    RIGHT = "right"
-    FULL = "full"
-    SINGLE = "single"
-
-
-@dataclass(frozen=True, slots=True)
-class JoinWindow:
-    """How long a row of an input can be matched by others: `frame`, counted on this input.
-
-    `until` is a column of the input that says for each row the last instant at which it can; the frame is never shorter.
-    """
-
-    frame: Frame
-    until: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Join(Node):
     """Streams joined: a combination of rows comes once, when its last row arrives, if all others are then in their windows.
@@ -365,15 +267,6 @@ class Join(Node):
     def can_fail(self) -> bool:
         """Whether some row may fail in it."""
         return self.condition.can_fail
-
-
-@dataclass(frozen=True, slots=True)
-class JoinKey:
-    """A key of a join's table that scans ask for by its number: column `key` of what `condition`, by its place, equates."""
-
-    number: int
-    condition: int
-    key: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from dataclasses import replace
 from streamsql.expressions.conditions import conjuncts
 from streamsql.expressions.nodes import Call, Cast, Column, Expression
 from streamsql.plan.conditions import filtered
-from streamsql.plan.nodes import Aggregate, Distinct, Filter, JoinKind, Lookup, Node, Project, Sort
+from streamsql.plan.joins import JoinKind
+from streamsql.plan.nodes import Aggregate, Distinct, Filter, Lookup, Node, Project, Sort
 
 Columns = frozenset[int]
 

@@ -17,13 +17,15 @@ from streamsql.external.scan.request import Request
 from streamsql.external.table import ExternalTable
 from streamsql.plan import nodes
 from streamsql.plan.conditions import split
+from streamsql.plan.joins import JoinKind
+from streamsql.plan.windows import TableWindow
 from streamsql.types import Field, Schema
 
 JOINS = {
-    nodes.JoinKind.INNER: "",
-    nodes.JoinKind.LEFT: " Left",
-    nodes.JoinKind.SINGLE: " Left",
-    nodes.JoinKind.FULL: " Full",
+    JoinKind.INNER: "",
+    JoinKind.LEFT: " Left",
+    JoinKind.SINGLE: " Left",
+    JoinKind.FULL: " Full",
 }
 
 
@@ -155,7 +157,7 @@ def _of(side: str, key: Expression, node: nodes.Node) -> str:
     return f'"{side}".{shown}' if isinstance(key, Column) else shown
 
 
-def _window(window: nodes.TableWindow) -> list[str]:
+def _window(window: TableWindow) -> list[str]:
     partition = [f"Partition: {', '.join(map(text, window.partition))}"] if window.partition else []
     order = [f"Order: {', '.join(text(key.expression) + key.words for key in window.order)}"] if window.order else []
     return partition + order

@@ -10,18 +10,8 @@ from dataclasses import replace
 
 from streamsql.expressions.nodes import Column, Expression, Member
 from streamsql.external.scan.request import ROWS, Request, ScanColumn
-from streamsql.plan.nodes import (
-    Aggregate,
-    ExternalScan,
-    Filter,
-    Limit,
-    Node,
-    Project,
-    Sort,
-    TableOver,
-    TableWindow,
-    Unnest,
-)
+from streamsql.plan.nodes import Aggregate, ExternalScan, Filter, Limit, Node, Project, Sort, TableOver, Unnest
+from streamsql.plan.windows import TableWindow
 from streamsql.types import Field, Schema
 
 Part = tuple[int, ...]

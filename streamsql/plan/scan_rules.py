@@ -12,7 +12,8 @@ from streamsql.expressions.conditions import conjunction, conjuncts, is_stable
 from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.request import Grouping
 from streamsql.plan.conditions import filtered, moved
-from streamsql.plan.nodes import Aggregate, Combine, ExternalScan, Filter, JoinKind, Limit, Lookup, Node, Project
+from streamsql.plan.joins import JoinKind
+from streamsql.plan.nodes import Aggregate, Combine, ExternalScan, Filter, Limit, Lookup, Node, Project
 
 
 def push_keys_into_scan(node: Node) -> Node:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from streamsql.expressions.conditions import conjunction, conjuncts, is_stable
 from streamsql.expressions.nodes import Call, Column, Expression
 from streamsql.plan.conditions import moved, renumbered
-from streamsql.plan.nodes import Aggregate, Distinct, ExternalScan, Filter, JoinKind, Lookup, Node, Project, Union
+from streamsql.plan.joins import JoinKind
+from streamsql.plan.nodes import Aggregate, Distinct, ExternalScan, Filter, Lookup, Node, Project, Union
 from streamsql.types import Schema
 
 

@@ -23,7 +23,7 @@ from streamsql.functions.collected import Ordered
 from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.functions.registry import Accumulator
 from streamsql.operator import Operator
-from streamsql.plan import nodes
+from streamsql.plan import nodes, windows
 from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
@@ -259,7 +259,7 @@ class Compiler:
         ]
         return Over(node.schema.arrow(), windows, self._time)
 
-    def _table_window(self, window: nodes.TableWindow) -> TableWindow:
+    def _table_window(self, window: windows.TableWindow) -> TableWindow:
         return TableWindow(
             tuple(evaluator(key, self._time) for key in window.partition),
             tuple(key.type.arrow() for key in window.partition),
@@ -323,7 +323,7 @@ class Compiler:
         distinct = DistinctMoves(call.arguments[0].type.arrow()) if call.distinct else None
         return SlidingCall(arguments, make([a.type for a in call.arguments], call.type, call.ignore_nulls), distinct)
 
-    def _windows(self, window: nodes.Window | None, keys: Sequence[SqlType]) -> Windows:
+    def _windows(self, window: windows.Window | None, keys: Sequence[SqlType]) -> Windows:
         if window is None:
             return WholeInput()
         if window.time is None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from streamsql.arrays import from_numbers
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, FailedRow, Operator, Output, State
-from streamsql.plan.nodes import JoinKind, JoinWindow
+from streamsql.plan.joins import JoinKind, JoinWindow
 from streamsql.rows import Failure, QueryTime, Rows
 from streamsql.run.inputs import Inputs
 from streamsql.run.join_input import JoinInput

@@ -11,7 +11,7 @@ from streamsql.arrays import numbers
 from streamsql.functions.moves import extended
 from streamsql.keys.interner import Ids
 from streamsql.operator import State
-from streamsql.plan.nodes import JoinWindow
+from streamsql.plan.joins import JoinWindow
 from streamsql.run.matching import NONE
 from streamsql.run.window import times_of
 from streamsql.state import Arrays, Queue, RowLog

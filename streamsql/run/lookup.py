@@ -10,7 +10,7 @@ import pyarrow as pa
 from streamsql.errors import InternalError
 from streamsql.keys.interner import Ids
 from streamsql.operator import Failed, Operator, Output
-from streamsql.plan.nodes import JoinKind
+from streamsql.plan.joins import JoinKind
 from streamsql.rows import ErrorName, QueryTime, Rows
 from streamsql.run.matching import NONE
 from streamsql.run.table_index import TableIndex, pair_column

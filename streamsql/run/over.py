@@ -14,7 +14,7 @@ from streamsql.functions.moves import Frames, Moves, RangeFrames, RowFrames, Unb
 from streamsql.functions.registry import Fail, Sliding
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State
-from streamsql.plan.nodes import Frame
+from streamsql.plan.windows import Frame
 from streamsql.rows import Datum, Evaluate, QueryTime, Rows
 from streamsql.types import ROWTIME, Batch
 

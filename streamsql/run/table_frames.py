@@ -17,7 +17,7 @@ from streamsql.functions.registry import OrderedRows
 from streamsql.functions.vectors import doubles
 from streamsql.keys.interner import Ids
 from streamsql.keys.order import Direction, ranks
-from streamsql.plan.nodes import TableFrame
+from streamsql.plan.windows import TableFrame
 
 Ranks = npt.NDArray[np.int64]
 

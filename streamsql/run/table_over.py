@@ -13,7 +13,7 @@ from streamsql.functions.registry import Accumulator, Fail, OrderedFunction, Ord
 from streamsql.keys.interner import Ids, Interner
 from streamsql.keys.order import Direction
 from streamsql.operator import Failed, Operator, Output, State
-from streamsql.plan.nodes import TableFrame
+from streamsql.plan.windows import TableFrame
 from streamsql.rows import Datum, Evaluate, Mask, QueryTime, Rows
 from streamsql.run.table_frames import frame_moves, ordered_rows, values_of
 from streamsql.state import RowBuffer

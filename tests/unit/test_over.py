@@ -21,7 +21,7 @@ from streamsql.functions import aggregate as _aggregate  # noqa: F401 - fills th
 from streamsql.functions import analytic as _analytic  # noqa: F401 - fills the table
 from streamsql.functions.registry import AGGREGATES
 from streamsql.operator import Failed, Output
-from streamsql.plan.nodes import Frame
+from streamsql.plan.windows import Frame
 from streamsql.rows import Evaluate, QueryTime, Rows
 from streamsql.run.over import Over, OverWindow, SlidingCall
 from streamsql.types import BIGINT, DOUBLE, INTEGER, SqlType, varchar
