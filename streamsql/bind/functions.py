@@ -13,15 +13,8 @@ from streamsql.coercion import assignable, common_type
 from streamsql.errors import InternalError, ProgrammingError, Span
 from streamsql.expressions.nodes import Call, Cast, Constant, Expression, Word
 from streamsql.functions import library as _library  # noqa: F401 - fills the tables
-from streamsql.functions.registry import (
-    AGGREGATES,
-    SCALARS,
-    AggregateFunction,
-    Parameter,
-    ScalarFunction,
-    Signature,
-    TypeRule,
-)
+from streamsql.functions.registry import AGGREGATES, SCALARS, AggregateFunction, ScalarFunction, TypeRule
+from streamsql.functions.signature import Parameter, Signature
 from streamsql.types import Family, Kind, SqlType
 
 Record = TypeVar("Record", ScalarFunction, AggregateFunction)

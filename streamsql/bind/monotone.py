@@ -7,31 +7,33 @@ from collections.abc import Mapping
 from streamsql.bind.source import ROWTIME_COLUMN, TimeColumn
 from streamsql.bind.staircase import is_staircase
 from streamsql.expressions.nodes import Call, Column, Constant, Expression, Word
-from streamsql.functions.registry import Direction
+from streamsql.functions.monotone import Monotonicity
 
 
-def direction(expression: Expression, times: Mapping[int, TimeColumn]) -> Direction:
+def monotonicity(expression: Expression, times: Mapping[int, TimeColumn]) -> Monotonicity:
     """How `expression` moves over an input whose `times` columns follow ROWTIME."""
     match expression:
         case Column(index=index):
-            return Direction.ASCENDING if index in times else Direction.NONE
+            return Monotonicity.ASCENDING if index in times else Monotonicity.NONE
         case Constant() | Word():
-            return Direction.CONSTANT
+            return Monotonicity.CONSTANT
         case Call(function=function, arguments=arguments):
             if function.monotone is None:
-                return Direction.CONSTANT if expression.is_constant else Direction.NONE
+                return Monotonicity.CONSTANT if expression.is_constant else Monotonicity.NONE
             constants = [a.value if isinstance(a, Constant) else a.word if isinstance(a, Word) else None for a in arguments]
-            found = function.monotone([direction(a, times) for a in arguments], constants)
-            if found is Direction.NONE and is_staircase(expression, lambda time: direction(time, times) is Direction.ASCENDING):
-                return Direction.ASCENDING
+            found = function.monotone([monotonicity(a, times) for a in arguments], constants)
+            if found is Monotonicity.NONE and is_staircase(
+                expression, lambda time: monotonicity(time, times) is Monotonicity.ASCENDING
+            ):
+                return Monotonicity.ASCENDING
             return found
         case _:
-            return Direction.CONSTANT if expression.is_constant else Direction.NONE
+            return Monotonicity.CONSTANT if expression.is_constant else Monotonicity.NONE
 
 
 def is_time_key(expression: Expression, times: Mapping[int, TimeColumn]) -> bool:
     """Whether equal values of `expression` make complete groups: it is monotonic and not constant."""
-    return direction(expression, times) in (Direction.ASCENDING, Direction.DESCENDING)
+    return monotonicity(expression, times) in (Monotonicity.ASCENDING, Monotonicity.DESCENDING)
 
 
 def time_form(expression: Expression, times: Mapping[int, TimeColumn]) -> Expression | None:

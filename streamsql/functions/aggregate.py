@@ -18,8 +18,9 @@ from streamsql.functions.accumulators import (
     Positional,
     Variance,
 )
+from streamsql.functions.aggregation import Accumulator, Sliding
 from streamsql.functions.ordered import first_of_frame, last_of_frame
-from streamsql.functions.registry import Accumulator, Sliding, aggregate
+from streamsql.functions.registry import aggregate
 from streamsql.functions.sliding import (
     SlidingCount,
     SlidingExactSum,

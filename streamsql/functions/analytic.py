@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streamsql.functions.aggregation import Sliding
 from streamsql.functions.ordered import lag_of_table, nth_of_frame
-from streamsql.functions.registry import Sliding, analytic
+from streamsql.functions.registry import analytic
 from streamsql.functions.sliding import SlidingExponentialAverage, SlidingLag, SlidingPosition
 from streamsql.types import SqlType
 

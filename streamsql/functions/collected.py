@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from streamsql.functions.registry import Accumulator, Fail, raise_failure
+from streamsql.functions.aggregation import Accumulator, Fail, raise_failure
 from streamsql.keys.interner import Ids
 from streamsql.keys.order import Direction, ranks
 from streamsql.state import RowBuffer

@@ -13,7 +13,8 @@ from streamsql.arrays import Values, from_unscaled, map_values, nulls, number, n
 from streamsql.errors import ProgrammingError
 from streamsql.functions.arithmetic import checked
 from streamsql.functions.calendar import DAY, MILLISECONDS, MONTHS, ceil_to, floor_multiple, floor_to, month_start, months
-from streamsql.functions.registry import Direction, ascending_in, scalar
+from streamsql.functions.monotone import Monotonicity, ascending_in
+from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, ErrorName, Rows, mask_of
 from streamsql.time import Time
 from streamsql.types import BIGINT, SqlType, decimal
@@ -324,8 +325,8 @@ def unix_timestamp(_rows: Rows, t: Datum) -> Datum:
     return t.cast(pa.int64())
 
 
-def _ascending(_directions: Sequence[Direction], _constants: Sequence[Any]) -> Direction:
-    return Direction.ASCENDING
+def _ascending(_directions: Sequence[Monotonicity], _constants: Sequence[Any]) -> Monotonicity:
+    return Monotonicity.ASCENDING
 
 
 @scalar("CURRENT_TIMESTAMP() -> TIMESTAMP")

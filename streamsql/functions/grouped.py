@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.compiling import pays
-from streamsql.functions.registry import Fail, raise_failure
+from streamsql.functions.aggregation import Fail, raise_failure
 from streamsql.functions.vectors import Integers, Vector
 from streamsql.keys.interner import Ids
 from streamsql.state import Arrays

@@ -14,8 +14,9 @@ from streamsql.errors import InternalError
 from streamsql.functions.arithmetic import negated, without_zeros
 from streamsql.functions.calendar import floor_multiple
 from streamsql.functions.exponential import exponential
+from streamsql.functions.monotone import ascending_in
 from streamsql.functions.numbers import as_decimal, fit_decimal, number_type
-from streamsql.functions.registry import ascending_in, scalar
+from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, ErrorName, Mask, Rows
 from streamsql.types import Kind, SqlType, decimal
 

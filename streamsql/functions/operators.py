@@ -13,15 +13,16 @@ from streamsql.coercion import arithmetic_type
 from streamsql.errors import ProgrammingError
 from streamsql.functions.arithmetic import arithmetic, negated
 from streamsql.functions.cast import converter
+from streamsql.functions.monotone import Monotonicity
 from streamsql.functions.numbers import number_type
-from streamsql.functions.registry import Direction, TypeRule, scalar
+from streamsql.functions.registry import TypeRule, scalar
 from streamsql.rows import Datum, Rows
 from streamsql.types import BOOLEAN, DATE, NULL, TIME, TIMESTAMP, Kind, SqlType, varchar
 
-CONSTANT, NONE = Direction.CONSTANT, Direction.NONE
+CONSTANT, NONE = Monotonicity.CONSTANT, Monotonicity.NONE
 
 
-def sum_direction(directions: Sequence[Direction], _constants: Sequence[Any]) -> Direction:
+def sum_direction(directions: Sequence[Monotonicity], _constants: Sequence[Any]) -> Monotonicity:
     """`m + c`, `c + m` move as `m`; `m1 + m2` as both, when they agree."""
     left, right = directions[:2]
     if CONSTANT in (left, right):
@@ -29,19 +30,19 @@ def sum_direction(directions: Sequence[Direction], _constants: Sequence[Any]) ->
     return left if left is right else NONE
 
 
-def difference_direction(directions: Sequence[Direction], constants: Sequence[Any]) -> Direction:
+def difference_direction(directions: Sequence[Monotonicity], constants: Sequence[Any]) -> Monotonicity:
     """`a - b` moves as `a + (-b)`."""
     return sum_direction((directions[0], directions[1].reversed()), constants)
 
 
-def product_direction(directions: Sequence[Direction], constants: Sequence[Any]) -> Direction:
+def product_direction(directions: Sequence[Monotonicity], constants: Sequence[Any]) -> Monotonicity:
     """`m * c` moves as `m` for c > 0, against it for c < 0, not at all for c = 0."""
     if directions[0] is CONSTANT:
         return _signed(directions[1], constants[0])
     return _signed(directions[0], constants[1]) if directions[1] is CONSTANT else NONE
 
 
-def quotient_direction(directions: Sequence[Direction], constants: Sequence[Any]) -> Direction:
+def quotient_direction(directions: Sequence[Monotonicity], constants: Sequence[Any]) -> Monotonicity:
     """`m / c` moves as `m` for c > 0, and `c / m` too.
 
     [X] The reference lists the latter so for an `m` of the sign of `c`, although it is the wrong way round; it is accepted
@@ -50,7 +51,7 @@ def quotient_direction(directions: Sequence[Direction], constants: Sequence[Any]
     return product_direction(directions, constants)
 
 
-def _signed(direction: Direction, factor: Any) -> Direction:
+def _signed(direction: Monotonicity, factor: Any) -> Monotonicity:
     if factor is None:
         return CONSTANT if direction is CONSTANT else NONE
     if factor == 0:
@@ -58,7 +59,7 @@ def _signed(direction: Direction, factor: Any) -> Direction:
     return direction if factor > 0 else direction.reversed()
 
 
-def negative_direction(directions: Sequence[Direction], _constants: Sequence[Any]) -> Direction:
+def negative_direction(directions: Sequence[Monotonicity], _constants: Sequence[Any]) -> Monotonicity:
     """`-m` moves against `m`."""
     return directions[0].reversed()
 

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.functions.registry import Fail, OrderedRows, ordered
+from streamsql.functions.aggregation import Fail, OrderedRows
+from streamsql.functions.registry import ordered
 from streamsql.keys.interner import Ids
 from streamsql.rows import Datum, ErrorName, Mask
 

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers
+from streamsql.functions.aggregation import Accumulator, Fail
 from streamsql.functions.collected import Collected
-from streamsql.functions.registry import Accumulator, Fail, aggregate
+from streamsql.functions.registry import aggregate
 from streamsql.functions.vectors import Doubles, doubles
 from streamsql.keys.interner import Ids
 from streamsql.types import SqlType

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers
+from streamsql.functions.aggregation import Accumulator, Fail
 from streamsql.functions.collected import Collected, by_group
-from streamsql.functions.registry import Accumulator, Fail, aggregate
+from streamsql.functions.registry import aggregate
 from streamsql.functions.vectors import Doubles, doubles
 from streamsql.keys.interner import Ids
 from streamsql.keys.order import Direction, ranks

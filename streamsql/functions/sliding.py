@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
+from streamsql.functions.aggregation import Fail
 from streamsql.functions.moves import Moves, RowFrames, extended, relaid
-from streamsql.functions.registry import Fail
 from streamsql.functions.totals import ExactTotal, FloatTotal, variance
 from streamsql.functions.vectors import Vector, decode, doubles, encode, exact, is_fixed, vector_dtype
 from streamsql.keys.interner import Ids

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.functions.registry import Direction, scalar
+from streamsql.functions.monotone import Monotonicity
+from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, ErrorName, Rows, map_rows, mask_of
 from streamsql.types import Kind, SqlType, varchar
 
@@ -118,11 +119,11 @@ def part_type(types: Sequence[SqlType]) -> SqlType:
     return SqlType(kind, length=types[0].length)
 
 
-def _prefix_direction(directions: Sequence[Direction], constants: Sequence[object]) -> Direction:
+def _prefix_direction(directions: Sequence[Monotonicity], constants: Sequence[object]) -> Monotonicity:
     """A prefix of constant length ascends with its text."""
-    if constants[1] in (0, 1) and all(direction is Direction.CONSTANT for direction in directions[1:]):
+    if constants[1] in (0, 1) and all(direction is Monotonicity.CONSTANT for direction in directions[1:]):
         return directions[0]
-    return Direction.CONSTANT if all(direction is Direction.CONSTANT for direction in directions) else Direction.NONE
+    return Monotonicity.CONSTANT if all(direction is Monotonicity.CONSTANT for direction in directions) else Monotonicity.NONE
 
 
 @scalar(

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_unscaled, numbers
+from streamsql.functions.aggregation import Fail, raise_failure
 from streamsql.functions.grouped import Mergeable
 from streamsql.functions.moves import Moves
-from streamsql.functions.registry import Fail, raise_failure
 from streamsql.functions.sliding import Windowed
 from streamsql.functions.totals import average_of
 from streamsql.functions.vectors import Integers, Vector

@@ -19,9 +19,9 @@ from streamsql.expressions.evaluate import evaluator
 from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.write.misfits import misfits_of
+from streamsql.functions.aggregation import Accumulator
 from streamsql.functions.collected import Ordered
 from streamsql.functions.distinct import DistinctMoves, DistinctValues
-from streamsql.functions.registry import Accumulator
 from streamsql.operator import Operator
 from streamsql.plan import nodes, windows
 from streamsql.plan.conditions import split

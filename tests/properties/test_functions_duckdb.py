@@ -23,7 +23,8 @@ import streamsql.functions.numeric
 import streamsql.functions.operators
 import streamsql.functions.patterns
 import streamsql.functions.string  # noqa: F401
-from streamsql.functions.registry import SCALARS, Parameter, ScalarFunction
+from streamsql.functions.registry import SCALARS, ScalarFunction
+from streamsql.functions.signature import Parameter
 from streamsql.rows import QueryTime, Rows
 
 WHOLE = {pa.int8(): 8, pa.int16(): 16, pa.int32(): 32, pa.int64(): 64}

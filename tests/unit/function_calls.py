@@ -23,7 +23,8 @@ import streamsql.functions.string  # noqa: F401
 from streamsql.coercion import assignable, common_type
 from streamsql.datetime_text import parse_date, parse_time, parse_timestamp
 from streamsql.functions.cast import converter
-from streamsql.functions.registry import SCALARS, Parameter, ScalarFunction
+from streamsql.functions.registry import SCALARS, ScalarFunction
+from streamsql.functions.signature import Parameter
 from streamsql.interval_text import parse_interval
 from streamsql.rows import Datum, QueryTime, Rows
 from streamsql.time import ManualClock

@@ -9,7 +9,8 @@ from function_calls import NOW, Value, Word, call, clock, day, null, rows_of, sp
 
 from streamsql.functions.calendar import add_months, ceil_to, floor_to, months_between
 from streamsql.functions.datetime import floor_timestamp, step
-from streamsql.functions.registry import SCALARS, Direction
+from streamsql.functions.monotone import Monotonicity
+from streamsql.functions.registry import SCALARS
 from streamsql.time import from_datetime
 from streamsql.types import BIGINT, DATE, INTEGER, TIMESTAMP
 
@@ -132,7 +133,7 @@ def test_next_change_is_the_first_time_with_another_result(record, rest):
 
 
 def test_functions_that_follow_time():
-    up, still = Direction.ASCENDING, Direction.CONSTANT
+    up, still = Monotonicity.ASCENDING, Monotonicity.CONSTANT
     for name in ("FLOOR", "CEIL", "CEILING", "STEP", "TO_TIMESTAMP", "UNIX_TIMESTAMP", "MONOTONIC", "SUBSTRING"):
         for record in SCALARS[name]:
             if record.monotone is not None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from streamsql.coercion import assignable, castable, common_type
 from streamsql.functions.cast import converter
-from streamsql.functions.registry import SCALARS, Parameter, ScalarFunction
+from streamsql.functions.registry import SCALARS, ScalarFunction
+from streamsql.functions.signature import Parameter
 from streamsql.types import (
     BIGINT,
     BOOLEAN,

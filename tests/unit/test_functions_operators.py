@@ -9,8 +9,9 @@ from function_calls import Value, Word, call, clock, day, null, rows_of, span, t
 
 from streamsql.functions.arithmetic import arithmetic
 from streamsql.functions.conditional import and_, case, coalesce, or_
+from streamsql.functions.monotone import Monotonicity
 from streamsql.functions.operators import in_
-from streamsql.functions.registry import SCALARS, Direction
+from streamsql.functions.registry import SCALARS
 from streamsql.rows import ErrorName
 from streamsql.types import BIGINT, BOOLEAN, INTEGER, REAL, TIMESTAMP, TINYINT, Kind, SqlType, decimal, varchar
 
@@ -324,7 +325,7 @@ def test_differences_need_equal_types():
         call("-", day("2004-12-02"), day("2003-12-01"))
 
 
-UP, DOWN, STILL, NO = Direction.ASCENDING, Direction.DESCENDING, Direction.CONSTANT, Direction.NONE
+UP, DOWN, STILL, NO = Monotonicity.ASCENDING, Monotonicity.DESCENDING, Monotonicity.CONSTANT, Monotonicity.NONE
 
 
 @pytest.mark.parametrize(
