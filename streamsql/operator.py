@@ -75,7 +75,7 @@ class State(Protocol):
 class Operator:
     """One operator of a running plan.
 
-    Calls never overlap.  An operator has no clock, no thread and does no I/O, but for groups that memory does not hold.  Its
+    Calls never overlap.  An operator has no clock, no thread and does no I/O, but for what memory does not hold.  Its
     parameters are given when it is made; all that must outlive a crash is in `state`.
     """
 
@@ -109,8 +109,11 @@ class Operator:
 
     @property
     def spilled(self) -> int:
-        """Bytes of groups that memory did not hold and that were put on disk."""
+        """Bytes that were put on disk, of what memory did not hold."""
         return 0
+
+    def close(self) -> None:
+        """Forget what is on disk: the query is over, whichever way it ended."""
 
     @property
     def done(self) -> bool:

@@ -67,7 +67,7 @@ def _remarks(counts: dict[int, RowCount], operators: dict[int, Operator], leaves
         count, scan, operator = given.get(id(node)), scans.get(id(node)), operators.get(id(node))
         lines = [] if scan is None else [_read(scan)]
         if operator is not None and operator.spilled:
-            lines.append(f"{operator.spilled:,} bytes of groups were put on disk")
+            lines.append(f"{operator.spilled:,} bytes were put on disk")
         return "" if count is None else f" ({_rows(count.rows)})", lines
 
     return remarks

@@ -89,11 +89,15 @@ class TableRows:
         self._batches.clear()
 
     def _run(self, leaves: Sequence[Leaf], watch: AbstractContextManager[None]) -> Generator[bool, None, None]:
-        with watch:
-            for vertex, port, batches in leaves:
-                for _ in self._pipeline.push_table(vertex, port, batches):
-                    yield True
-            self._pipeline.end_errors()
+        try:
+            with watch:
+                for vertex, port, batches in leaves:
+                    for _ in self._pipeline.push_table(vertex, port, batches):
+                        yield True
+                self._pipeline.end_errors()
+        finally:
+            for vertex in self._pipeline.vertices.values():
+                vertex.operator.close()
 
 
 class _Lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +47,15 @@ class Accumulator(Protocol):
 
     def take(self, groups: int, fail: Fail = raise_failure) -> pa.Array:
         """The values of the first groups, which are forgotten: the others are numbered anew from 0."""
+        ...
+
+    def of(self, groups: Ids) -> Self:
+        """Another one with the values of some of the groups, numbered in this order."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory the groups take."""
         ...
 
     def clear(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,7 @@ class Collected(ABC):
     def __init__(self, arguments: Sequence[SqlType]) -> None:
         fields = [pa.field(str(i), type.arrow()) for i, type in enumerate(arguments)]
         self.arrays = RowBuffer(pa.schema([pa.field("group", pa.int64()), *fields]))
+        self.nbytes = 0
         self._groups = 0
 
     @abstractmethod
@@ -29,27 +32,39 @@ class Collected(ABC):
 
     def add(self, ids: Ids, groups: int, arguments: Sequence[pa.Array]) -> None:
         self._groups = groups
-        columns = [pa.array(ids, pa.int64()), *arguments]
-        self.arrays.append(pa.RecordBatch.from_arrays(columns, schema=self.arrays.schema))
+        batch = pa.RecordBatch.from_arrays([pa.array(ids, pa.int64()), *arguments], schema=self.arrays.schema)
+        self.arrays.append(batch)
+        self.nbytes += batch.nbytes
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         batch = self.arrays.batch()
         return self.values(batch.column(0).to_numpy(), self._groups, batch.columns[1:], fail)
 
     def take(self, groups: int, fail: Fail = raise_failure) -> pa.Array:
-        batch = self.arrays.take_all()
+        batch, known = self.arrays.take_all(), self._groups
+        self.clear()
         ids = batch.column(0).to_numpy()
         taken = ids < groups
         if not taken.all():
             rest = batch.filter(pa.array(~taken))
-            self.arrays.append(rest.set_column(0, self.arrays.schema.field(0), pa.array(ids[~taken] - groups)))
+            self.add(ids[~taken] - groups, known - groups, rest.columns[1:])
             batch, ids = batch.filter(pa.array(taken)), ids[taken]
-        self._groups = max(0, self._groups - groups)
+        self._groups = max(0, known - groups)
         return self.values(ids, groups, batch.columns[1:], fail)
+
+    def of(self, groups: Ids) -> Self:
+        some, batch = copy(self), self.arrays.batch()
+        some.arrays = RowBuffer(self.arrays.schema)
+        some.clear()
+        place = np.full(self._groups, -1)
+        place[groups] = np.arange(len(groups))
+        ids = place[batch.column(0).to_numpy()]
+        some.add(ids[ids >= 0], len(groups), batch.filter(pa.array(ids >= 0)).columns[1:])
+        return some
 
     def clear(self) -> None:
         self.arrays.take_all()
-        self._groups = 0
+        self.nbytes = self._groups = 0
 
 
 class Ordered(Collected):

@@ -27,6 +27,7 @@ class DistinctValues:
     """
 
     def __init__(self, types: Sequence[pa.DataType]) -> None:
+        self._types = list(types)
         self._seen = Interner([pa.int64(), *types])
         self._counts = Arrays({"taken": np.zeros(1, np.int64), "kept": np.zeros(1, np.int64)})
 
@@ -47,6 +48,23 @@ class DistinctValues:
             of_groups = self._seen.columns()[0].to_numpy()
             self._seen.keep(np.flatnonzero(of_groups >= self._counts["taken"][0]))
             self._counts["kept"][0] = len(self._seen)
+
+    def of(self, groups: Ids) -> DistinctValues:
+        """Another one with the values of some of the groups, numbered in this order."""
+        of_groups, *values = self._seen.columns()
+        taken = int(self._counts["taken"][0])
+        place = np.full(int(groups.max(initial=_NONE)) + 2, _NONE)  # the last for all groups behind
+        place[groups] = np.arange(len(groups))
+        places = place[np.clip(of_groups.to_numpy() - taken, -1, len(place) - 1)]
+        mask = pa.array(places != _NONE)
+        some = DistinctValues(self._types)
+        some.first(places[places != _NONE], [column.filter(mask) for column in values])
+        return some
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory the values take."""
+        return self._seen.nbytes
 
     def clear(self) -> None:
         """Forget all groups."""

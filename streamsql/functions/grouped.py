@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -77,6 +78,12 @@ class Grouped(ABC):
                 self.arrays[name][rest:] = fill
             self.arrays["taken"][0] = 0
         return result
+
+    def of(self, groups: Ids) -> Self:
+        some = copy(self)
+        taken = {name: self.values(name)[groups] for name in self._fills}
+        some.arrays = Arrays({"groups": np.array([len(groups)]), "taken": np.zeros(1, np.int64), **taken})
+        return some
 
     def clear(self) -> None:
         for name, fill in self._fills.items():

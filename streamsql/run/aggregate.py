@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
 
-from streamsql.functions.grouped import Mergeable
-from streamsql.keys.interner import Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run import groups
-from streamsql.run.calls import Accumulation, parted, results, states
-from streamsql.run.groups import Groups
+from streamsql.run.accumulations import Accumulations
+from streamsql.run.calls import Accumulation, parted
 from streamsql.run.window import Closed, TimeWindows, Windows
 from streamsql.time import Time
 from streamsql.types import Batch
 
 
 class Aggregate(Operator):
-    """Groups of the open window, as dense ids; `window_key` says which of the keys is the window's (None: a table).
-
-    `rest` takes the groups of a table when they become too many.
-    """
+    """Groups of the open window; `window_key` says which of the keys is the window's (None: a table)."""
 
     def __init__(
         self,
@@ -34,7 +27,6 @@ class Aggregate(Operator):
         windows: Windows,
         window_key: int | None,
         time: QueryTime,
-        rest: Groups | None = None,
     ) -> None:
         self._schema = schema
         self._keys = tuple(keys)
@@ -43,14 +35,13 @@ class Aggregate(Operator):
         self._window_key = window_key
         self._by_time = isinstance(windows, TimeWindows)
         self._others = [i for i in range(len(keys)) if i != window_key]
-        self._groups = Interner([key_types[i] for i in self._others])
         self._is_stream = window_key is not None
+        self._groups = Accumulations([key_types[i] for i in self._others], calls, None if self._is_stream else 0)
         self._time = time
-        self._rest = rest
 
     @property
     def state(self) -> Mapping[str, State]:
-        return {"groups": self._groups, "window": self._windows.state, **states(self._calls)}
+        return {**self._groups.state, "window": self._windows.state}
 
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
         rows = Rows(batch, self._time)
@@ -67,11 +58,8 @@ class Aggregate(Operator):
             if run.closed is not None:
                 yield from self._emit(run.closed)
             count = run.stop - run.start
-            ids = self._groups.ids([keys[i].slice(run.start, count) for i in self._others], count)
-            for call, columns in zip(self._calls, arguments, strict=True):
-                call.add(ids, len(self._groups), [c.slice(run.start, count) for c in columns])
-        if self._rest is not None and self._groups.nbytes + sum(call.nbytes for call in self._mergeable()) > groups.MEMORY:
-            self._put_aside(self._rest)
+            own = [[column.slice(run.start, count) for column in columns] for columns in arguments]
+            self._groups.add([keys[i].slice(run.start, count) for i in self._others], own, count)
 
     def advance(self, t: Time, port: int = 0) -> Iterator[Output]:
         closed = self._windows.advance(t)
@@ -83,38 +71,25 @@ class Aggregate(Operator):
 
     @property
     def open_groups(self) -> int:
-        return len(self._groups) if self._others else 0
+        return len(self._groups)
 
     @property
     def spilled(self) -> int:
-        return 0 if self._rest is None else self._rest.spilled
+        return self._groups.spilled
 
-    def _mergeable(self) -> list[Mergeable]:
-        return [call.accumulator for call in self._calls if isinstance(call.accumulator, Mergeable)]
-
-    def _put_aside(self, rest: Groups) -> None:
-        """Let the groups so far be put together with later ones of the same keys in the end."""
-        calls = self._mergeable()
-        rest.put_aside([*self._groups.columns(), *(part for call in calls for part in call.parts())])
-        self._groups.clear()
-        for call in calls:
-            call.clear()
+    def close(self) -> None:
+        self._groups.close()
 
     def _emit(self, closed: Closed) -> Iterator[Output]:
-        if self._rest is not None and self._rest.spilled:
-            self._put_aside(self._rest)
-            yield from self._rest.results()
-            return
-        count = len(self._groups)
-        if not self._others and not self._is_stream:
-            for call in self._calls:  # a table without GROUP BY gives one row, even of no rows
-                call.add(np.zeros(0, np.int64), 1, [pa.nulls(0, t) for t in call.types])
-        columns: list[pa.Array] = []
-        if self._is_stream:
-            columns.append(pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), count))
-        others = iter(self._groups.columns()) if self._others else iter(())
-        columns += [pa.repeat(closed.key, count) if i == self._window_key else next(others) for i in range(len(self._keys))]
-        values, failures = results(self._calls, count)
-        self._groups.clear()
-        if count:
-            yield from parted(pa.RecordBatch.from_arrays([*columns, *values], schema=self._schema), failures)
+        if not self._others and not self._is_stream:  # a table without GROUP BY gives one row, even of no rows
+            self._groups.add([], [[pa.nulls(0, type) for type in call.types] for call in self._calls], 0)
+        for taken in self._groups.take():
+            columns: list[pa.Array] = []
+            if self._is_stream:
+                columns.append(pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), taken.count))
+            others = iter(taken.keys)
+            keys = range(len(self._keys))
+            columns += [pa.repeat(closed.key, taken.count) if i == self._window_key else next(others) for i in keys]
+            if taken.count:
+                groups = pa.RecordBatch.from_arrays([*columns, *taken.values], schema=self._schema)
+                yield from parted(groups, taken.failures)

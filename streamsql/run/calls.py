@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +47,16 @@ class Accumulation:
         if self.distinct is not None:
             self.distinct.take(groups)
         return self.accumulator.take(groups, fail)
+
+    def of(self, groups: Ids) -> Accumulation:
+        """Another one with the values of some of the groups, numbered in this order."""
+        distinct = None if self.distinct is None else self.distinct.of(groups)
+        return replace(self, accumulator=self.accumulator.of(groups), distinct=distinct)
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory the groups take."""
+        return self.accumulator.nbytes + (0 if self.distinct is None else self.distinct.nbytes)
 
 
 def states(calls: Sequence[Accumulation]) -> dict[str, State]:

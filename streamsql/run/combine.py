@@ -35,3 +35,6 @@ class Combine(Operator):
     @property
     def spilled(self) -> int:
         return self._groups.spilled
+
+    def close(self) -> None:
+        self._groups.close()

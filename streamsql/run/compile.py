@@ -201,7 +201,6 @@ class Compiler:
 
     def _aggregate(self, node: nodes.Aggregate) -> Operator:
         types = [key.type.arrow() for key in node.keys]
-        spills = node.window is None and node.keys and all(call.mergeable() is not None for call in node.calls)
         return Aggregate(
             node.schema.arrow(),
             [evaluator(key, self._time) for key in node.keys],
@@ -210,7 +209,6 @@ class Compiler:
             self._windows(node.window, [key.type for key in node.keys]),
             None if node.window is None else node.window.key,
             self._time,
-            Groups(node.schema.arrow(), types, lambda: mergeable(node.calls)) if spills else None,
         )
 
     def _grouping_sets(self, node: nodes.GroupingSets) -> Operator:

@@ -31,6 +31,14 @@ class GroupingSets(Operator):
         for members, part in self._parts:
             yield from (self._widened(members, output) for output in part.advance(t))
 
+    @property
+    def spilled(self) -> int:
+        return sum(part.spilled for _, part in self._parts)
+
+    def close(self) -> None:
+        for _, part in self._parts:
+            part.close()
+
     def _widened(self, members: tuple[int, ...], output: Output) -> Output:
         if isinstance(output, Failed):
             return output

@@ -237,7 +237,8 @@ class Pipeline:
         self._advance(vertex, port, t)
 
     def push_table(self, vertex: Vertex, port: int, given: Iterable[Output]) -> Iterator[Output]:
-        """All rows of a table, and its end; gives each batch back when it has passed, and the rows that could not be read."""
+        """All rows of a table, and its end; gives each batch back when it has passed, the rows that could not be read, and what
+        operators gave at the end."""
         for each in given:
             if isinstance(each, Failed):
                 self._fail(each, vertex.error_port, vertex.owner)
@@ -248,7 +249,7 @@ class Pipeline:
             yield each
         if isinstance(given, Generator):
             given.close()
-        self._advance(vertex, port, END)
+        yield from self._advancing(vertex, port, END)
 
     def replace_table(self, vertex: Vertex, port: int, batches: Iterable[Batch]) -> None:
         """Other rows in the place of those of a table that is complete."""
@@ -365,15 +366,25 @@ class Pipeline:
         self._announce(vertex, END if vertex.operator.done else vertex.operator.bound(min(vertex.bounds)))
 
     def _advance(self, vertex: Vertex, port: int, t: Time) -> None:
+        for _ in self._advancing(vertex, port, t):
+            pass
+
+    def _advancing(self, vertex: Vertex, port: int, t: Time) -> Iterator[Output]:
+        """The same, each output being given back when it has passed: there may be more than memory holds."""
         if t <= vertex.bounds[port]:
             return
         vertex.bounds[port] = t
         for output in vertex.operator.advance(t, port):
             self._emit(vertex, output)
-        self._announce(vertex, vertex.operator.bound(min(vertex.bounds)))
+            yield output
+        yield from self._announcing(vertex, vertex.operator.bound(min(vertex.bounds)))
 
     def _announce(self, vertex: Vertex, bound: Time) -> None:
         """Pass on what a vertex promises, where that is more than before."""
+        for _ in self._announcing(vertex, bound):
+            pass
+
+    def _announcing(self, vertex: Vertex, bound: Time) -> Iterator[Output]:
         if bound <= vertex.bound:
             return
         vertex.bound = bound
@@ -381,7 +392,7 @@ class Pipeline:
             for outlet in vertex.outlets:
                 outlet.end()
         for reader, port in list(vertex.readers):
-            self._advance(reader, port, bound)
+            yield from self._advancing(reader, port, bound)
 
     def _emit(self, vertex: Vertex, output: Output) -> None:
         if isinstance(output, Failed):
