@@ -12,7 +12,7 @@ from streamsql.engine.engine import Engine
 from streamsql.engine.foreign import foreign_streams, server_of, uri_of
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.plan.nodes import streams_of
-from streamsql.run.pipeline import Vertex
+from streamsql.run.graph import Vertex
 from streamsql.statements import CreateForeignStream, CreatePump, Insert, Statement
 from streamsql.types import Batch
 

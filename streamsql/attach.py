@@ -30,8 +30,8 @@ from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
 from streamsql.processors import function_named
+from streamsql.run.graph import Vertex
 from streamsql.run.merge import Merge
-from streamsql.run.pipeline import Vertex
 from streamsql.run.retime import Retime
 from streamsql.sql.parser import parse
 from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, CreateView, Explain, Insert, Query, Statement

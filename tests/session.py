@@ -18,7 +18,7 @@ from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error
 from streamsql.run import error_stream
-from streamsql.run.pipeline import Vertex
+from streamsql.run.graph import Vertex
 from streamsql.run.window import times_of
 from streamsql.sql.parser import parse
 from streamsql.statements import Statement

@@ -38,7 +38,8 @@ from streamsql.plan.rules import improve, prepare
 from streamsql.rows import QueryTime
 from streamsql.run import error_stream
 from streamsql.run.compile import Built, Compiler
-from streamsql.run.pipeline import Pipeline, Vertex
+from streamsql.run.graph import Vertex
+from streamsql.run.pipeline import Pipeline
 from streamsql.sql.parser import parse
 from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, Insert, Query, Statement
 from streamsql.time import END, Clock, Time, WallClock
@@ -120,7 +121,7 @@ class Engine:
     @property
     def follows_clock(self) -> bool:
         """Whether `step` has something to do although nothing calls for it: to look at inputs, and to close windows."""
-        if any(not feed.ended and feed.failed is None for feed in self.pipeline.feeds.values()):
+        if any(feed.is_open for feed in self.pipeline.feeds.values()):
             return True
         return bool(self._running or self._reading) and self._inserts.follow_clock
 

@@ -145,7 +145,7 @@ def _merged(saved: Mapping[str, pa.Table], ports: list[int]) -> dict[str, pa.Tab
 
 def _errors(pipeline: Pipeline, old: Mapping[str, int], saved: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
     """The state of the merge of lost rows.  Rows of those who are gone keep a port, which gives no more."""
-    merge = pipeline.errors
+    merge = pipeline.lost.merge
     places = {port: old[name] for name, port in _error_ports(pipeline).items() if name in old}
     gone = [port for port in range(len(saved) - 1) if port not in places.values() and saved[f"input {port}"].num_rows]
     places |= {merge.add_port(): port for port in gone}

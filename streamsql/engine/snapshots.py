@@ -16,7 +16,8 @@ from streamsql.external.table import ExternalTable
 from streamsql.io.uri import parse_duration
 from streamsql.plan import nodes
 from streamsql.run.compile import Built
-from streamsql.run.pipeline import Pipeline, Vertex
+from streamsql.run.graph import Vertex
+from streamsql.run.pipeline import Pipeline
 from streamsql.time import Clock, Time
 from streamsql.types import Batch
 

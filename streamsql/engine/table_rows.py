@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 
 from streamsql.operator import Output
 from streamsql.run import error_stream
-from streamsql.run.pipeline import Pipeline, Vertex
+from streamsql.run.graph import Vertex
+from streamsql.run.pipeline import Pipeline
 from streamsql.types import Batch, Schema
 
 Leaf = tuple[Vertex, int, Iterable[Output]]

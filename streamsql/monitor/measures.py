@@ -61,7 +61,7 @@ def measure(engine: Engine, outputs: Mapping[str, int], with_state: bool, **rest
         name: PumpMeasures(engine.rows_written(name), engine.open_groups(name), sizes.get(name, 0) if with_state else None)
         for name in sorted(engine.catalog.pumps)
     }
-    return Measures(streams, pumps, dict(engine.pipeline.lost), **rest)
+    return Measures(streams, pumps, dict(engine.pipeline.lost.counts), **rest)
 
 
 def _lag(now: Time, bound: Time) -> float | None:

@@ -21,7 +21,7 @@ from streamsql.errors import ProgrammingError, not_supported
 from streamsql.external.scan.counts import Counts
 from streamsql.plan.nodes import streams_of
 from streamsql.run import error_stream
-from streamsql.run.pipeline import Outlet
+from streamsql.run.graph import Outlet
 from streamsql.session.held import Attached
 from streamsql.sql.parser import parse_statement
 from streamsql.statements import CreatePump, CreateView, Query, Statement

@@ -30,6 +30,7 @@ from streamsql.run.aggregate import Aggregate
 from streamsql.run.calls import Accumulation
 from streamsql.run.combine import Combine
 from streamsql.run.distinct import Distinct
+from streamsql.run.graph import Vertex
 from streamsql.run.grouping_sets import GroupingSets
 from streamsql.run.groups import Groups
 from streamsql.run.join import Join
@@ -40,7 +41,7 @@ from streamsql.run.mark import Mark
 from streamsql.run.matching import Rest, Terms
 from streamsql.run.merge import Merge
 from streamsql.run.over import Over, OverWindow, SlidingCall
-from streamsql.run.pipeline import Pipeline, Vertex
+from streamsql.run.pipeline import Pipeline
 from streamsql.run.retime import Retime
 from streamsql.run.set_operation import SetOperation
 from streamsql.run.single import Single

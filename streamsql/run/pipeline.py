@@ -9,17 +9,17 @@ attached and detached without locks.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
-from streamsql.errors import Error, InternalError
+from streamsql.errors import InternalError
 from streamsql.io.source import Source
-from streamsql.operator import Failed, FailedRow, Operator, Output
+from streamsql.operator import Failed, Operator, Output
 from streamsql.run import error_stream
+from streamsql.run.graph import Feed, Vertex
+from streamsql.run.lost_rows import LostRows
 from streamsql.run.merge import Merge
 from streamsql.run.window import times_of
 from streamsql.time import BEGIN, END, Clock, Time
@@ -36,49 +36,6 @@ STEP_SECONDS = 0.1
 waiting.  Results do not depend on it."""
 
 
-class Outlet(Protocol):
-    """Where the rows of a stream leave the graph: a sink, or the queue of a cursor."""
-
-    def write(self, batch: Batch) -> None:
-        """Take rows, ROWTIME included."""
-        ...
-
-    def end(self) -> None:
-        """No row will follow."""
-        ...
-
-
-@dataclass(eq=False)
-class Vertex:
-    """An operator in the graph, with the bounds of its inputs and those who read its rows."""
-
-    name: str
-    operator: Operator
-    owner: str
-    error_port: int
-    bounds: list[Time]
-    bound: Time = BEGIN
-    readers: list[tuple[Vertex, int]] = field(default_factory=list)
-    outlets: list[Outlet] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Feed:
-    """A source and the vertex its rows enter by; `last` is the highest ROWTIME given to a row by arrival."""
-
-    name: str
-    source: Source
-    vertex: Vertex
-    port: int
-    error_port: int
-    last: Time = BEGIN
-    ended: bool = False
-    failed: Error | None = None
-    """Why it could not be read any more."""
-    rows: int = 0
-    """Records read, those that failed among them."""
-
-
 class Pipeline:
     """All running operators of an engine."""
 
@@ -87,11 +44,7 @@ class Pipeline:
         self._vertices: dict[str, Vertex] = {}
         self._feeds: dict[str, Feed] = {}
         self._hubs: dict[str, Vertex] = {}
-        self._errors = Merge(error_stream.SCHEMA.arrow(), 0)
-        self._pending_errors = False
-        self.lost: Counter[tuple[str, str]] = Counter()
-        """Rows for `error_stream` by pump and error name, counted when they are lost: they may wait to come out in order."""
-        self._vacant: list[int] = []
+        self.lost = LostRows()
         self._replay_rows = LIVE_ROWS
         errors = Vertex(error_stream.NAME, Merge(error_stream.SCHEMA.arrow(), 1), "null", -1, [BEGIN])
         self._hubs[error_stream.NAME] = errors
@@ -111,7 +64,7 @@ class Pipeline:
         """Put an operator into the graph; `owner` is the pump that its errors name."""
         if name in self._vertices:
             raise InternalError(f"two operators called {name}")
-        vertex = Vertex(name, operator, owner, self._error_port(), [BEGIN] * operator.ports)
+        vertex = Vertex(name, operator, owner, self.lost.new_port(), [BEGIN] * operator.ports)
         self._vertices[name] = vertex
         return vertex
 
@@ -133,7 +86,7 @@ class Pipeline:
 
     def feed(self, name: str, source: Source, vertex: Vertex, port: int) -> Feed:
         """Let a source's rows enter the graph."""
-        feed = Feed(name, source, vertex, port, self._error_port())
+        feed = Feed(name, source, vertex, port, self.lost.new_port())
         self._feeds[name] = feed
         return feed
 
@@ -145,22 +98,9 @@ class Pipeline:
         for name, vertex in list(self._vertices.items()):
             if id(vertex) in gone:
                 del self._vertices[name]
-                self._leave_errors(vertex.error_port)
+                self._report_all(self.lost.leave(vertex.error_port))
         if writes is not None:
             self._retire(*writes)
-
-    def _error_port(self) -> int:
-        """A port for the lost rows of something new: that of something gone, so that a long session does not fill up."""
-        vacant = next((port for port in self._vacant if self._errors.reopen(port)), None)
-        if vacant is None:
-            return self._errors.add_port()
-        self._vacant.remove(vacant)
-        return vacant
-
-    def _leave_errors(self, port: int) -> None:
-        """Whoever reports lost rows by this port is gone."""
-        self._raise_errors(port, END)
-        self._vacant.append(port)
 
     def _retire(self, stream: Vertex, port: int) -> None:
         """A writer of a named stream is gone; the stream waits for another, where it has none left."""
@@ -178,7 +118,7 @@ class Pipeline:
         for name, feed in list(self._feeds.items()):
             if feed.vertex in gone:
                 feed.source.close()
-                self._leave_errors(feed.error_port)
+                self._report_all(self.lost.leave(feed.error_port))
                 del self._feeds[name]
         self.remove(gone)
 
@@ -189,7 +129,7 @@ class Pipeline:
         begun = time.perf_counter()
         progress = False
         for feed in list(self._feeds.values()):
-            if not feed.ended and feed.failed is None:
+            if feed.is_open:
                 progress |= self._pull(feed)
         self.settle()
         if progress:
@@ -207,11 +147,6 @@ class Pipeline:
     def ended(self) -> bool:
         """Whether every source has ended."""
         return all(feed.ended for feed in self._feeds.values())
-
-    @property
-    def errors(self) -> Merge:
-        """What brings the lost rows of all operators and sources into one order."""
-        return self._errors
 
     @property
     def feeds(self) -> Mapping[str, Feed]:
@@ -241,7 +176,7 @@ class Pipeline:
         operators gave at the end."""
         for each in given:
             if isinstance(each, Failed):
-                self._fail(each, vertex.error_port, vertex.owner)
+                self._report_all(self.lost.add(each, vertex.error_port, vertex.owner))
             elif each.num_rows:
                 self._push(vertex, port, each)
             if vertex.operator.done:
@@ -267,17 +202,13 @@ class Pipeline:
         for i in range(rows.num_rows):  # so that what fails in a reader stands behind the row it was given
             self._emit(self._error_hub, rows.slice(i, 1))
 
-    def _fail(self, failed: Failed, port: int, owner: str) -> None:
-        """Report rows that were lost; `port` keeps those of one operator or source in their order."""
-        self.lost.update((owner, row.failure.name) for row in failed.rows)
-        for batch in error_stream.batches_of(failed.rows, owner):
-            self._pending_errors = True
-            for output in self._errors.push(batch, port):
-                self.report(output)
+    def _report_all(self, batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            self.report(batch)
 
     def _fail_behind_errors(self, failed: Failed, owner: str) -> None:
         """Report what was lost by a reader of `error_stream`: to the outlets alone, since the reader would fail for ever."""
-        self.lost.update((owner, row.failure.name) for row in failed.rows)
+        self.lost.count(failed, owner)
         for batch in error_stream.batches_of(failed.rows, owner):
             for outlet in self._error_hub.outlets:
                 outlet.write(error_stream.not_before(self._error_hub.bound, batch))
@@ -294,26 +225,25 @@ class Pipeline:
 
     def settle(self) -> None:
         """Let go of the error rows that nothing can come before any more."""
-        if not self._pending_errors and not self._error_hub.readers:
+        if not self.lost.pending and not self._error_hub.readers:
             return
         behind = self._behind_errors()
         for vertex in self._vertices.values():
             entered = vertex.operator.enters_time or not vertex.bounds
             passed = vertex.bound if entered else min(vertex.bounds)
-            self._raise_errors(vertex.error_port, END if vertex in behind else passed)
+            self._report_all(self.lost.advance(END if vertex in behind else passed, vertex.error_port))
         for feed in self._feeds.values():
-            passed = feed.vertex.bound if feed.source.schema.is_stream else feed.last
-            self._raise_errors(feed.error_port, END if feed.ended else passed)
-        self._pending_errors = self._errors.waiting
-        if self._errors.lowest != END:
-            self._advance(self._error_hub, 0, self._errors.lowest)
+            self._report_all(self.lost.advance(END if feed.ended else feed.bound, feed.error_port))
+        self.lost.pending = self.lost.merge.waiting
+        if self.lost.merge.lowest != END:
+            self._advance(self._error_hub, 0, self.lost.merge.lowest)
 
     def end_errors(self) -> None:
         """Let go of all error rows: the run is over."""
         for vertex in self._vertices.values():
-            self._raise_errors(vertex.error_port, END)
+            self._report_all(self.lost.advance(END, vertex.error_port))
         for feed in self._feeds.values():
-            self._raise_errors(feed.error_port, END)
+            self._report_all(self.lost.advance(END, feed.error_port))
         self._announce(self._error_hub, END)
 
     def release_errors(self) -> None:
@@ -321,44 +251,25 @@ class Pipeline:
 
         For a session, in which some stream may stand still for ever.  Where a replay goes on the order is kept instead.
         """
-        if not self._pending_errors or any(f.source.schema.is_stream and not f.ended for f in self._feeds.values()):
+        if not self.lost.pending or any(f.brings_times and not f.ended for f in self._feeds.values()):
             return
-        for batch in self._errors.flush():
+        for batch in self.lost.merge.flush():
             self.report(batch)
             self._advance(self._error_hub, 0, int(times_of(batch)[-1]))
-        self._pending_errors = False
-
-    def _raise_errors(self, port: int, t: Time) -> None:
-        for output in self._errors.advance(t, port):
-            self.report(output)
+        self.lost.pending = False
 
     def _pull(self, feed: Feed) -> bool:
-        try:
-            polled = feed.source.poll(self._replay_rows if feed.source.bounded else LIVE_ROWS)
-        except Error as error:
-            feed.failed = error
-            raise
-        timed = feed.source.schema.is_stream
-        now = self._clock.now()
-        if not timed and (polled.rows is not None or polled.failed is not None):
-            feed.last = max(feed.last, now)
-        feed.rows += polled.rows.num_rows if polled.rows is not None else 0
-        feed.rows += len(polled.failed.rows) if polled.failed is not None else 0
+        polled = feed.poll(self._replay_rows if feed.source.bounded else LIVE_ROWS, self._clock)
         if polled.failed is not None:
-            failed = polled.failed if timed else self._timed(polled.failed, feed)
-            self._fail(failed, feed.error_port, "null")
+            self._report_all(self.lost.add(polled.failed, feed.error_port, "null"))
         if polled.rows is not None and polled.rows.num_rows:
-            self._push(feed.vertex, feed.port, polled.rows if timed else _arrived(polled.rows, feed.last, feed.source.schema))
+            self._push(feed.vertex, feed.port, polled.rows)
         if polled.ended:
             feed.ended = True
             self._advance(feed.vertex, feed.port, END)
-        elif not timed:
-            feed.last = max(feed.last, now)
+        elif not feed.brings_times:
             self._advance(feed.vertex, feed.port, feed.last)
         return polled.rows is not None or polled.failed is not None or polled.ended
-
-    def _timed(self, failed: Failed, feed: Feed) -> Failed:
-        return Failed(tuple(FailedRow(row.failure, feed.last, row.data) for row in failed.rows))
 
     def _push(self, vertex: Vertex, port: int, batch: Batch) -> None:
         for output in vertex.operator.push(batch, port):
@@ -399,7 +310,7 @@ class Pipeline:
             if self._error_hub.readers and vertex in self._behind_errors():
                 self._fail_behind_errors(output, vertex.owner)
             else:
-                self._fail(output, vertex.error_port, vertex.owner)
+                self._report_all(self.lost.add(output, vertex.error_port, vertex.owner))
             return
         for outlet in vertex.outlets:
             outlet.write(output)
@@ -411,7 +322,7 @@ class Pipeline:
     def save_state(self) -> dict[str, dict[str, pa.Table]]:
         """The containers of every operator that has some, by the operator's name."""
         saved = {name: {k: s.save() for k, s in vertex.operator.state.items()} for name, vertex in self._vertices.items()}
-        saved["errors"] = {k: s.save() for k, s in self._errors.state.items()}
+        saved["errors"] = {k: s.save() for k, s in self.lost.merge.state.items()}
         return {name: containers for name, containers in saved.items() if containers}
 
     def load_state(self, state: Mapping[str, Mapping[str, pa.Table]]) -> None:
@@ -419,9 +330,9 @@ class Pipeline:
         for name, vertex in self._vertices.items():
             for key, container in vertex.operator.state.items():
                 container.load(state[name][key])
-        for key, container in self._errors.state.items():
+        for key, container in self.lost.merge.state.items():
             container.load(state["errors"][key])
-        self._pending_errors = True
+        self.lost.pending = True
 
     def save_bounds(self) -> dict[str, list[Time]]:
         """The bounds of every operator: of its inputs, and its own."""
@@ -441,9 +352,3 @@ class Pipeline:
         for name, feed in self._feeds.items():
             position, feed.last, feed.ended = saved[name]
             feed.source.seek(position)
-
-
-def _arrived(rows: Batch, now: Time, schema: Schema) -> Batch:
-    """Rows of a source without its own time, with the time of their arrival as ROWTIME."""
-    rowtime = pa.repeat(pa.scalar(now, pa.timestamp("ms")), rows.num_rows)
-    return pa.RecordBatch.from_arrays([rowtime, *rows.columns], schema=Schema.stream(schema.fields).arrow())

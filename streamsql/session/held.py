@@ -21,7 +21,7 @@ from streamsql.errors import OperationalError
 from streamsql.io.open import check_source, open_sink
 from streamsql.io.uri import parse_uri
 from streamsql.plan.nodes import streams_of
-from streamsql.run.pipeline import Vertex
+from streamsql.run.graph import Vertex
 from streamsql.statements import CreatePump, Insert, Query, Statement
 from streamsql.time import END
 

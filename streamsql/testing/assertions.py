@@ -17,7 +17,7 @@ from streamsql.engine.engine import Engine
 from streamsql.engine.execution import fields_of
 from streamsql.errors import DataError, ProgrammingError, Span
 from streamsql.io.texts import value_texts
-from streamsql.run.pipeline import Vertex
+from streamsql.run.graph import Vertex
 from streamsql.statements import CreateStream, Insert
 from streamsql.types import Batch, Field, Schema
 
