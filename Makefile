@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 WHAT ?=
 
-.PHONY: demo test slow fuzz lint types layers bench clean
+.PHONY: demo test slow fuzz explore lint types layers bench clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,9 @@ slow: $(VENV)/.test
 
 fuzz: $(VENV)/.test
 	STREAMSQL_FUZZ=100000 $(BIN)/python -m pytest tests/properties/test_fuzz.py
+
+explore: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile explore tests/properties tests/unit tests/external tests/io tests/grammar
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

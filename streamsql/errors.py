@@ -127,6 +127,12 @@ def not_supported(what: str, span: Span | None = None, hint: str | None = None) 
     return NotSupportedError(f"not supported yet: {what}", span, hint)
 
 
+def reserved_word(word: str, span: Span) -> ProgrammingError:
+    """The error for a reserved word that is written as a name."""
+    hint = f'as a name it is written in double quotes: "{word}"'
+    return ProgrammingError(f"{word.upper()} is a reserved word", span, hint)
+
+
 def _width(text: str) -> int:
     """Terminal columns that `text` takes: wide characters take two, combining ones none."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

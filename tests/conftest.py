@@ -1,4 +1,4 @@
-"""What all tests share: `.slt` files as tests, and where the reference data lies."""
+"""What all tests share: `.slt` files as tests, where the reference data lies, and how property tests choose their examples."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import slt
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from s3_server import Bucket, S3Server
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 SHARED = Path(os.environ.get("STREAMSQL_SHARED", Path(__file__).parents[2] / "shared"))
 """The cases and data that are not part of the repository; tests that need them are skipped where they are not there."""
 
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile("repeatable")  # the same examples for the same test: what passes here passes elsewhere
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: the processes that tests start would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)

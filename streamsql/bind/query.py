@@ -14,7 +14,7 @@ from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import convert
 from streamsql.bind.joins import FromBinder
 from streamsql.bind.parameters import Parameters
-from streamsql.bind.reads import reads_tables_alone
+from streamsql.bind.reads import check_names, reads_tables_alone
 from streamsql.bind.scope import Scope, ScopeRelation, as_column, folded
 from streamsql.bind.select import SelectBinder
 from streamsql.bind.set_operations import has_clauses, set_operation
@@ -59,6 +59,8 @@ class QueryBinder:
         """A query of any form."""
         if self._tables_alone is None:
             self._tables_alone = reads_tables_alone(tree, self.catalog)
+            if not self._tables_alone:
+                check_names(tree)
         with self._common_tables(tree):
             match tree:
                 case exp.Select():

@@ -9,6 +9,8 @@ from sqlglot import exp
 
 from streamsql.bind.scope import folded
 from streamsql.catalog import Catalog, Relation, Stream, View
+from streamsql.errors import reserved_word
+from streamsql.sql.reserved_names import reserved_words
 
 
 def reads_tables_alone(tree: exp.Expression, catalog: Catalog) -> bool:
@@ -18,6 +20,12 @@ def reads_tables_alone(tree: exp.Expression, catalog: Catalog) -> bool:
     """
     kinds = {isinstance(relation, Stream) for relation in _relations(tree, catalog)}
     return kinds == {False}
+
+
+def check_names(tree: exp.Expression) -> None:
+    """Raise ProgrammingError for a name in a query over streams that is a reserved word there."""
+    for word, span in reserved_words(tree):
+        raise reserved_word(word, span)
 
 
 def names_schema(tree: exp.Expression, catalog: Catalog) -> bool:

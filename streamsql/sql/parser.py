@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from lark import Token
 from lark.exceptions import UnexpectedToken
 from sqlglot import exp
 
-from streamsql.errors import ProgrammingError, Span
-from streamsql.sql import tables
+from streamsql.errors import ProgrammingError, Span, reserved_word
+from streamsql.sql import reserved_names, tables
 from streamsql.sql.build import build
 from streamsql.sql.lexer import AFTER_NUMBER, COMMENTS, END, NUMBERS, STRINGS, UNCLOSED_COMMENT, WORD, span_of
 from streamsql.sql.rules import MAX_DEPTH, too_deep
@@ -152,13 +152,29 @@ def _statement(piece: Piece, text: str) -> Statement:
 def _built(piece: Piece, start: str, text: str) -> Any:
     """What the tokens stand for, by the grammar's rule `start`."""
     _check_depth(piece.tokens)
-    try:
-        return build(tables.tree(piece.tokens, start), text)
-    except UnexpectedToken as error:
-        at = len(piece.tokens)
-        if error.token.type != "$END":
-            at = next(i for i, token in enumerate(piece.tokens) if token.start_pos == error.token.start_pos)
-        raise syntax_error(Place(text, start, piece.tokens, at, piece.end, piece.after)) from None
+    tokens = piece.tokens
+    names: list[Token] = []
+    while True:
+        try:
+            built = build(tables.tree(tokens, start), text)
+        except UnexpectedToken as error:
+            place = Place(text, start, tokens, _index(tokens, error.token), piece.end, piece.after)
+            word = reserved_names.taken_for_name(place)
+            if word is None:
+                raise syntax_error(place) from None
+            names.append(word)
+            tokens = [token.update(type=reserved_names.NAME) if token is word else token for token in tokens]
+        else:
+            if names and not (isinstance(built, Statement) and reserved_names.note(built, names)):
+                raise reserved_word(names[0], span_of(names[0]))
+            return built
+
+
+def _index(tokens: Sequence[Token], token: Token) -> int:
+    """Which of the tokens the parser stopped at, their number for the end."""
+    if token.type == "$END":
+        return len(tokens)
+    return next(i for i, each in enumerate(tokens) if each.start_pos == token.start_pos)
 
 
 def _check_depth(tokens: Iterable[Token]) -> None:

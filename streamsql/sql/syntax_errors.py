@@ -12,7 +12,7 @@ from functools import cache, cached_property
 
 from lark import Token
 
-from streamsql.errors import ProgrammingError, Span
+from streamsql.errors import ProgrammingError, Span, reserved_word
 from streamsql.sql import foreign, tables
 from streamsql.sql.lexer import (
     AFTER_NUMBER,
@@ -95,14 +95,26 @@ class Place:
 
 def syntax_error(place: Place) -> ProgrammingError:
     """The error for a statement that went wrong at a place."""
+    error = _before_names(place)
+    if error is not None:
+        return error
+    word = _reserved_name(place)
+    return _unexpected(place) if word is None else reserved_word(word, span_of(word))
+
+
+def reserved_name(place: Place) -> Token | None:
+    """The reserved word that is meant as a name, where that is what went wrong at a place."""
+    return None if _before_names(place) is not None else _reserved_name(place)
+
+
+def _before_names(place: Place) -> ProgrammingError | None:
     return (
         _unclosed(place)
         or _foreign(place)
         or _malformed_number(place)
         or _brackets(place)
         or _missing_semicolon(place)
-        or _reserved(place)
-        or _unexpected(place)
+        or _no_text(place)
     )
 
 
@@ -213,33 +225,41 @@ def _missing_semicolon(place: Place) -> ProgrammingError | None:
     return ProgrammingError(f"a ; is missing before {token}", place.span, "statements are separated by ;")
 
 
-def _reserved(place: Place) -> ProgrammingError | None:
-    """A reserved word that is meant as a name: the token itself, or one before it that stands without what it needs."""
+def _no_text(place: Place) -> ProgrammingError | None:
+    """DATE, TIME or TIMESTAMP before what looks like its text and is none."""
+    token, before = place.token, place.before
+    if token is None or before is None or not _is_before_a_text(place):
+        return None
+    if token.type == "QUOTED_NAME":
+        text = on_one_line(token[1:-1])
+        return ProgrammingError("text is written in single quotes", place.span, f"{before.upper()} '{text}'")
+    if token == "(":
+        return ProgrammingError(f"{before.upper()} is not a function", span_of(before), f"CAST(x AS {before.upper()})")
+    return None
+
+
+def _reserved_name(place: Place) -> Token | None:
+    """A reserved word in place of a name: the token itself, or the one before it that stands without what it needs."""
     token, before = place.token, place.before
     if before is not None and _list_of(before) == "RESERVED_FUNCTION" and place.expected == {"LPAR"}:
-        return _reserved_word(before)
-    if before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected <= {"STRING", "LPAR"}:
-        if token is not None and token.type == "QUOTED_NAME":
-            text = on_one_line(token[1:-1])
-            return ProgrammingError("text is written in single quotes", place.span, f"{before.upper()} '{text}'")
-        if token == "(":
-            return ProgrammingError(f"{before.upper()} is not a function", span_of(before), f"CAST(x AS {before.upper()})")
-        return _reserved_word(before)
+        return before
+    if _is_before_a_text(place):
+        return before
     if token is None or token.type != WORD or token.upper() in _STRUCTURE:
         return None
     if _list_of(token) not in ("RESERVED", "RESERVED_FUNCTION"):
         return None
-    return _reserved_word(token) if WORD in place.expected else None
+    return token if WORD in place.expected else None
+
+
+def _is_before_a_text(place: Place) -> bool:
+    """Whether the token before is the beginning of DATE '...' and the like."""
+    before = place.before
+    return before is not None and before.upper() in ("DATE", "TIME", "TIMESTAMP") and place.expected <= {"STRING", "LPAR"}
 
 
 def _list_of(token: Token) -> str | None:
     return tables.scanner().lists.get(token.upper())
-
-
-def _reserved_word(token: Token) -> ProgrammingError:
-    return ProgrammingError(
-        f"{token.upper()} is a reserved word", span_of(token), f'as a name it is written in double quotes: "{token}"'
-    )
 
 
 def _unexpected(place: Place) -> ProgrammingError:

@@ -61,7 +61,7 @@ async def waits(con: aio.Connection) -> None:
 
 
 def test_the_twins_have_the_same_names() -> None:
-    names = {name for name in dir(streamsql.Cursor) if not name.startswith("_")} - {"result", "forget", "lastrowid"}
+    names = {name for name in dir(streamsql.Cursor) if not name.startswith("_")} - {"result", "forget", "expire", "lastrowid"}
     blocking = {"fetch_record_batch", "fetch_arrow_batch", "callproc", "nextset", "setinputsizes", "setoutputsize"}
     assert names - blocking <= set(dir(aio.Cursor))
     names = {name for name in dir(streamsql.Connection) if not name.startswith("_")}
@@ -225,7 +225,7 @@ async def test_a_timeout_begins_anew_with_every_row() -> None:
     async with aio.connect() as con:
         cur = await with_s(con)
         live = await con.execute("SELECT STREAM v FROM s LIMIT 4")
-        live.timeout = 0.3
+        live.timeout = 0.5
         reading = asyncio.create_task(live.fetchall())
         for n in range(4):
             await asyncio.sleep(0.15)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from streamsql.engine.engine import Engine
 from streamsql.errors import ProgrammingError
 from streamsql.sql.lexer import stretch
 from streamsql.sql.parser import parse
@@ -36,9 +37,13 @@ def source(text: str) -> str:
 
 
 def report(text: str) -> str:
-    """LINE:COLUMN-COLUMN message, and the hint on the next line."""
+    """LINE:COLUMN-COLUMN message, and the hint on the next line.
+
+    What a query reads decides whether a reserved word in it is a name: where the text passes, it is executed.
+    """
     try:
         parse(text)
+        Engine().execute_script(text)
     except ProgrammingError as error:
         span = error.span
         assert span is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -198,17 +199,22 @@ def test_every_call_and_frame(type: SqlType, data: st.DataObject) -> None:
     if good:
         lines = zip(*(c.to_pylist() for c in whole[0].columns[3:]), strict=True)
         for ours, theirs in zip(lines, good, strict=True):
-            assert all(same(a, b, type) for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
+            assert all(same(a, b, type, last_digit(rows)) for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
 
 
-def same(ours: Any, theirs: Any, type: SqlType) -> bool:
-    """Equal; of floating-point results all but the last digits."""
+def last_digit(rows: list[Row]) -> float:
+    """What the largest value cannot tell from itself."""
+    return math.ulp(max((abs(float(value)) for *_, value in rows if isinstance(value, int | float | Decimal)), default=0.0))
+
+
+def same(ours: Any, theirs: Any, type: SqlType, apart: float = 0.0) -> bool:
+    """Equal; of floating-point results all but the last digits, and not closer than values can be that lie `apart`."""
     if not isinstance(theirs, float) or ours is None:
         return bool(ours == theirs)
     digits = 1e-6 if type.arrow() == pa.float32() else 1e-13
     if type.precision > 18:
         digits = 1e-10  # a double has not all the digits of the values, and their spread may be small beside them
-    return math.isclose(ours, theirs, rel_tol=digits, abs_tol=digits * 1e-3)
+    return math.isclose(ours, theirs, rel_tol=digits, abs_tol=max(apart, digits * 1e-3))
 
 
 WEATHER = """
