@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from streamsql import types
+from streamsql.bind.binder import Binder
 from streamsql.bind.functions import call_scalar, convert, find_aggregate
 from streamsql.bind.records import check_comparable
 from streamsql.bind.windows import sort_key
@@ -17,9 +17,6 @@ from streamsql.expressions.calls import AggregateCall
 from streamsql.expressions.nodes import Constant, Expression
 from streamsql.functions.registry import AGGREGATES, AggregateFunction
 from streamsql.plan.sort_keys import SortKey
-
-if TYPE_CHECKING:
-    from streamsql.bind.expressions import ExpressionBinder
 
 VALUES = ("T", "COMPARABLE", "NUMERIC")
 """The types of parameters behind the first that may differ from row to row."""
@@ -45,7 +42,7 @@ def name_of(node: exp.Expression) -> str:
     return str(node.this) if isinstance(node, exp.Anonymous) else ""
 
 
-def call_of(node: exp.Expression, binder: ExpressionBinder, inner: ExpressionBinder | None = None) -> AggregateCall:
+def call_of(node: exp.Expression, binder: Binder, inner: Binder | None = None) -> AggregateCall:
     """A call with what stands behind it; `inner` binds its arguments, where that is another than for a group."""
     call = _written(node)
     inner = inner or replace(binder, aggregates=False, over=False, inside=call.name)
@@ -83,7 +80,7 @@ def _written(node: exp.Expression) -> Written:
     return Written(name, arguments, distinct, order, condition, ignore_nulls, span)
 
 
-def _arguments(call: Written, inner: ExpressionBinder) -> list[Expression]:
+def _arguments(call: Written, inner: Binder) -> list[Expression]:
     """The arguments that the function takes."""
     function = AGGREGATES[call.name][0]
     arguments = [inner.bind(argument) for argument in call.arguments]
@@ -97,7 +94,7 @@ def _arguments(call: Written, inner: ExpressionBinder) -> list[Expression]:
     return arguments
 
 
-def _keys(call: Written, function: AggregateFunction, inner: ExpressionBinder) -> tuple[SortKey, ...]:
+def _keys(call: Written, function: AggregateFunction, inner: Binder) -> tuple[SortKey, ...]:
     """By what the rows are put in order for the function."""
     keys = tuple(sort_key(ordered, inner.bind(ordered.this)) for ordered in call.order)
     if keys and function.accumulator is None:

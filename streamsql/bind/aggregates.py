@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from streamsql import types
 from streamsql.bind.aggregate_calls import call_of, name_of
+from streamsql.bind.binder import Binder
 from streamsql.bind.records import check_comparable
 from streamsql.bind.scope import as_column
 from streamsql.bind.source import ROWTIME_COLUMN
@@ -19,11 +19,8 @@ from streamsql.errors import ProgrammingError
 from streamsql.expressions.nodes import Expression
 from streamsql.functions.registry import AGGREGATES, SCALARS
 
-if TYPE_CHECKING:
-    from streamsql.bind.expressions import ExpressionBinder
 
-
-def aggregate(node: exp.Expression, binder: ExpressionBinder) -> Expression:
+def aggregate(node: exp.Expression, binder: Binder) -> Expression:
     """An aggregate of a group: a call, with IGNORE NULLS or FILTER perhaps."""
     name, span = name_of(node), node.meta.get("span")
     if name not in AGGREGATES:
@@ -39,7 +36,7 @@ def aggregate(node: exp.Expression, binder: ExpressionBinder) -> Expression:
     return AggregateNode(call.type, call)
 
 
-def grouping(node: exp.Anonymous, binder: ExpressionBinder) -> Expression:
+def grouping(node: exp.Anonymous, binder: Binder) -> Expression:
     """GROUPING(key, ...)."""
     if binder.inside is not None or not binder.aggregates:
         raise ProgrammingError("GROUPING cannot stand here", node.meta.get("span"), "the select list, HAVING or ORDER BY")
@@ -47,7 +44,7 @@ def grouping(node: exp.Anonymous, binder: ExpressionBinder) -> Expression:
     return GroupingNode(types.BIGINT, tuple(inner.bind(key) for key in node.expressions))
 
 
-def windowed(node: exp.Window, binder: ExpressionBinder) -> Expression:
+def windowed(node: exp.Window, binder: Binder) -> Expression:
     """A call with OVER."""
     span, name = node.meta.get("span"), name_of(node.this)
     if name not in AGGREGATES:
@@ -63,7 +60,7 @@ def windowed(node: exp.Window, binder: ExpressionBinder) -> Expression:
     return _of_stream(node, window, binder) if binder.scope.is_stream else _of_table(node, window, binder)
 
 
-def _of_stream(node: exp.Window, window: exp.Window, binder: ExpressionBinder) -> Expression:
+def _of_stream(node: exp.Window, window: exp.Window, binder: Binder) -> Expression:
     """OVER on a stream: a frame that ends at the current row, in ROWTIME order."""
     span, name = node.meta.get("span"), name_of(node.this)
     bound = call_of(node.this, binder)
@@ -79,7 +76,7 @@ def _of_stream(node: exp.Window, window: exp.Window, binder: ExpressionBinder) -
     return WindowNode(bound.type, bound, _partition(window, inner), (), frame_of(window, binder.bind))
 
 
-def _of_table(node: exp.Window, window: exp.Window, binder: ExpressionBinder) -> Expression:
+def _of_table(node: exp.Window, window: exp.Window, binder: Binder) -> Expression:
     """OVER on a table; in a grouped query its arguments and keys may be aggregates."""
     span, name = node.meta.get("span"), name_of(node.this)
     inner = replace(binder, over=False)
@@ -98,7 +95,7 @@ def _of_table(node: exp.Window, window: exp.Window, binder: ExpressionBinder) ->
     return WindowNode(bound.type, bound, _partition(window, inner), order, frame)
 
 
-def _partition(window: exp.Window, inner: ExpressionBinder) -> tuple[Expression, ...]:
+def _partition(window: exp.Window, inner: Binder) -> tuple[Expression, ...]:
     partition = tuple(inner.bind(key) for key in window.args.get("partition_by") or ())
     for key in partition:
         check_comparable(key, "PARTITION BY", window.meta.get("span"))

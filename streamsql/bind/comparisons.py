@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from streamsql.bind.binder import Binder
 from streamsql.bind.functions import call_scalar
 from streamsql.bind.subqueries import any_of
 from streamsql.bind.wording import counted
 from streamsql.errors import ProgrammingError, Span, not_supported
 from streamsql.expressions.nodes import Expression
-
-if TYPE_CHECKING:
-    from streamsql.bind.expressions import ExpressionBinder
 
 OPERATORS: dict[type[exp.Expression], str] = {
     exp.Add: "+",
@@ -47,7 +44,7 @@ def is_special(node: exp.Expression) -> bool:
     return type(node) in OPERATORS and (isinstance(node.expression, (exp.Any, exp.All)) or isinstance(node.this, exp.Tuple))
 
 
-def compared(node: exp.Expression, binder: ExpressionBinder, only_true: bool = False) -> Expression:
+def compared(node: exp.Expression, binder: Binder, only_true: bool = False) -> Expression:
     """Such a comparison; `only_true`: where it counts only whether it is TRUE."""
     span = node.meta.get("span")
     left = _row(node.this, binder)
@@ -70,13 +67,13 @@ def compared(node: exp.Expression, binder: ExpressionBinder, only_true: bool = F
     return _ordered(operator, left, row, span)
 
 
-def _row(node: exp.Expression, binder: ExpressionBinder) -> list[Expression]:
+def _row(node: exp.Expression, binder: Binder) -> list[Expression]:
     """The values of a row, or the one value."""
     return [binder.bind(value) for value in (node.expressions if isinstance(node, exp.Tuple) else (node,))]
 
 
 def _alike(
-    left: list[Expression], right: list[Expression], binder: ExpressionBinder, node: exp.Expression
+    left: list[Expression], right: list[Expression], binder: Binder, node: exp.Expression
 ) -> tuple[list[Expression], list[Expression]]:
     """Two rows, whose values are compared place by place."""
     if len(left) != len(right):

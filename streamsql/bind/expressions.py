@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,17 +11,17 @@ from sqlglot import exp
 
 from streamsql import types
 from streamsql.bind.aggregates import aggregate, grouping, windowed
+from streamsql.bind.binder import Binder
 from streamsql.bind.comparisons import OPERATORS, compared, is_special
 from streamsql.bind.context import Context
 from streamsql.bind.functions import call_scalar, convert, takes_unit
 from streamsql.bind.literals import folded_double, literal
-from streamsql.bind.moments import compared_alike, day_arithmetic
+from streamsql.bind.moments import day_arithmetic
 from streamsql.bind.parameters import constant
 from streamsql.bind.periods import period_predicate, predicate_name
 from streamsql.bind.records import reference
-from streamsql.bind.scope import Scope
 from streamsql.bind.sql_functions import ParameterScope, check_data, chosen, inlined, returned
-from streamsql.bind.subqueries import Subquery, exists, scalar
+from streamsql.bind.subqueries import exists, scalar
 from streamsql.catalog import Function
 from streamsql.coercion import castable, common_type
 from streamsql.errors import ProgrammingError, Span, not_supported
@@ -30,25 +30,12 @@ from streamsql.functions.registry import AGGREGATES, TABLE_FUNCTIONS
 from streamsql.types import Kind
 
 
-@dataclass(slots=True)
-class ExpressionBinder:
-    """Binds the expressions of one SELECT.
+class ExpressionBinder(Binder):
+    """Binds every form there is."""
 
-    `windows` are the named windows of its WINDOW clause; `aggregates` and `over` say whether such calls may stand here;
-    `subquery` binds the subqueries, where there may be some.
-    """
-
-    scope: Scope
-    context: Context = field(default_factory=Context)
-    windows: Mapping[str, exp.Window] = field(default_factory=dict)
-    subquery: Callable[[exp.Expression, Scope], Subquery] | None = None
-    aggregates: bool = False
-    over: bool = False
-    inside: str | None = None
-    """What the expression is a part of that no aggregate can stand in."""
+    __slots__ = ()
 
     def bind(self, node: exp.Expression) -> Expression:
-        """The bound form of one expression."""
         span = node.meta.get("span")
         if "value" in node.meta:
             return literal(node, self.context.tables_alone)
@@ -72,7 +59,6 @@ class ExpressionBinder:
         return method(self, node)
 
     def boolean(self, node: exp.Expression, clause: str) -> Expression:
-        """A condition: WHERE, HAVING."""
         condition = self._condition(node)
         if condition.type.kind is Kind.NULL:
             return convert(condition, types.BOOLEAN)
@@ -138,10 +124,6 @@ class ExpressionBinder:
         """Both operands of an operator."""
         operands = [self.bind(node.this), self.bind(node.expression)]
         return self.alike(operands, node) if isinstance(node, exp.Predicate) else operands
-
-    def alike(self, operands: Sequence[Expression], node: exp.Expression) -> list[Expression]:
-        """Values that `node` compares with each other."""
-        return compared_alike(operands, node.meta.get("span")) if self.context.tables_alone else list(operands)
 
     def between(self, node: exp.Between) -> Expression:
         span = node.meta.get("span")
@@ -209,12 +191,6 @@ class ExpressionBinder:
 
     def exists(self, node: exp.Exists) -> Expression:
         return exists(self.inner(node))
-
-    def inner(self, node: exp.Expression) -> Subquery:
-        """The subquery that `node` holds."""
-        if self.subquery is None:
-            raise not_supported("a subquery here", node.meta.get("span"), "a subquery in WHERE, or in the select list")
-        return self.subquery(node.this, self.scope)
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 

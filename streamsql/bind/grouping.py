@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from streamsql.bind.binder import Binder
 from streamsql.bind.correlation import check_own, tied
-from streamsql.bind.expressions import ExpressionBinder
 from streamsql.bind.functions import call_scalar
 from streamsql.bind.grouping_sets import has_sets, sets_of
 from streamsql.bind.monotone import is_time_key, time_form
@@ -107,7 +107,7 @@ class GroupBinder:
 
     select: exp.Select
     source: Source
-    plain: ExpressionBinder
+    plain: Binder
 
     def bind(
         self,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from streamsql.bind.expressions import ExpressionBinder
+from streamsql.bind.binder import Binder
 from streamsql.bind.monotone import is_time_key, time_form
 from streamsql.bind.records import fields_of
 from streamsql.bind.scope import as_column, folded
@@ -30,7 +30,7 @@ class Item:
     bound: Expression
 
 
-def items_of(select: exp.Select, binder: ExpressionBinder) -> list[Item]:
+def items_of(select: exp.Select, binder: Binder) -> list[Item]:
     """The columns of the select list."""
     items: list[Item] = []
     for tree in select.expressions:
@@ -48,13 +48,13 @@ def items_of(select: exp.Select, binder: ExpressionBinder) -> list[Item]:
     return items
 
 
-def _stars(tree: exp.Column, binder: ExpressionBinder) -> Sequence[Column | Member]:
+def _stars(tree: exp.Column, binder: Binder) -> Sequence[Column | Member]:
     """The columns of `relation.*`, or the fields of `record.*`."""
     fields = fields_of(binder.scope, tree)
     return binder.scope.star(folded(tree.args["table"]), tree.meta.get("span")) if fields is None else fields
 
 
-def order_of(select: exp.Select, items: Sequence[Item], binder: ExpressionBinder) -> list[SortKey]:
+def order_of(select: exp.Select, items: Sequence[Item], binder: Binder) -> list[SortKey]:
     """The keys of ORDER BY."""
     order = select.args.get("order")
     if order is None or order.expressions[0].meta.get("within") is not None:
@@ -62,7 +62,7 @@ def order_of(select: exp.Select, items: Sequence[Item], binder: ExpressionBinder
     return [sort_key(o, _order_key(o.this, items, binder)) for o in order.expressions]
 
 
-def _order_key(tree: exp.Expression, items: Sequence[Item], binder: ExpressionBinder) -> Expression:
+def _order_key(tree: exp.Expression, items: Sequence[Item], binder: Binder) -> Expression:
     """A key of ORDER BY: a column's number, an alias of the select list, or an expression of FROM's columns."""
     if isinstance(tree, exp.Literal) and not tree.is_string:
         return numbered(tree, items, "ORDER BY")
@@ -73,7 +73,7 @@ def _order_key(tree: exp.Expression, items: Sequence[Item], binder: ExpressionBi
     return binder.bind(tree)
 
 
-def _counts(item: Item, binder: ExpressionBinder) -> bool:
+def _counts(item: Item, binder: Binder) -> bool:
     """Whether the name of an item hides a column of FROM: of a stream's column, which follows ROWTIME as it is, it does not."""
     return not isinstance(item.bound, Column) or (not binder.scope.is_stream and isinstance(item.tree.parent, exp.Alias))
 
@@ -103,7 +103,7 @@ def _name_of(bound: Expression, position: int) -> str:
     return bound.name if isinstance(bound, (Column, Member)) else f"EXPR${position}"
 
 
-def project(select: exp.Select, source: Source, items: Sequence[Item], plain: ExpressionBinder) -> Source:
+def project(select: exp.Select, source: Source, items: Sequence[Item], plain: Binder) -> Source:
     """The columns of the select list, and `expr AS ROWTIME` where there is one; `plain` binds over the rows of FROM."""
     bound = [Item(i.name, i.tree, as_column(i.bound)) for i in items]
     retimed = next((item for item in bound if source.is_stream and _sets_rowtime(item)), None)
@@ -151,7 +151,7 @@ def _sets_rowtime(item: Item) -> bool:
     )
 
 
-def _within(select: exp.Select, retimed: Item | None, plain: ExpressionBinder) -> tuple[int, list[SortKey]]:
+def _within(select: exp.Select, retimed: Item | None, plain: Binder) -> tuple[int, list[SortKey]]:
     """The interval of ORDER BY ... WITHIN, and the keys behind it."""
     order = select.args.get("order")
     if order is None or order.expressions[0].meta.get("within") is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from streamsql.bind.expressions import ExpressionBinder
+from streamsql.bind.binder import Binder
 from streamsql.bind.scope import ScopeRelation, as_column, folded
 from streamsql.bind.source import Source
 from streamsql.bind.wording import counted
@@ -14,7 +14,7 @@ from streamsql.plan import nodes
 from streamsql.types import BIGINT, Field, Kind, Schema, SqlType
 
 
-def unnested(source: Source, item: exp.Unnest, binder: ExpressionBinder, outer: bool) -> tuple[Source, ScopeRelation]:
+def unnested(source: Source, item: exp.Unnest, binder: Binder, outer: bool) -> tuple[Source, ScopeRelation]:
     """The rows of `source`, each as often as its longest list is long, and the names of the columns that come behind.
 
     `outer`: a row whose lists are empty comes once, with NULLs.  The columns are called as the alias says, else `_col0` ...
