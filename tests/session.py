@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
-from streamsql.engine.external_writes import Writing
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
+from streamsql.engine.runtime import Writing
 from streamsql.errors import Error
 from streamsql.run import error_stream
 from streamsql.run.graph import Vertex

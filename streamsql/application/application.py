@@ -21,8 +21,8 @@ from streamsql.application_file import read_application
 from streamsql.configured import attacher
 from streamsql.engine.change import between, check_foreign_streams, check_queries
 from streamsql.engine.engine import Engine
-from streamsql.engine.external_writes import Writing
 from streamsql.engine.layout import layout_of, rebuild
+from streamsql.engine.runtime import Writing
 from streamsql.error_report import ErrorReport
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.io.uri import parse_uri

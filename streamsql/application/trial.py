@@ -8,7 +8,7 @@ from streamsql.application.settings import Settings
 from streamsql.application_file import read_application
 from streamsql.configured import attacher
 from streamsql.engine.engine import Engine
-from streamsql.engine.external_writes import Writing
+from streamsql.engine.runtime import Writing
 from streamsql.errors import Error
 from streamsql.log import Log
 from streamsql.plan.explain import explain

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from streamsql.bind.parameters import Parameters
 from streamsql.engine.leaves import Leaf
 from streamsql.engine.row_count import RowCount
+from streamsql.engine.runtime import Runtime
 from streamsql.engine.table_rows import TableRows
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.formats import FileKind
@@ -19,11 +19,8 @@ from streamsql.plan import nodes
 from streamsql.plan.explain import Remarks, explain
 from streamsql.statements import Explain, Query
 
-if TYPE_CHECKING:
-    from streamsql.engine.engine import Engine
 
-
-def analyzed(engine: Engine, statement: Explain, parameters: Parameters) -> str:
+def analyzed(engine: Runtime, statement: Explain, parameters: Parameters) -> str:
     """The plan of a query with the rows that each operator gave, and what each scan of an external table has read.
 
     Nodes that are carried out together with the one above them have no rows of their own.
@@ -46,7 +43,7 @@ def analyzed(engine: Engine, statement: Explain, parameters: Parameters) -> str:
     return f"{explain(plan, _remarks(counts, operators, query.leaves))}\n{_rows(rows)} in {_duration(whole)}"
 
 
-def _thrown_away(engine: Engine, rows: TableRows) -> int:
+def _thrown_away(engine: Runtime, rows: TableRows) -> int:
     """Run a query to its end; gives the number of its rows."""
 
     def check() -> None:

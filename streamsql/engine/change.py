@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from streamsql.catalog import Catalog, Stream, Table, View
 from streamsql.engine.engine import Engine
-from streamsql.engine.external_writes import Writing
+from streamsql.engine.runtime import Writing
 from streamsql.errors import OperationalError
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from streamsql.bind.context import Context
 from streamsql.bind.expressions import function_body
@@ -16,6 +16,8 @@ from streamsql.engine.external import EXTERNAL_HANDLERS
 from streamsql.engine.external_writes import WRITE_HANDLERS
 from streamsql.engine.foreign import check_writable, uri_of
 from streamsql.engine.result import Result
+from streamsql.engine.runtime import Runtime
+from streamsql.engine.table_inserts import insert_table
 from streamsql.errors import Error, IntegrityError, NotSupportedError, ProgrammingError, not_supported
 from streamsql.external.write.limits import TIME, limits_of
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
@@ -39,11 +41,8 @@ from streamsql.statements import (
 )
 from streamsql.types import ROWTIME, Field, Schema
 
-if TYPE_CHECKING:
-    from streamsql.engine.engine import Engine
 
-
-def create_stream(engine: Engine, statement: CreateStream | CreateForeignStream, parameters: Parameters) -> Result:
+def create_stream(engine: Runtime, statement: CreateStream | CreateForeignStream, parameters: Parameters) -> Result:
     name = statement.name.name
     if name.lower() == error_stream.NAME:
         raise ProgrammingError("the name error_stream is the engine's own", statement.name.span)
@@ -55,7 +54,7 @@ def create_stream(engine: Engine, statement: CreateStream | CreateForeignStream,
     return Result(f"{'foreign ' * isinstance(statement, CreateForeignStream)}stream {name} created")
 
 
-def create_view(engine: Engine, statement: CreateView, parameters: Parameters) -> Result:
+def create_view(engine: Runtime, statement: CreateView, parameters: Parameters) -> Result:
     name = statement.name.name
     _make_room(engine, statement, statement.replace)
     QueryBinder(engine.catalog).query(statement.query)  # a view that cannot be read is an error now, not later
@@ -63,7 +62,7 @@ def create_view(engine: Engine, statement: CreateView, parameters: Parameters) -
     return Result(f"view {name} created")
 
 
-def _make_room(engine: Engine, statement: CreateStream | CreateForeignStream | CreateView, replace: bool) -> None:
+def _make_room(engine: Runtime, statement: CreateStream | CreateForeignStream | CreateView, replace: bool) -> None:
     """See to it that a relation can be created under a name."""
     name, span = statement.name.name, statement.name.span
     old = engine.catalog.relation(name)
@@ -77,7 +76,7 @@ def _make_room(engine: Engine, statement: CreateStream | CreateForeignStream | C
     engine.drop_relation(name)
 
 
-def _take_from(engine: Engine, pumps: Sequence[Pump], kind: str, name: ObjectName) -> None:
+def _take_from(engine: Runtime, pumps: Sequence[Pump], kind: str, name: ObjectName) -> None:
     """Drop the pumps that use what is about to be replaced; in an application that is an error."""
     if pumps and not engine.interactive:
         text = f"{name.name} cannot be replaced: {_users(pumps)}"
@@ -91,7 +90,7 @@ def _users(pumps: Sequence[Pump]) -> str:
     return f"{', '.join(pump.name for pump in pumps)} {'uses' if len(pumps) == 1 else 'use'} it"
 
 
-def create_function(engine: Engine, statement: CreateFunction, parameters: Parameters) -> Result:
+def create_function(engine: Runtime, statement: CreateFunction, parameters: Parameters) -> Result:
     name, span = statement.name.name, statement.name.span
     if name in SCALARS or name in AGGREGATES or name in TABLE_FUNCTIONS:
         raise ProgrammingError(f"{name} is a function of the dialect", span, "give yours another name")
@@ -113,7 +112,7 @@ def create_function(engine: Engine, statement: CreateFunction, parameters: Param
     return Result(f"function {name} created")
 
 
-def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -> Result:
+def create_pump(engine: Runtime, statement: CreatePump, parameters: Parameters) -> Result:
     name = statement.name.name
     if name in engine.catalog.pumps and not statement.replace:
         raise ProgrammingError(f"there is a pump {name} already", statement.name.span, "CREATE OR REPLACE")
@@ -129,7 +128,7 @@ def create_pump(engine: Engine, statement: CreatePump, parameters: Parameters) -
         engine.drop_pump(name)
     if statement.started:
         try:
-            engine.start_pump(name, plan)
+            engine.pumps.start(name, plan)
         except Error as error:  # what is wrong with an external table that it writes
             error.span = error.span or statement.insert.target.span
             raise
@@ -149,7 +148,7 @@ def _check_parameters(parameters: Sequence[ColumnDefinition]) -> None:
             raise ProgrammingError(f"parameter {parameter.name.name} stands twice", parameter.name.span)
 
 
-def alter_pump(engine: Engine, statement: AlterPump, parameters: Parameters) -> Result:
+def alter_pump(engine: Runtime, statement: AlterPump, parameters: Parameters) -> Result:
     name = statement.name.name
     pump = engine.catalog.pumps.get(name)
     if pump is None:
@@ -157,13 +156,13 @@ def alter_pump(engine: Engine, statement: AlterPump, parameters: Parameters) -> 
     if statement.start:
         plan = engine.plan_of(pump.statement)
         assert isinstance(plan, nodes.Insert)
-        engine.start_pump(name, plan)
+        engine.pumps.start(name, plan)
     else:
-        engine.stop_pump(name)
+        engine.pumps.stop(name)
     return Result(f"pump {name} {'started' if statement.start else 'stopped'}")
 
 
-def drop(engine: Engine, statement: Drop, parameters: Parameters) -> Result:
+def drop(engine: Runtime, statement: Drop, parameters: Parameters) -> Result:
     name, kind = statement.name.name, statement.kind
     if kind == "FUNCTION":
         return _drop_function(engine, statement)
@@ -182,7 +181,7 @@ def drop(engine: Engine, statement: Drop, parameters: Parameters) -> Result:
     return Result(f"{kind.lower()} {name} dropped")
 
 
-def _drop_users(engine: Engine, statement: Drop, pumps: Sequence[Pump]) -> None:
+def _drop_users(engine: Runtime, statement: Drop, pumps: Sequence[Pump]) -> None:
     """CASCADE drops the pumps that use a thing; without it they keep it from being dropped."""
     name = statement.name.name
     if pumps and not statement.cascade:
@@ -192,7 +191,7 @@ def _drop_users(engine: Engine, statement: Drop, pumps: Sequence[Pump]) -> None:
         engine.drop_pump(pump.name)
 
 
-def _drop_function(engine: Engine, statement: Drop) -> Result:
+def _drop_function(engine: Runtime, statement: Drop) -> Result:
     """A name stands for all functions of that name, a specific name for one."""
     name, functions = statement.name.name, engine.catalog.functions
     dropped = functions.get(name) or tuple(f for overloads in functions.values() for f in overloads if f.specific_name == name)
@@ -208,14 +207,14 @@ def _drop_function(engine: Engine, statement: Drop) -> Result:
     return Result(f"function {name} dropped")
 
 
-def _relations_of(engine: Engine, statement: Drop) -> dict[str, Any]:
+def _relations_of(engine: Runtime, statement: Drop) -> dict[str, Any]:
     wanted = {"STREAM": Stream, "FOREIGN STREAM": Stream, "VIEW": View}.get(statement.kind)
     if wanted is None:
         raise not_supported(f"DROP {statement.kind}", statement.span)
     return {name: relation for name, relation in engine.catalog.relations.items() if isinstance(relation, wanted)}
 
 
-def insert(engine: Engine, statement: Insert, parameters: Parameters) -> Result:
+def insert(engine: Runtime, statement: Insert, parameters: Parameters) -> Result:
     plan = engine.plan_of(statement, parameters)
     assert isinstance(plan, nodes.Insert)
     check_writable(engine.catalog, plan.target, statement.target.span)
@@ -223,20 +222,20 @@ def insert(engine: Engine, statement: Insert, parameters: Parameters) -> Result:
         hint = f"CREATE PUMP name AS {statement.text or 'INSERT ...'}"
         raise ProgrammingError("INSERT from a stream goes on for ever: it is a pump's", statement.span, hint)
     try:
-        return engine.insert_table(plan, engine.catalog, statement.text)
+        return insert_table(engine, plan, engine.catalog, statement.text)
     except (ProgrammingError, NotSupportedError) as error:  # what the rows meet there has no place in the text but the name
         error.span = error.span or statement.target.span
         raise
 
 
-def query(engine: Engine, statement: Query, parameters: Parameters) -> Result:
+def query(engine: Runtime, statement: Query, parameters: Parameters) -> Result:
     plan = engine.plan_of(statement, parameters)
     if nodes.streams_of(plan):
         return engine.run_query(plan)
     return Result("", rows=engine.run_table(plan, engine.catalog, statement.text), plan=plan)
 
 
-def accept(engine: Engine, statement: Statement, parameters: Parameters) -> Result:
+def accept(engine: Runtime, statement: Statement, parameters: Parameters) -> Result:
     """Statements that change nothing here: an application has one schema."""
     return Result("accepted; it changes nothing here")
 
@@ -255,7 +254,7 @@ def fields_of(columns: Sequence[ColumnDefinition]) -> tuple[Field, ...]:
     return tuple(Field(column.name.name, column.type, column.nullable) for column in columns)
 
 
-Handler = Callable[["Engine", Any, Parameters], Result]
+Handler = Callable[[Runtime, Any, Parameters], Result]
 
 HANDLERS: dict[type[Statement], Handler] = {
     **EXTERNAL_HANDLERS,

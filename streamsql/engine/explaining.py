@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.reads import names_schema
 from streamsql.catalog import Table
 from streamsql.engine.analysis import analyzed
 from streamsql.engine.result import Result, listing
+from streamsql.engine.runtime import Runtime
 from streamsql.errors import ProgrammingError
 from streamsql.external.scan.partitions import left
 from streamsql.external.scan.request import Request
@@ -18,11 +17,8 @@ from streamsql.plan.explain import explain
 from streamsql.plan.redshift import Known, redshift_explain
 from streamsql.statements import Explain, Query
 
-if TYPE_CHECKING:
-    from streamsql.engine.engine import Engine
 
-
-def explain_plan(engine: Engine, statement: Explain, parameters: Parameters) -> Result:
+def explain_plan(engine: Runtime, statement: Explain, parameters: Parameters) -> Result:
     if statement.analyze:
         return _lines("PLAN", analyzed(engine, statement, parameters))
     plan = engine.plan_of(statement.statement, parameters)
@@ -35,7 +31,7 @@ def _lines(title: str, text: str) -> Result:
     return listing((title,), [(line,) for line in text.splitlines()])
 
 
-def _is_redshift(engine: Engine, statement: Explain, plan: nodes.Node) -> bool:
+def _is_redshift(engine: Runtime, statement: Explain, plan: nodes.Node) -> bool:
     """Whether the form is Redshift's: where it is asked for, or the query names tables as only Redshift does."""
     is_of_tables = isinstance(statement.statement, Query) and not nodes.streams_of(plan)
     if statement.form == "REDSHIFT" and not is_of_tables:
@@ -46,7 +42,7 @@ def _is_redshift(engine: Engine, statement: Explain, plan: nodes.Node) -> bool:
     return is_of_tables and names_schema(statement.statement.query, engine.catalog)
 
 
-def _known(engine: Engine) -> Known:
+def _known(engine: Runtime) -> Known:
     databases, time = engine.catalog.databases, engine.time
 
     def schema(table: ExternalTable) -> str:

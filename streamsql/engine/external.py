@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from streamsql import external_ddl
 from streamsql.bind.parameters import Parameters
@@ -23,6 +23,7 @@ from streamsql.engine.external_names import (
     written,
 )
 from streamsql.engine.result import Result
+from streamsql.engine.runtime import Runtime
 from streamsql.engine.snapshots import refresh_interval
 from streamsql.errors import Error, IntegrityError, ProgrammingError, not_supported
 from streamsql.external.changes import CHANGES
@@ -51,16 +52,13 @@ from streamsql.external_ddl import (
 )
 from streamsql.statements import ObjectName, Statement
 
-if TYPE_CHECKING:
-    from streamsql.engine.engine import Engine
-
 CATALOGS = ("DATA CATALOG", "HIVE METASTORE")
 """What an external schema can stand for: the databases of this catalog."""
 
 # -- databases ---------------------------------------------------------------------------------------------------------
 
 
-def create_database(engine: Engine, statement: CreateDatabase, parameters: Parameters) -> Result:
+def create_database(engine: Runtime, statement: CreateDatabase, parameters: Parameters) -> Result:
     name = statement.name.last
     databases = engine.catalog.databases
     there = databases.database(name.text)
@@ -73,13 +71,13 @@ def create_database(engine: Engine, statement: CreateDatabase, parameters: Param
     return Result(f"database {name.text} created")
 
 
-def alter_database(engine: Engine, statement: AlterDatabase, parameters: Parameters) -> Result:
+def alter_database(engine: Runtime, statement: AlterDatabase, parameters: Parameters) -> Result:
     database = find_database(engine.catalog, statement.name.last)
     database.properties = {**database.properties, **statement.properties}
     return Result(f"properties of database {database.name} set")
 
 
-def create_external_schema(engine: Engine, statement: CreateExternalSchema, parameters: Parameters) -> Result:
+def create_external_schema(engine: Runtime, statement: CreateExternalSchema, parameters: Parameters) -> Result:
     name, databases = statement.name.last, engine.catalog.databases
     if statement.source not in CATALOGS:
         raise not_supported(f"an external schema from {statement.source}", name.span, "FROM DATA CATALOG DATABASE 'name'")
@@ -100,7 +98,7 @@ def create_external_schema(engine: Engine, statement: CreateExternalSchema, para
     return Result(f"schema {name.text} created for database {wanted.text}{created}")
 
 
-def use(engine: Engine, statement: Use, parameters: Parameters) -> Result:
+def use(engine: Runtime, statement: Use, parameters: Parameters) -> Result:
     database = find_database(engine.catalog, statement.name.last)
     engine.catalog.databases.current = database.name.lower()
     return Result(f"database {database.name} is in use")
@@ -109,7 +107,7 @@ def use(engine: Engine, statement: Use, parameters: Parameters) -> Result:
 # -- tables ------------------------------------------------------------------------------------------------------------
 
 
-def create_external_table(engine: Engine, statement: CreateExternalTable, parameters: Parameters) -> Result:
+def create_external_table(engine: Runtime, statement: CreateExternalTable, parameters: Parameters) -> Result:
     databases = engine.catalog.databases
     name = statement.name
     database = database_of(engine.catalog, name)
@@ -126,7 +124,7 @@ def create_external_table(engine: Engine, statement: CreateExternalTable, parame
     return Result(f"table {table.full_name} created")
 
 
-def alter_table(engine: Engine, statement: AlterTable, parameters: Parameters) -> Result:
+def alter_table(engine: Runtime, statement: AlterTable, parameters: Parameters) -> Result:
     table = find_table(engine.catalog, statement.name)
     change = statement.change
     _check_no_writer(engine, table, statement.name, change)
@@ -140,7 +138,7 @@ def alter_table(engine: Engine, statement: AlterTable, parameters: Parameters) -
     return Result(message)
 
 
-def repair_table(engine: Engine, statement: RepairTable, parameters: Parameters) -> Result:
+def repair_table(engine: Runtime, statement: RepairTable, parameters: Parameters) -> Result:
     table = find_table(engine.catalog, statement.name)
     if not table.keys:
         raise ProgrammingError(f"{table.full_name} is not partitioned", statement.name.span)
@@ -152,17 +150,17 @@ def repair_table(engine: Engine, statement: RepairTable, parameters: Parameters)
     return Result(f"{counted(len(done.added), 'partition')} added to {table.full_name}")
 
 
-def refresh_table(engine: Engine, statement: RefreshTable, parameters: Parameters) -> Result:
+def refresh_table(engine: Runtime, statement: RefreshTable, parameters: Parameters) -> Result:
     table = find_table(engine.catalog, statement.name)
     count = engine.snapshots.refresh(table)
     return Result(f"{table.full_name} is read again for {count} running {'pump or query' if count == 1 else 'pumps and queries'}")
 
 
-def drop_external(engine: Engine, statement: DropExternal, parameters: Parameters) -> Result:
+def drop_external(engine: Runtime, statement: DropExternal, parameters: Parameters) -> Result:
     return _drop_table(engine, statement) if statement.kind == "TABLE" else _drop_database(engine, statement)
 
 
-def _drop_table(engine: Engine, statement: DropExternal) -> Result:
+def _drop_table(engine: Runtime, statement: DropExternal) -> Result:
     name = statement.name
     table = engine.catalog.databases.table(name.last.text, prefix_of(name))
     if table is not None:
@@ -182,7 +180,7 @@ _SEEN_BY_WRITERS = (AddColumns, ReplaceColumns, RenameColumn, DropColumn, SetFor
 """The changes of a table that whoever writes it would have to follow."""
 
 
-def _check_no_writer(engine: Engine, table: ExternalTable, name: ObjectName, change: TableChange | None = None) -> None:
+def _check_no_writer(engine: Runtime, table: ExternalTable, name: ObjectName, change: TableChange | None = None) -> None:
     """Refuse to take a table away from a pump that runs, or to make it another one."""
     writing = [pump for pump, sink in engine.table_sinks.running.items() if sink.table == table.full_name]
     is_seen = change is None or (isinstance(change, _SEEN_BY_WRITERS) and getattr(change, "partition", None) is None)
@@ -191,7 +189,7 @@ def _check_no_writer(engine: Engine, table: ExternalTable, name: ObjectName, cha
         raise IntegrityError(text, name.span, f"ALTER PUMP {writing[0]} STOP, or DROP PUMP {writing[0]}")
 
 
-def _drop_database(engine: Engine, statement: DropExternal) -> Result:
+def _drop_database(engine: Runtime, statement: DropExternal) -> Result:
     name, databases = statement.name.last, engine.catalog.databases
     key = name.text.lower()
     schema = databases.schemas.get(key)
@@ -220,7 +218,7 @@ def _redshift(columns: tuple[HiveColumn, ...]) -> tuple[HiveColumn, ...]:
     return tuple(replace(column, type=as_redshift(column.type)) for column in columns)
 
 
-def _warn_of_projection(engine: Engine, table: ExternalTable) -> None:
+def _warn_of_projection(engine: Runtime, table: ExternalTable) -> None:
     """A projection that is not configured is an error of the queries; who declares it may want to know before."""
     try:
         table.projection()
@@ -228,7 +226,7 @@ def _warn_of_projection(engine: Engine, table: ExternalTable) -> None:
         engine.warnings.append(error.message)
 
 
-Handler = Callable[["Engine", Any, Parameters], Result]
+Handler = Callable[[Runtime, Any, Parameters], Result]
 
 EXTERNAL_HANDLERS: dict[type[Statement], Handler] = {
     AlterDatabase: alter_database,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.relations import columns_of
 from streamsql.catalog import View, nearest
 from streamsql.engine.external_names import current_database, find_database, find_table, prefix_of
 from streamsql.engine.result import Result, listing
+from streamsql.engine.runtime import Runtime
 from streamsql.errors import ProgrammingError
 from streamsql.external.changes import folder_of
 from streamsql.external.ddl_text import partition_texts, table_text
@@ -28,18 +28,15 @@ from streamsql.external_ddl import (
 )
 from streamsql.statements import ObjectName
 
-if TYPE_CHECKING:
-    from streamsql.engine.engine import Engine
 
-
-def show_databases(engine: Engine, statement: ShowDatabases, parameters: Parameters) -> Result:
+def show_databases(engine: Runtime, statement: ShowDatabases, parameters: Parameters) -> Result:
     databases = engine.catalog.databases
     names = [d.name for d in databases] + [s.name.last.text for s in databases.schemas.values()]
     found = sorted(filter(_matching(statement.pattern), dict.fromkeys(names)), key=str.lower)
     return listing(("database_name",), [(name,) for name in found])
 
 
-def show_tables(engine: Engine, statement: ShowTables, parameters: Parameters) -> Result:
+def show_tables(engine: Runtime, statement: ShowTables, parameters: Parameters) -> Result:
     name = statement.database
     database = find_database(engine.catalog, name.last) if name is not None else current_database(engine.catalog)
     views = [r.name for r in engine.catalog.relations.values() if isinstance(r, View) and r.database == database.name.lower()]
@@ -48,18 +45,18 @@ def show_tables(engine: Engine, statement: ShowTables, parameters: Parameters) -
     return listing(("views" if statement.only_views else "tab_name",), [(name,) for name in found])
 
 
-def show_partitions(engine: Engine, statement: ShowPartitions, parameters: Parameters) -> Result:
+def show_partitions(engine: Runtime, statement: ShowPartitions, parameters: Parameters) -> Result:
     table = find_table(engine.catalog, statement.name)
     if not table.keys:
         raise ProgrammingError(f"{table.full_name} is not partitioned", statement.name.span)
     return listing(("partition",), [(name,) for name in table.partitions.names()])
 
 
-def show_columns(engine: Engine, statement: ShowColumns, parameters: Parameters) -> Result:
+def show_columns(engine: Runtime, statement: ShowColumns, parameters: Parameters) -> Result:
     return listing(("field",), [(name,) for name, *_ in _lines(engine, statement.name)])
 
 
-def show_create(engine: Engine, statement: ShowCreate, parameters: Parameters) -> Result:
+def show_create(engine: Runtime, statement: ShowCreate, parameters: Parameters) -> Result:
     if statement.kind == "VIEW":
         view = engine.catalog.relation(statement.name.name)
         if not isinstance(view, View):
@@ -73,7 +70,7 @@ def show_create(engine: Engine, statement: ShowCreate, parameters: Parameters) -
     return listing(("createtab_stmt",), [(line,) for line in lines])
 
 
-def show_properties(engine: Engine, statement: ShowProperties, parameters: Parameters) -> Result:
+def show_properties(engine: Runtime, statement: ShowProperties, parameters: Parameters) -> Result:
     table = find_table(engine.catalog, statement.name)
     wanted = statement.property
     pairs = [(key, value) for key, value in table.properties.items() if wanted is None or key == wanted]
@@ -82,7 +79,7 @@ def show_properties(engine: Engine, statement: ShowProperties, parameters: Param
     return listing(("prpt_name", "prpt_value"), pairs)
 
 
-def describe(engine: Engine, statement: Describe, parameters: Parameters) -> Result:
+def describe(engine: Runtime, statement: Describe, parameters: Parameters) -> Result:
     titles = ("col_name", "data_type", "comment")
     rows = _lines(engine, statement.name)
     if statement.column is not None:
@@ -106,7 +103,7 @@ def describe(engine: Engine, statement: Describe, parameters: Parameters) -> Res
 Line = tuple[str, str, str]
 
 
-def _lines(engine: Engine, name: ObjectName) -> list[Line]:
+def _lines(engine: Runtime, name: ObjectName) -> list[Line]:
     """The columns of any relation, as DESCRIBE lists them: the types of an external table as they are declared."""
     relation = engine.catalog.relation(name.name, prefix_of(name))
     if relation is None or isinstance(relation, ExternalTable):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog
 from streamsql.engine.external_names import counted, database_of, existing
 from streamsql.engine.result import Result
+from streamsql.engine.runtime import Runtime, Writing
 from streamsql.errors import Error, OperationalError, ProgrammingError, Span
 from streamsql.expressions.nodes import Column
 from streamsql.external.create_as import external_table_as, table_as
@@ -28,21 +28,9 @@ from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, Redshif
 from streamsql.io.places import storage_of
 from streamsql.io.uri import parse_location
 from streamsql.plan import nodes
-from streamsql.plan.rules import improve, prepare
 from streamsql.sql.parser import parse_statement
 from streamsql.statements import NO_SPAN, Query, Statement
 from streamsql.types import Field, Schema
-
-if TYPE_CHECKING:
-    from streamsql.engine.engine import Engine
-
-
-class Writing(Enum):
-    """What becomes of statements that write files."""
-
-    NOW = "they are carried out"
-    DONE = "they were carried out before the restart: what they wrote is looked for"
-    NEVER = "only what they declare counts"
 
 
 @contextmanager
@@ -58,12 +46,12 @@ def _placed(span: Span | None) -> Iterator[None]:
 # -- CREATE TABLE AS ---------------------------------------------------------------------------------------------------
 
 
-def create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTableAs, parameters: Parameters) -> Result:
+def create_table_as(engine: Runtime, statement: CreateTableAs | CreateExternalTableAs, parameters: Parameters) -> Result:
     with _placed(statement.query.meta.get("span")):
         return _create_table_as(engine, statement, parameters)
 
 
-def _create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTableAs, parameters: Parameters) -> Result:
+def _create_table_as(engine: Runtime, statement: CreateTableAs | CreateExternalTableAs, parameters: Parameters) -> Result:
     name = statement.name
     database = database_of(engine.catalog, name)
     there = existing(database, name, statement.if_not_exists)
@@ -94,14 +82,14 @@ def _create_table_as(engine: Engine, statement: CreateTableAs | CreateExternalTa
     return Result(f"table {table.full_name} created, {counted(count, 'row')}", count)
 
 
-def _check_empty(engine: Engine, location: str, what: str, span: Span | None) -> None:
+def _check_empty(engine: Runtime, location: str, what: str, span: Span | None) -> None:
     """Refuse a place where there are files already; those that the statements wrote before a crash do not count."""
     if not all(engine.table_sinks.is_own(path) for path in _files(engine, location)):
         text = f"HIVE_PATH_ALREADY_EXISTS: {what} already exists: {location}"
         raise ProgrammingError(text, span, "name a place where there is nothing, or take away what is there")
 
 
-def _files(engine: Engine, location: str) -> Iterable[str]:
+def _files(engine: Runtime, location: str) -> Iterable[str]:
     """The paths of the files under a location."""
     storage, path = storage_of(parse_location(location), engine.s3_root)
     try:
@@ -113,7 +101,7 @@ def _files(engine: Engine, location: str) -> Iterable[str]:
 # -- INSERT ------------------------------------------------------------------------------------------------------------
 
 
-def write_table(engine: Engine, plan: nodes.Insert, table: ExternalTable, catalog: Catalog, text: str) -> Result:
+def write_table(engine: Runtime, plan: nodes.Insert, table: ExternalTable, catalog: Catalog, text: str) -> Result:
     """Run an INSERT into an external table to its end; `text` is that of the statement."""
     if engine.writing is not Writing.NOW:
         if engine.writing is Writing.DONE:
@@ -127,12 +115,12 @@ def write_table(engine: Engine, plan: nodes.Insert, table: ExternalTable, catalo
 # -- UNLOAD ------------------------------------------------------------------------------------------------------------
 
 
-def unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
+def unload(engine: Runtime, statement: Unload, parameters: Parameters) -> Result:
     with _placed(statement.query.meta.get("span")):
         return _unload(engine, statement, parameters)
 
 
-def _unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result:
+def _unload(engine: Runtime, statement: Unload, parameters: Parameters) -> Result:
     source, fields = _query(engine, statement.query, parameters, "a pump that writes an external table")
     unloading = athena_unload(statement, fields, engine.table_sinks.statement_name(), engine.clock.now)
     plan = _into(engine, source, unloading.order, unloading.target.schema, unloading.table)
@@ -143,7 +131,7 @@ def _unload(engine: Engine, statement: Unload, parameters: Parameters) -> Result
     return Result(f"{counted(count, 'row')} unloaded to {statement.location.text}", count)
 
 
-def unload_of_redshift(engine: Engine, statement: RedshiftUnload, parameters: Parameters) -> Result:
+def unload_of_redshift(engine: Runtime, statement: RedshiftUnload, parameters: Parameters) -> Result:
     tree = _parsed(statement.query) if isinstance(statement.query, Text) else statement.query
     with _placed(statement.query.span if isinstance(statement.query, Text) else tree.meta.get("span")):
         source, fields = _query(engine, tree, parameters, "a pump that writes an external table")
@@ -171,7 +159,7 @@ def _parsed(text: Text) -> Any:
     return statement.query
 
 
-def _make_room(engine: Engine, statement: RedshiftUnload, unloading: Unloading) -> None:
+def _make_room(engine: Runtime, statement: RedshiftUnload, unloading: Unloading) -> None:
     """Refuse to overwrite files, or take them away, as the options say."""
     if "ALLOWOVERWRITE" in statement.options:
         return
@@ -185,7 +173,7 @@ def _make_room(engine: Engine, statement: RedshiftUnload, unloading: Unloading) 
         storage.remove(path)
 
 
-def _write_manifest(engine: Engine, unloading: Unloading, files: Sequence[Complete], verbose: bool) -> None:
+def _write_manifest(engine: Runtime, unloading: Unloading, files: Sequence[Complete], verbose: bool) -> None:
     """The list of the files that were written, beside them."""
     entries: list[dict[str, Any]] = []
     for file in files:
@@ -208,7 +196,7 @@ def _write_manifest(engine: Engine, unloading: Unloading, files: Sequence[Comple
 # -- what they have in common ------------------------------------------------------------------------------------------
 
 
-def _query(engine: Engine, tree: Any, parameters: Parameters, instead: str) -> tuple[nodes.Node, tuple[Field, ...]]:
+def _query(engine: Runtime, tree: Any, parameters: Parameters, instead: str) -> tuple[nodes.Node, tuple[Field, ...]]:
     """The plan of a query over tables, and its columns.  Raises ProgrammingError for a query over streams."""
     plan = QueryBinder(engine.catalog, parameters).query(tree).plan
     if nodes.streams_of(plan):
@@ -217,7 +205,7 @@ def _query(engine: Engine, tree: Any, parameters: Parameters, instead: str) -> t
 
 
 def _into(
-    engine: Engine, source: nodes.Node, order: Sequence[int], fields: Sequence[Field], table: ExternalTable | None
+    engine: Runtime, source: nodes.Node, order: Sequence[int], fields: Sequence[Field], table: ExternalTable | None
 ) -> nodes.Insert:
     """The plan that puts the visible columns of a query into the order of a target's columns."""
     places = [source.schema.visible_indices[i] for i in order]
@@ -225,13 +213,13 @@ def _into(
     columns = tuple(Column(given[place].type, place, given[place].name) for place in places)
     project = nodes.Project(Schema(tuple(fields)), source, columns)
     plan = nodes.Insert(project.schema, project, "files" if table is None else table.full_name, table)
-    made = improve(plan) if engine.use_rules else prepare(plan)
+    made = engine.improved(plan)
     assert isinstance(made, nodes.Insert)
     return made
 
 
 def _write(
-    engine: Engine, plan: nodes.Insert, target: Target, committed: Committed, catalog: Catalog, text: str
+    engine: Runtime, plan: nodes.Insert, target: Target, committed: Committed, catalog: Catalog, text: str
 ) -> tuple[int, list[Complete]]:
     """Write all rows of a plan; nothing appears before all are written.  Gives their number, and the files."""
     location = target.place((None,) * len(target.keys))
@@ -262,7 +250,7 @@ def _write(
         sink.close()
 
 
-WRITE_HANDLERS: dict[type[Statement], Callable[[Engine, Any, Parameters], Result]] = {
+WRITE_HANDLERS: dict[type[Statement], Callable[[Runtime, Any, Parameters], Result]] = {
     CreateExternalTableAs: create_table_as,
     CreateTableAs: create_table_as,
     RedshiftUnload: unload_of_redshift,

@@ -69,5 +69,5 @@ def _column(relation: str, field: Field) -> CatalogItem:
 
 def _pump(engine: Engine, pump: Pump) -> CatalogItem:
     name = spelled(pump.name)
-    state = "PUMP" if engine.runs(pump.name) else "PUMP (STOPPED)"
+    state = "PUMP" if engine.pumps.runs(pump.name) else "PUMP (STOPPED)"
     return CatalogItem(f"pump {name}", name, pump.name, "p", type_name=state)

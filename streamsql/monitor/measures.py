@@ -58,7 +58,9 @@ def measure(engine: Engine, outputs: Mapping[str, int], with_state: bool, **rest
     }
     sizes = _state_sizes(engine) if with_state else {}
     pumps = {
-        name: PumpMeasures(engine.rows_written(name), engine.open_groups(name), sizes.get(name, 0) if with_state else None)
+        name: PumpMeasures(
+            engine.pumps.rows_written(name), engine.pumps.open_groups(name), sizes.get(name, 0) if with_state else None
+        )
         for name in sorted(engine.catalog.pumps)
     }
     return Measures(streams, pumps, dict(engine.pipeline.lost.counts), **rest)

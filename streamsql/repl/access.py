@@ -209,7 +209,7 @@ class Access:
     @property
     def running(self) -> set[str]:
         """The pumps at work."""
-        return {name for name in list(self.catalog.pumps) if self._engine.runs(name)}
+        return {name for name in list(self.catalog.pumps) if self._engine.pumps.runs(name)}
 
     @property
     def rows_in(self) -> int:

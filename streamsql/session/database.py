@@ -148,7 +148,7 @@ def script_of(engine: Engine) -> str:
             script.add(relation.statement.text, relation.database)
     for pump in engine.catalog.pumps.values():
         script.add(pump.statement.text, pump.database)
-        runs = engine.runs(pump.name)
+        runs = engine.pumps.runs(pump.name)
         if runs != pump.statement.started:
             script.add(f"ALTER PUMP {_quoted(pump.name)} {'START' if runs else 'STOP'}")
     return script.text()
@@ -185,7 +185,7 @@ class _Script:
 
 def fingerprint_of(engine: Engine) -> dict[str, str]:
     """A digest of the plan of every pump that runs."""
-    plans = {p.name: engine.plan_of(p.statement) for p in engine.catalog.pumps.values() if engine.runs(p.name)}
+    plans = {p.name: engine.plan_of(p.statement) for p in engine.catalog.pumps.values() if engine.pumps.runs(p.name)}
     return {name: hashlib.sha256(explain(plan).encode()).hexdigest()[:16] for name, plan in plans.items()}
 
 

@@ -163,7 +163,7 @@ class HeldAttacher(Attacher):
 
     def _read_now(self) -> set[str]:
         engine = self._engine
-        read = {name for pump in engine.catalog.pumps.values() if engine.runs(pump.name) for name in pump.reads}
+        read = {name for pump in engine.catalog.pumps.values() if engine.pumps.runs(pump.name) for name in pump.reads}
         return read.union(*(streams_of(plan) for plan in engine.plans_running()))
 
     def _hold_removed(self) -> None:

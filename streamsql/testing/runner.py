@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from streamsql.datetime_text import parse_timestamp
 from streamsql.engine.engine import Engine
-from streamsql.engine.external_writes import Writing
 from streamsql.engine.foreign import uri_of
+from streamsql.engine.runtime import Writing
 from streamsql.errors import Error, OperationalError, ProgrammingError, Span
 from streamsql.run import error_stream
 from streamsql.sql.parser import parse

@@ -80,7 +80,7 @@ def test_the_catalog_is_a_script_for_people(folder: Path) -> None:
     with streamsql.connect() as other:
         other.executescript(script)
         assert names(other) == {"S", "SUMS", "BIG", "P", "Q"}
-        assert other.call(lambda engine: [engine.runs("P"), engine.runs("Q")]) == [False, True]
+        assert other.call(lambda engine: [engine.pumps.runs("P"), engine.pumps.runs("Q")]) == [False, True]
 
 
 def test_without_checkpoints_the_script_is_executed(folder: Path) -> None:
@@ -124,10 +124,10 @@ def test_pumps_stay_as_they_were(folder: Path) -> None:
         con.executescript(SUMS)
         con.execute("ALTER PUMP p STOP")
     with streamsql.connect("db") as con:
-        assert not con.call(lambda engine: engine.runs("P"))
+        assert not con.call(lambda engine: engine.pumps.runs("P"))
         con.execute("ALTER PUMP p START")
     with streamsql.connect("db") as con:
-        assert con.call(lambda engine: engine.runs("P"))
+        assert con.call(lambda engine: engine.pumps.runs("P"))
         con.execute("DROP PUMP p")
         con.execute("DROP VIEW big")
     with streamsql.connect("db") as con:
