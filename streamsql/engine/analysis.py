@@ -79,7 +79,8 @@ def _read(scan: Scan) -> str:
         parts.append(f"{counts.partitions_read:,} of {counts.partitions:,} partitions")
     if table.kind is FileKind.PARQUET:
         passed = counts.row_groups - counts.row_groups_read
-        parts.append(f"{counts.row_groups_read:,} of {counts.row_groups:,} row groups, {passed:,} passed over")
+        filtered = f" ({counts.row_groups_filtered:,} by Bloom filters)" if counts.row_groups_filtered else ""
+        parts.append(f"{counts.row_groups_read:,} of {counts.row_groups:,} row groups, {passed:,} passed over{filtered}")
     return "; ".join([*parts, _duration(counts.whole)])
 
 

@@ -176,6 +176,20 @@ def test_a_known_object_takes_the_requests_of_its_bytes(bucket: Bucket, con: str
     ]
 
 
+def test_bloom_filters_are_read_where_that_pays(bucket: Bucket, con: streamsql.Connection) -> None:
+    for name, count in (("wide", 40_000), ("narrow", 4_000)):
+        ids = pa.table({"id": [f"{i * 7919 % count:040d}" for i in range(count)]})
+        filters = {"id": {"ndv": count // 4, "fpp": 0.001}}
+        settings = {"row_group_size": count // 4, "use_dictionary": False, "compression": "none"}
+        bucket.put(f"{name}/a.parquet", parquet(ids, bloom_filter_options=filters, **settings))
+        con.execute(f"CREATE EXTERNAL TABLE {name} (id string) STORED AS PARQUET LOCATION '{bucket.uri(name)}/'")
+        con.execute(f"SELECT COUNT(*) FROM {name}").fetchall()  # the footer is known
+    assert asked(bucket, con, f"SELECT id FROM wide WHERE id = '{2000:040d}x'") == (1, 0, 1)
+    assert asked(bucket, con, f"SELECT id FROM wide WHERE id = '{2000:040d}'") == (1, 0, 1 + 1)
+    plan = con.execute(f"EXPLAIN ANALYZE SELECT id FROM narrow WHERE id = '{2000:040d}x'").fetchall()
+    assert "4 of 4 row groups, 0 passed over" in str(plan)
+
+
 def test_bytes_that_are_counted_are_those_that_were_asked_for(bucket: Bucket) -> None:
     bucket.put("t/a.parquet", parquet(numbers(0, 100_000), row_group_size=10_000))
     engine = Engine()

@@ -47,6 +47,8 @@ class Counts:
     files_opened: int = 0
     row_groups: int = 0
     row_groups_read: int = 0
+    row_groups_filtered: int = 0
+    """Those that Bloom filters let be left out."""
     bytes: int = 0
     size: int = 0
     """The bytes of all files of the partitions that were read."""

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from streamsql.external.scan.asked import Arrays, Constants
+from streamsql.external.scan.bloom_filters import BloomFilters
 from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.file_columns import FileColumns, paths_of
@@ -21,6 +22,7 @@ from streamsql.external.scan.parquet_source import ParquetSource
 from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile
 from streamsql.external.scan.rows import Given, RowMaker, chosen, whole
+from streamsql.external.scan.sought import Sought
 from streamsql.rows import Mask
 
 GROUP_ROWS = 1 << 18
@@ -59,10 +61,13 @@ class Look:
 class ParquetReader:
     """Reads the files of one request; for all threads."""
 
-    def __init__(self, maker: RowMaker, possible: Possible | None, footers: Footers, counts: Counts) -> None:
+    def __init__(
+        self, maker: RowMaker, possible: Possible | None, values: Sought | None, footers: Footers, counts: Counts
+    ) -> None:
         self._maker = maker
         self._request = maker.request
         self._possible = possible
+        self._filters = None if values is None else BloomFilters(values, maker.asked, counts)
         self._footers = footers
         self._counts = counts
         self._file = FileColumns(maker)
@@ -71,7 +76,7 @@ class ParquetReader:
         """The row groups of some files that may hold rows that are wanted, in portions."""
         found = [self._opened(file) for file in files]
         for opened_file, mask in zip(found, self._wanted(found), strict=True):
-            numbers = [number for number, wanted in enumerate(mask) if wanted]
+            numbers = self._left([number for number, wanted in enumerate(mask) if wanted], opened_file)
             for portion in _portions(numbers, opened_file.footer):
                 yield replace(opened_file, numbers=tuple(portion))
 
@@ -94,6 +99,15 @@ class ParquetReader:
         for count in counts:
             yield mask[:count]
             del mask[:count]
+
+    def _left(self, numbers: list[int], file: Groups) -> list[int]:
+        """Those of some row groups that Bloom filters leave."""
+        if self._filters is None:
+            return numbers
+        try:
+            return self._filters.left(file.file.file, file.footer, numbers, file.places)
+        except OSError as error:
+            raise file.file.file.failed(error) from error
 
     def read(self, groups: Groups) -> Iterator[Given]:
         """What is asked for of the rows of some row groups."""

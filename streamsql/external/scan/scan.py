@@ -23,6 +23,7 @@ from streamsql.external.scan.partitions import Left, left
 from streamsql.external.scan.read_ahead import ReadAhead
 from streamsql.external.scan.request import PartitionFile, Request
 from streamsql.external.scan.rows import Given, RowMaker, size_of
+from streamsql.external.scan.sought import sought
 from streamsql.external.scan.text import TextFileReader
 from streamsql.rows import QueryTime
 
@@ -105,7 +106,8 @@ class Scan:
     def _parquet(self, maker: RowMaker, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
         looking, reading = self._threads()
         possible = None if condition == TRUE else Possible(condition, self._time)
-        reader = ParquetReader(maker, possible, self._access.footers, self.counts)
+        values = sought(condition, self._time)
+        reader = ParquetReader(maker, possible, values, self._access.footers, self.counts)
         groups: ReadAhead[list[PartitionFile], Groups] = ReadAhead(_together(files), reader.groups, lambda _: 0, looking, 1)
         rows: ReadAhead[Groups, Given] = ReadAhead(iter(groups), reader.read, size_of, reading, WAITING)
         return iter(rows)
