@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from streamsql.error_report import ErrorReport
 from streamsql.log import Log
+from streamsql.repl import commands
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.settings import Settings
 from streamsql.repl.shell import Shell
@@ -59,7 +60,7 @@ class BatchShell(Shell):
     """Keeps running queries until all statements are executed; shows the rows of `error_stream` as they come."""
 
     def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO) -> None:
-        super().__init__(access, settings, out, err)
+        super().__init__(access, settings, out, err, commands.run)
         self._running: list[Outcome] = []
         self._errors = ErrorReport(Log(err))
         access.tell_errors(self._errors)

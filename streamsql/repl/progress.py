@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from streamsql.external.scan.counts import Counts
-from streamsql.repl.session import ERASE_LINE
+from streamsql.repl.line import ERASE_LINE
 
 PATIENCE_SECONDS = 0.5
 """Statements that take less time have no line."""

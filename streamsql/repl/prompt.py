@@ -21,9 +21,9 @@ from prompt_toolkit.output.defaults import create_output
 
 from streamsql.repl import editing
 from streamsql.repl.history import history
+from streamsql.repl.line import ERASE_LINE, PROMPT
 from streamsql.repl.loader import Loader
 from streamsql.repl.mishaps import told
-from streamsql.repl.session import ERASE_LINE, PROMPT
 from streamsql.repl.toolbar import Toolbar
 
 if TYPE_CHECKING:

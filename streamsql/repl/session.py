@@ -14,11 +14,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from streamsql.repl.line import ERASE_LINE, PROMPT
+
 if TYPE_CHECKING:
     from streamsql.repl.access import Access
-
-PROMPT = "streamsql> "
-ERASE_LINE = "\r\x1b[K"
 
 
 def interactive(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from streamsql.display.printers.look import Look, Printer
 from streamsql.display.render import printer
 from streamsql.errors import Error, OperationalError, ProgrammingError
-from streamsql.repl import commands, copying, outputs
+from streamsql.repl import copying, outputs
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.favourites import Favourites
 from streamsql.repl.mishaps import told
@@ -26,14 +26,18 @@ from streamsql.types import Batch, Schema
 MAX_DEPTH = 16
 """So many files may read each other with `\\i`."""
 
+RunCommand = Callable[["Shell", str], None]
+"""Runs a line that is a command; raises ProgrammingError where there is none of its name."""
+
 
 class Shell:
     """Runs statements and commands.
 
-    Results go to `out` or the file of `\\o`, all else is said on `err` or, by a subclass, elsewhere.
+    Commands know the shell, so it is told by `run_command` how one is run.  Results go to `out` or the file of `\\o`, all else
+    is said on `err` or, by a subclass, elsewhere.
     """
 
-    def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO) -> None:
+    def __init__(self, access: Access, settings: Settings, out: TextIO, err: TextIO, run_command: RunCommand) -> None:
         self.access = access
         self.settings = settings
         self.favourites = Favourites()
@@ -43,6 +47,7 @@ class Shell:
         self._out: Output = out
         self._err = err
         self._progress = Progress(lambda: access.scans, err)
+        self._run_command = run_command
         self._depth = 0
         self._holding = False
         self._statement = ""
@@ -101,11 +106,11 @@ class Shell:
 
     def _run_unit(self, unit: Unit) -> None:
         if unit.is_command:
-            commands.run(self, unit.text)
+            self._run_command(self, unit.text)
             return
         self._statement = unit.text.strip()
         if unit.through:
-            commands.run(self, unit.through)
+            self._run_command(self, unit.through)
         else:
             self._execute(unit.text)
 

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from streamsql.errors import OperationalError
-from streamsql.repl import pager, places
+from streamsql.repl import commands, pager, places
 from streamsql.repl.access import Access, Outcome
+from streamsql.repl.line import ERASE_LINE
 from streamsql.repl.scripts import is_command, is_ready
-from streamsql.repl.session import ERASE_LINE
 from streamsql.repl.settings import Settings
 from streamsql.repl.shell import Shell, read_text
 from streamsql.types import Batch
@@ -34,7 +34,8 @@ class TerminalShell(Shell):
     """Runs what the user types: says what was done, and survives whatever goes wrong."""
 
     def __init__(self, access: Access) -> None:
-        super().__init__(access, Settings(), sys.stdout, sys.stdout if sys.stdout.isatty() else sys.stderr)
+        err = sys.stdout if sys.stdout.isatty() else sys.stderr
+        super().__init__(access, Settings(), sys.stdout, err, commands.run)
         self._last = ""
         self._draft = ""
 

@@ -6,19 +6,16 @@ A command is a function of the shell and of what stands behind its name; a new o
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
 
 from streamsql.display.names import spelled
 from streamsql.errors import ProgrammingError
 from streamsql.repl import describe, syntax
+from streamsql.repl.access import Access
 from streamsql.repl.commands import files, objects, queries, results, variables
 from streamsql.repl.commands.command import Command
 from streamsql.repl.favourites import Favourites
 from streamsql.repl.settings import OPTIONS
-
-if TYPE_CHECKING:
-    from streamsql.repl.access import Access
-    from streamsql.repl.shell import Shell
+from streamsql.repl.shell import Shell
 
 _DIRECTORY = "streamsql PATH, in the shell, opens another database"
 _NO_USERS = "there are no users: a database is a directory, and its permissions hold"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.repl import copying
 from streamsql.repl.commands.command import Command
 from streamsql.repl.history import remembered
-
-if TYPE_CHECKING:
-    from streamsql.repl.shell import Shell
+from streamsql.repl.shell import Shell
 
 
 def _read(shell: Shell, argument: str) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from streamsql.catalog import Stream, Table, View
 from streamsql.errors import ProgrammingError
 from streamsql.external.table import ExternalTable
 from streamsql.repl import describe
 from streamsql.repl.commands.command import Command
 from streamsql.repl.settings import OPTIONS, shown
-
-if TYPE_CHECKING:
-    from streamsql.repl.shell import Shell
+from streamsql.repl.shell import Shell
 
 ERRORS_SHOWN = 10
 """Rows of `error_stream` that `\\errors` shows where no number is given."""

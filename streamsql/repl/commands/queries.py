@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from streamsql.errors import ProgrammingError
 from streamsql.repl.commands.command import Command
 from streamsql.repl.describe import listing
-
-if TYPE_CHECKING:
-    from streamsql.repl.shell import Shell
+from streamsql.repl.shell import Shell
 
 WATCH_SECONDS = 2.0
 """What psql waits, too."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from streamsql.repl.commands.command import Command
 from streamsql.repl.settings import OPTIONS, change, option, shown
-
-if TYPE_CHECKING:
-    from streamsql.repl.shell import Shell
+from streamsql.repl.shell import Shell
 
 
 def _pset(shell: Shell, argument: str) -> None:

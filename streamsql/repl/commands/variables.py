@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from streamsql.errors import ProgrammingError
 from streamsql.repl.commands.command import Command
+from streamsql.repl.shell import Shell
 from streamsql.repl.variables import name_of, value_of, written
-
-if TYPE_CHECKING:
-    from streamsql.repl.shell import Shell
 
 
 def _set(shell: Shell, argument: str) -> None:
