@@ -75,8 +75,8 @@ class State(Protocol):
 class Operator:
     """One operator of a running plan.
 
-    Calls never overlap.  An operator has no clock, no thread and does no I/O, but for what memory does not hold.  Its
-    parameters are given when it is made; all that must outlive a crash is in `state`.
+    Calls never overlap.  An operator has no clock, no thread and does no I/O, but for what memory does not hold and for tables
+    that are read as their keys arrive.  Its parameters are given when it is made; all that must outlive a crash is in `state`.
     """
 
     ports: int = 1

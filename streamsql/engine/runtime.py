@@ -17,6 +17,7 @@ from streamsql.bind.insert import bind_insert
 from streamsql.bind.parameters import Parameters
 from streamsql.bind.query import QueryBinder
 from streamsql.catalog import Catalog, Stream
+from streamsql.engine.by_keys import TableByKeys
 from streamsql.engine.inserts import Inserts
 from streamsql.engine.leaves import Leaf
 from streamsql.engine.pumps import Pumps
@@ -35,6 +36,7 @@ from streamsql.plan import nodes
 from streamsql.plan.rules import improve, prepare
 from streamsql.rows import QueryTime
 from streamsql.run import error_stream
+from streamsql.run.arriving import Read
 from streamsql.run.compile import Built, Compiler
 from streamsql.run.graph import Vertex
 from streamsql.run.pipeline import Pipeline
@@ -90,7 +92,7 @@ class Runtime:
         self.log = QueryLog(self.clock)
         self.table_sinks = TableSinks(lambda: self.catalog.databases, self.clock, self.s3_root)
         self.catalog.system = system_tables(self.log)
-        self.snapshots = Snapshots(self.pipeline, self.catalog, self.clock, self._table_batches)
+        self.snapshots = Snapshots(self.pipeline, self.catalog, self.clock, self._table_batches, self._by_keys)
         self._inserts = Inserts(self.pipeline, self.clock)
         self.pumps = Pumps(self.pipeline, self.table_sinks, self.snapshots, self._build_pump)
         self._queries = 0
@@ -172,8 +174,16 @@ class Runtime:
 
     def _build(self, plan: nodes.Node, owner: str, prefix: str, time: QueryTime) -> Built:
         """Attach a plan's operators, and give them the tables that it looks rows up in."""
-        built = Compiler(self.pipeline, owner, prefix, time, self.seed).build(plan)
+        by_keys: list[TableByKeys] = []
+
+        def read_by_keys(table: nodes.Node) -> Read:
+            by_keys.append(self._by_keys(table))
+            return by_keys[-1].read
+
+        built = Compiler(self.pipeline, owner, prefix, time, self.seed, read_by_keys).build(plan)
         try:
+            for each in by_keys:
+                each.check()
             for leaf, vertex, port in built.tables:
                 for _ in self.pipeline.push_table(vertex, port, self._rows(Leaf(leaf), self.catalog, built)):
                     pass
@@ -228,6 +238,10 @@ class Runtime:
         """All rows of a plan over tables."""
         rows = self.run_table(plan, self.catalog)
         return list(iter(rows.take_whole, None))
+
+    def _by_keys(self, plan: nodes.Node) -> TableByKeys:
+        """What reads a plan over tables for the keys that arrive, as they are now."""
+        return TableByKeys(plan, self.catalog, self.access, self.time, self.seed)
 
     def _rows(self, leaf: Leaf, catalog: Catalog, built: Built) -> Iterable[Output]:
         return leaf.rows(catalog, self.access, self.time, built.joins)

@@ -1,6 +1,7 @@
-"""External tables in which running pumps and queries look rows of streams up.
+"""External tables in which running pumps and queries look rows up.
 
-Each is read when the pump or query starts, as it is then.  It is read again when REFRESH TABLE says so, and on a period where
+Each is read when the pump or query starts, as it is then; or, where rows of a stream bring the keys of its partitions, a
+partition is when the first row comes with its keys.  It is read again when REFRESH TABLE says so, and on a period where
 the table has the property `streamsql.refresh.interval`.  The rows that come from then on see it as it is then: between two steps
 nothing is under way, so no row sees some of the old and some of the new.
 """
@@ -11,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from streamsql.catalog import Catalog
+from streamsql.engine.by_keys import TableByKeys
 from streamsql.errors import Error, OperationalError
 from streamsql.external.table import ExternalTable
 from streamsql.io.uri import parse_duration
 from streamsql.plan import nodes
-from streamsql.run.compile import Built
-from streamsql.run.graph import Vertex
+from streamsql.run.compile import Built, LookedUp
 from streamsql.run.pipeline import Pipeline
 from streamsql.time import Clock, Time
 from streamsql.types import Batch
@@ -27,33 +28,42 @@ INTERVAL = "streamsql.refresh.interval"
 
 @dataclass(slots=True, eq=False)
 class _Snapshot:
-    """What one operator looks rows up in: the plan of it, and when it was read."""
+    """What one operator looks rows up in, and when it was read."""
 
     built: Built
-    vertex: Vertex
-    port: int
-    plan: nodes.Node
+    of: LookedUp
     read: Time
 
     @property
     def scans(self) -> list[nodes.ExternalScan]:
-        return list(_scans(self.plan))
+        return list(_scans(self.of.plan))
 
 
 class Snapshots:
-    """The tables in which running pumps and queries look rows up; `rows_of` gives the rows of a plan over tables."""
+    """The tables in which running pumps and queries look rows up.
 
-    def __init__(self, pipeline: Pipeline, catalog: Catalog, clock: Clock, rows_of: Callable[[nodes.Node], list[Batch]]) -> None:
+    `rows_of` gives the rows of a plan over tables, `by_keys` what reads one for the keys that arrive.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        catalog: Catalog,
+        clock: Clock,
+        rows_of: Callable[[nodes.Node], list[Batch]],
+        by_keys: Callable[[nodes.Node], TableByKeys],
+    ) -> None:
         self._pipeline = pipeline
         self._catalog = catalog
         self._clock = clock
         self._rows_of = rows_of
+        self._by_keys = by_keys
         self._all: list[_Snapshot] = []
 
     def add(self, built: Built) -> None:
         """A pump or query has started, and read its tables."""
         now = self._clock.now()
-        made = [_Snapshot(built, vertex, port, plan, now) for vertex, port, plan in built.looked_up]
+        made = [_Snapshot(built, of, now) for of in built.looked_up]
         self._all += [snapshot for snapshot in made if snapshot.scans]
 
     def forget(self, built: Built) -> None:
@@ -90,10 +100,26 @@ class Snapshots:
 
     def _read(self, snapshots: list[_Snapshot]) -> None:
         """All of them before the first changes."""
-        read = [(snapshot, self._rows_of(self._renewed(snapshot.plan))) for snapshot in snapshots]
-        for snapshot, batches in read:
-            self._pipeline.replace_table(snapshot.vertex, snapshot.port, batches)
+        for change in [self._read_one(snapshot) for snapshot in snapshots]:
+            change()
+        for snapshot in snapshots:
             snapshot.read = self._clock.now()
+
+    def _read_one(self, snapshot: _Snapshot) -> Callable[[], None]:
+        """Read one of them; gives what lets its rows take the place of those that there are."""
+        of, plan = snapshot.of, self._renewed(snapshot.of.plan)
+        if of.arriving is None:
+            batches = self._rows_of(plan)
+            return lambda: self._pipeline.replace_table(of.vertex, of.port, batches)
+        arriving, by_keys = of.arriving, self._by_keys(plan)
+        by_keys.check()
+        arrived = by_keys.read(arriving.keys)
+
+        def change() -> None:
+            arriving.read_again(by_keys.read, arrived.found)
+            self._pipeline.replace_table(of.vertex, of.port, arrived.batches)
+
+        return change
 
     def _renewed(self, plan: nodes.Node) -> nodes.Node:
         """A plan over the tables with the partitions and properties that they have now.

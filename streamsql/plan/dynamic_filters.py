@@ -50,8 +50,8 @@ class _Pass:
             case Mark():
                 return self._mark(node, filters, ())
             case _:
-                passed = _passed(node, filters)
-                return node.map_inputs(lambda below: self.node(below, passed))
+                known = passed(node, filters)
+                return node.map_inputs(lambda below: self.node(below, known))
 
     def _over(self, node: nodes.Filter, below: Node) -> Node:
         return node if below is node.input else replace(node, input=below)
@@ -60,7 +60,7 @@ class _Pass:
         width = len(node.input.schema.fields)
         known = () if node.can_fail or node.kind is JoinKind.FULL else filters
         of_table = [each for each in known if min(each.expression.columns()) >= width and node.kind is JoinKind.INNER]
-        table = self.node(node.table, tuple(replace(each, expression=moved(each.expression, width)) for each in of_table))
+        table = self._table(node, tuple(replace(each, expression=moved(each.expression, width)) for each in of_table))
         of_rows = tuple(each for each in known if max(each.expression.columns()) < width)
         own, keys = self._keys(node, 0, node.condition) if node.kind is JoinKind.INNER else ((), ())
         below = self.node(node.input, (*of_rows, *own))
@@ -77,11 +77,20 @@ class _Pass:
                 own += more[0]
                 keys += more[1]
         known = () if node.can_fail else tuple(each for each in filters if max(each.expression.columns()) < width)
-        table = self.node(node.table, ())
+        table = self._table(node, ())
         return self._joined(node, self.node(node.input, (*known, *own)), table, keys)
 
+    def _table(self, node: Lookup | Mark, filters: Filters) -> Node:
+        """The table of a node; one that is read as its keys arrive needs no more."""
+        return node.table if node.arriving else self.node(node.table, filters)
+
     def _keys(self, node: Lookup | Mark, place: int, condition: Expression) -> tuple[Filters, tuple[JoinKey, ...]]:
-        """The keys by which rows are looked up on a condition: what is known of the rows, and what the table is to give."""
+        """The keys by which rows are looked up on a condition: what is known of the rows, and what the table is to give.
+
+        A table that is read as its keys arrive is never complete, and gives none.
+        """
+        if node.arriving:
+            return (), ()
         parts = split(condition, [len(below.schema.fields) for below in (node.input, node.table)], 0)
         of_rows = parts.keys[0][0] or () if parts.keys else ()
         if any(key.can_fail for key in of_rows):
@@ -102,7 +111,7 @@ class _Pass:
         return replace(node, input=below, table=table, asked=asked)
 
 
-def _passed(node: Node, filters: Filters) -> Filters:
+def passed(node: Node, filters: Filters) -> Filters:
     """What is known of the rows of a node's inputs, where it is known of its own."""
     match node:
         case nodes.Filter(predicate=predicate):

@@ -116,9 +116,11 @@ def _external(request: Request) -> str:
     """A scan of an external table: what it reads of it, and what it leaves out."""
     shown = ", ".join(column.field.name for column in request.columns if column != ROWS)
     parts = [f"Scan external {request.table.full_name} ({shown or 'the number of rows'}), {request.table.kind.value}"]
+    keys = [field.name for field in request.table.key_fields]
     if request.keys != TRUE:
-        keys = [field.name for field in request.table.key_fields]
         parts.append(f"partitions where {text(_renamed(request.keys, keys))}")
+    if request.arriving:
+        parts.append(f"partitions chosen by arriving keys: {', '.join(text(_renamed(each, keys)) for each in request.arriving)}")
     if request.condition != TRUE:
         parts.append(f"rows where {text(request.condition)}")
     if request.dynamic:

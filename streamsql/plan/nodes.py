@@ -274,7 +274,8 @@ class Lookup(Node):
     """A stream or table joined with a table: every input row with the table's rows for which `condition` is true, at once.
 
     The columns are those of the input, then those of the table; a LEFT or SINGLE join keeps the input's rows, a FULL one (of
-    two tables) the table's too.  Nobody reads the columns in `unread`: they are NULL.
+    two tables) the table's too.  Nobody reads the columns in `unread`: they are NULL.  The keys at the places `arriving`, among
+    those that the condition equates, choose the partitions of the table's scan, when they come.
     """
 
     input: Node
@@ -283,6 +284,7 @@ class Lookup(Node):
     condition: Expression
     unread: frozenset[int] = frozenset()
     asked: tuple[JoinKey, ...] = ()
+    arriving: tuple[int, ...] = ()
 
     @property
     def can_fail(self) -> bool:
@@ -295,13 +297,14 @@ class Mark(Node):
     """Every row of a stream or table with, for each condition, whether a table has a row for which it is true, at once.
 
     The columns are those of the input, then the answers.  A condition is over the columns of the input, then those of the
-    table.
+    table.  `arriving` is as of a Lookup; there is one condition then.
     """
 
     input: Node
     table: Node
     conditions: tuple[Expression, ...]
     asked: tuple[JoinKey, ...] = ()
+    arriving: tuple[int, ...] = ()
 
     @property
     def can_fail(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from streamsql.expressions.conditions import TRUE, both, is_stable
 from streamsql.expressions.nodes import Column, Constant, Expression
+from streamsql.plan.arriving_keys import add_arriving_keys
 from streamsql.plan.conditions import filtered, moved, parted
 from streamsql.plan.dynamic_filters import add_dynamic_filters
 from streamsql.plan.joins import JoinKind
@@ -148,8 +149,8 @@ RULES: tuple[Rule, ...] = (
 
 
 def prepare(plan: Node) -> Node:
-    """The plan after the one rule that some external tables cannot do without."""
-    return plan.rewrite(push_keys_into_scan)
+    """The plan after the rules that some external tables cannot do without."""
+    return plan.rewrite(push_keys_into_scan).rewrite(add_arriving_keys)
 
 
 def improve(plan: Node) -> Node:
@@ -161,5 +162,5 @@ def improve(plan: Node) -> Node:
             improved = improved.rewrite(rule)
         improved = narrow_scans(drop_unused_columns(improved))
         if improved is plan:
-            return add_dynamic_filters(plan).rewrite(group_in_scan)
+            return add_dynamic_filters(plan.rewrite(add_arriving_keys)).rewrite(group_in_scan)
         plan = improved

@@ -27,6 +27,7 @@ from streamsql.plan import nodes, windows
 from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
+from streamsql.run.arriving import ArrivingKeys, Read
 from streamsql.run.calls import Accumulation
 from streamsql.run.combine import Combine
 from streamsql.run.distinct import Distinct
@@ -36,6 +37,7 @@ from streamsql.run.groups import Groups
 from streamsql.run.join import Join
 from streamsql.run.join_order import JoinOrder, connected
 from streamsql.run.limit import Limit
+from streamsql.run.looked_up import LookedUpTable
 from streamsql.run.lookup import Lookup
 from streamsql.run.mark import Mark
 from streamsql.run.matching import Rest, Terms
@@ -52,12 +54,26 @@ from streamsql.run.table_over import TableCall, TableOver, TableWindow
 from streamsql.run.transform import Require, Select, Stage, Store, Transform, Where
 from streamsql.run.unnest import Unnest
 from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
+from streamsql.time import END
 from streamsql.types import ROWTIME_FIELD, Schema, SqlType
 
 T = TypeVar("T")
 
 TABLES = (nodes.Values, nodes.ExternalScan, nodes.SystemScan)
 """The leaves of a plan that are tables in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """A table that rows of streams are looked up in: the operator that does it, by which port the table comes, and its plan.
+
+    `arriving` are the keys by which it is read, where it is.
+    """
+
+    vertex: Vertex
+    port: int
+    plan: nodes.Node
+    arriving: ArrivingKeys | None
 
 
 @dataclass(eq=False)
@@ -70,31 +86,46 @@ class Built:
     """The node that each of them carries out, with those below it that it is one Transform with."""
     tables: list[tuple[nodes.Node, Vertex, int]] = field(default_factory=list)
     """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into, in this order."""
-    looked_up: list[tuple[Vertex, int, nodes.Node]] = field(default_factory=list)
-    """The operators that look rows of streams up in a table, by which port it comes, and its plan."""
+    looked_up: list[LookedUp] = field(default_factory=list)
+    """The tables that rows of streams are looked up in."""
     joins: JoinKeys = field(default_factory=JoinKeys)
     """The keys of the joins whose tables are complete, for the scans that ask for them."""
 
 
 class Compiler:
-    """Puts the operators of one plan into a pipeline; `owner` names the pump and prefixes the operators' names."""
+    """Puts the operators of one plan into a pipeline; `owner` names the pump and prefixes the operators' names.
 
-    def __init__(self, pipeline: Pipeline, owner: str, prefix: str, time: QueryTime, seed: int) -> None:
+    `by_keys` gives what reads a table whose keys arrive, by its plan.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        owner: str,
+        prefix: str,
+        time: QueryTime,
+        seed: int,
+        by_keys: Callable[[nodes.Node], Read] | None = None,
+    ) -> None:
         self._pipeline = pipeline
         self._owner = owner
         self._prefix = prefix
         self._time = time
         self._seed = seed
+        self._by_keys = by_keys
         self._vertices: list[Vertex] = []
         self._nodes: list[nodes.Node] = []
         self._tables: list[tuple[nodes.Node, Vertex, int]] = []
-        self._looked_up: list[tuple[Vertex, int, nodes.Node]] = []
+        self._looked_up: list[LookedUp] = []
         self._joins = JoinKeys()
 
     def build(self, plan: nodes.Node) -> Built:
         """Attach the plan's operators; its scans read their streams from now on."""
         connections: list[tuple[Vertex, Vertex, int]] = []
         output = self._node(plan, connections)
+        for looked_up in self._looked_up:
+            if looked_up.arriving is not None:  # nothing comes but by the keys
+                self._pipeline.advance_from_outside(looked_up.vertex, looked_up.port, END)
         for writer, reader, port in connections:
             self._pipeline.connect(writer, reader, port)
         return Built(output, self._vertices, self._nodes, self._tables, self._looked_up, self._joins)
@@ -110,9 +141,10 @@ class Compiler:
             inputs = node.inputs
         vertex = self._add(word, operator)
         self._nodes.append(node)
-        if isinstance(node, (nodes.Lookup, nodes.Mark)) and node.input.schema.is_stream:
-            self._looked_up.append((vertex, 1, node.table))
         ports = list(enumerate(inputs))
+        if isinstance(node, (nodes.Lookup, nodes.Mark)) and isinstance(operator, (Lookup, Mark)) and node.input.schema.is_stream:
+            self._looked_up.append(LookedUp(vertex, 1, node.table, operator.table.arriving))
+            ports = ports[:1] if node.arriving else ports
         looks_up = isinstance(node, (nodes.Lookup, nodes.Mark, nodes.SetOperation))
         for port, child in reversed(ports) if looks_up else ports:  # a table before what is looked up in it
             if isinstance(child, nodes.Scan) and child.schema.is_stream:
@@ -174,11 +206,12 @@ class Compiler:
                 return self._join(node)
             case nodes.Lookup(table=table, kind=kind, condition=condition, schema=schema, unread=unread):
                 index = self._table_index(node, 0, condition, schema)
-                return Lookup(schema.arrow(), table.schema.arrow(), kind, index, unread, self._time)
+                width = len(schema.fields) - len(table.schema.fields)
+                return Lookup(schema.arrow(), width, self._looked_up_table(node, [index]), kind, index, unread, self._time)
             case nodes.Mark(input=below, table=table, conditions=conditions, schema=schema):
                 both = Schema((*below.schema.fields, *table.schema.fields))
                 indices = [self._table_index(node, place, condition, both) for place, condition in enumerate(conditions)]
-                return Mark(schema.arrow(), table.schema.arrow(), indices, self._time)
+                return Mark(schema.arrow(), self._looked_up_table(node, indices), indices, self._time)
             case nodes.Single(span=span):
                 return Single(span)
             case nodes.Unnest(lists=lists, numbered=numbered, outer=outer, schema=schema):
@@ -303,6 +336,15 @@ class Compiler:
         terms = (Terms(parts.alone[0], keys[:1], self._time), Terms(parts.alone[1], keys[1:], self._time))
         rest = Rest(parts.rest, both, self._time)
         return TableIndex(terms, [column.type.arrow() for column in keys[0]], rest, self._asked(node, place))
+
+    def _looked_up_table(self, node: nodes.Lookup | nodes.Mark, indices: Sequence[TableIndex]) -> LookedUpTable:
+        arriving = None
+        if node.arriving:
+            if self._by_keys is None:
+                raise InternalError("nothing reads a table by keys that arrive")
+            types = [indices[0].key_types[place] for place in node.arriving]
+            arriving = ArrivingKeys(node.arriving, types, self._by_keys(node.table))
+        return LookedUpTable(node.table.schema.arrow(), indices, self._time, arriving)
 
     def _asked(self, node: nodes.Lookup | nodes.Mark, place: int) -> Callable[[Sequence[pa.Array]], None] | None:
         """What takes the keys of one of the node's conditions, where scans ask for some."""

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 
-from streamsql.errors import InternalError
 from streamsql.keys.interner import Ids
-from streamsql.operator import Failed, Operator, Output
+from streamsql.operator import Failed, Operator, Output, State
 from streamsql.plan.joins import JoinKind
 from streamsql.rows import ErrorName, QueryTime, Rows
+from streamsql.run.looked_up import LookedUpTable, failed
 from streamsql.run.matching import NONE
 from streamsql.run.table_index import TableIndex, pair_column
-from streamsql.state import RowBuffer, empty_batch
+from streamsql.state import empty_batch
 from streamsql.time import END, Time
 from streamsql.types import Batch
 
 
 class Lookup(Operator):
-    """Port 0 are the rows, port 1 is the table, which is complete before the first row comes.
+    """Port 0 are the rows, port 1 is the table, unless that is read as its keys arrive.
 
-    So the table is no state: whoever starts the query anew brings it anew.  A pair for which the condition cannot be told is
-    no match; its row is reported, and does not come as one without a match.
+    A pair for which the condition cannot be told is no match; its row is reported, and does not come as one without a match.
     """
 
     ports = 2
@@ -31,26 +30,31 @@ class Lookup(Operator):
     def __init__(
         self,
         schema: pa.Schema,
-        table: pa.Schema,
+        width: int,
+        table: LookedUpTable,
         kind: JoinKind,
         index: TableIndex,
         unread: frozenset[int],
         time: QueryTime,
     ) -> None:
         self._schema = schema
-        self._nothing = empty_batch(pa.schema(list(schema)[: len(schema) - len(table)]))
+        self._nothing = empty_batch(pa.schema(list(schema)[:width]))
         self._keeps_rows = kind in (JoinKind.LEFT, JoinKind.FULL, JoinKind.SINGLE)
         self._keeps_table = kind is JoinKind.FULL
         self._one_at_most = kind is JoinKind.SINGLE
+        self.table = table
         self._index = index
         self._unread = unread
         self._time = time
-        self._coming = RowBuffer(table)
-        self._table: Batch | None = None
+        self._matched = self._lost = np.zeros(0, bool)
+
+    @property
+    def state(self) -> Mapping[str, State]:
+        return self.table.state
 
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
         if port == 1:
-            self._coming.append(batch)
+            self.table.append(batch)
         else:
             yield from self._look_up(batch)
 
@@ -59,24 +63,22 @@ class Lookup(Operator):
             yield from self._end_of_rows() if port == 0 else self._end_of_table()
 
     def _end_of_table(self) -> Iterator[Output]:
-        table = self._coming.take_all()
-        rows = Rows(table, self._time)
-        self._index.build(rows)
+        rows = self.table.complete()
         if rows.failures:
-            yield Failed.of(table, rows.failures)
-        self._matched = np.zeros(table.num_rows, bool)
-        self._lost = ~rows.good()
-        self._table = table
+            yield Failed.of(rows.batch, rows.failures)
+        if self._keeps_table:
+            self._matched = np.zeros(rows.count, bool)
+            self._lost = ~rows.good()
 
     def _look_up(self, batch: Batch) -> Iterator[Output]:
-        if self._table is None:
-            raise InternalError("a row is looked up in a table that is not there yet")
         rows = Rows(batch, self._time)
-        keys = self._index.keys(rows)
+        wanted = self._index.wanted(rows)
+        lost = self.table.bring(batch, wanted)
+        keys = self._index.ids(wanted)
         for run in self._index.runs(keys):
             yield from self._match(rows, keys, run)
-        if rows.failures:
-            yield Failed.of(batch, rows.failures)
+        if rows.failures or lost:
+            yield failed(batch, rows, lost)
 
     def _match(self, rows: Rows, keys: Ids, run: tuple[int, int]) -> Iterator[Output]:
         left, right = self._index.matches(rows, keys, run, lambda c, left, right: self._column(rows.batch, c, left, right))
@@ -103,12 +105,11 @@ class Lookup(Operator):
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def _column(self, batch: Batch, column: int, left: Ids, right: Ids) -> pa.Array:
-        assert self._table is not None
-        return pair_column(batch, self._table, column, left, right)
+        return pair_column(batch, self.table.batch, column, left, right)
 
     def _end_of_rows(self) -> Iterator[Output]:
         """A full join: the rows of the table that nothing has matched."""
-        if self._table is None or not self._keeps_table:
+        if not self._keeps_table:
             return
         right = np.flatnonzero(~(self._matched | self._lost))
         if len(right):

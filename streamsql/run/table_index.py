@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from streamsql.keys.interner import Ids, Interner
-from streamsql.rows import Rows
+from streamsql.rows import Mask, Rows
 from streamsql.run.matching import NONE, Rest, Terms, key_ids
 from streamsql.types import Batch
 
@@ -17,6 +18,14 @@ CANDIDATES = 262_144
 
 PairColumn = Callable[[int, Ids, Ids], pa.Array]
 """A column of the joined rows, by its position, for some rows and the table's rows beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What rows look for: which of them can match, and the columns of their keys."""
+
+    meets: Mask
+    keys: Sequence[pa.Array]
 
 
 class TableIndex:
@@ -35,6 +44,7 @@ class TableIndex:
         self._terms = terms
         self._rest = rest
         self._asked = asked
+        self.key_types = tuple(key_types)
         self._known = Interner(key_types)
         self._keys = 0  # of the table; the keys of rows that are not in it come behind
         self._by_key = self._starts = self._counts = np.zeros(0, np.int64)
@@ -45,26 +55,44 @@ class TableIndex:
         It takes the place of an earlier one.
         """
         self._known.clear()
+        self._keys = 0
+        self._by_key = self._starts = self._counts = np.zeros(0, np.int64)
+        self.extend(table, 0)
+
+    def extend(self, table: Rows, first: int) -> None:
+        """More rows of the table, which stand behind the others, from `first` on, and have none of their keys."""
         meets, columns = self._terms[1].evaluate(table)
         if table.failures:
             meets = meets & table.good()
         if self._asked is not None:
             self._asked([column.filter(pa.array(meets)) for column in columns[0]])
+        self._forget_others()
         ids = key_ids(self._known, meets, columns[0])
+        counts = np.bincount(ids[ids != NONE], minlength=len(self._known))
+        starts = np.cumsum(counts) - counts + len(self._by_key)
+        own = np.argsort(ids, kind="stable")[np.count_nonzero(ids == NONE) :] + first
+        self._by_key = np.concatenate((self._by_key, own))
+        self._starts = np.concatenate((self._starts[: self._keys], starts[self._keys :], [0]))  # the last for the key NONE
+        self._counts = np.concatenate((self._counts[: self._keys], counts[self._keys :], [0]))
         self._keys = len(self._known)
-        self._by_key = np.argsort(ids, kind="stable")[np.count_nonzero(ids == NONE) :]
-        counts = np.bincount(ids[ids != NONE], minlength=self._keys)
-        self._counts = np.append(counts, 0)  # the last for the key NONE
-        self._starts = np.append(np.cumsum(counts) - counts, 0)
 
-    def keys(self, rows: Rows) -> Ids:
-        """The key of each row, NONE where the table has no such key; failures are reported to `rows`."""
+    def wanted(self, rows: Rows) -> Wanted:
+        """What rows look for; failures are reported to `rows`."""
         meets, columns = self._terms[0].evaluate(rows)
-        ids = key_ids(self._known, meets & rows.good(), columns[0])
+        return Wanted(meets & rows.good(), columns[0])
+
+    def ids(self, wanted: Wanted) -> Ids:
+        """The key of each row, NONE where the table has no such key."""
+        ids = key_ids(self._known, wanted.meets, wanted.keys)
         ids[ids >= self._keys] = NONE
         if len(self._known) > 2 * max(self._keys, CANDIDATES):
-            self._known.keep(np.arange(self._keys))
+            self._forget_others()
         return ids
+
+    def _forget_others(self) -> None:
+        """Forget the keys that rows looked for in vain."""
+        if len(self._known) > self._keys:
+            self._known.keep(np.arange(self._keys))
 
     def counts(self, keys: Ids) -> Ids:
         """How many rows of the table have each key."""

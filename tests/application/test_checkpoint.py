@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import time
@@ -22,24 +23,56 @@ SELECT STREAM "name", "amount", ANOMALY_SCORE, ROWTIME FROM "SCORED"
 ORDER BY FLOOR("SCORED".ROWTIME TO SECOND), ANOMALY_SCORE DESC;
 CREATE OR REPLACE PUMP counts AS INSERT INTO "COUNTS"
 SELECT STREAM "name", COUNT(*), SUM(60 / "amount") FROM "IN" GROUP BY "name", STEP("IN".ROWTIME BY INTERVAL '5' SECOND);
+CREATE EXTERNAL TABLE rates (name string, rate int) PARTITIONED BY (minute int) STORED AS JSON LOCATION 's3://lake/rates/';
+MSCK REPAIR TABLE rates;
+CREATE OR REPLACE STREAM "RATED" ("name" VARCHAR(8), rate INTEGER);
+CREATE OR REPLACE PUMP rated AS INSERT INTO "RATED"
+SELECT STREAM i."name", r.rate FROM "IN" AS i
+LEFT JOIN rates AS r ON r.name = i."name" AND r.minute = EXTRACT(MINUTE FROM i.ROWTIME)
+WHERE i."amount" = 7;
 """
 
-OUTPUTS = {"SORTED": "sorted.jsonl", "COUNTS": "counts.csv", "error_stream": "errors.jsonl"}
+OUTPUTS = {"SORTED": "sorted.jsonl", "COUNTS": "counts.csv", "RATED": "rated.csv", "error_stream": "errors.jsonl"}
+
+
+def write_rates(folder: Path) -> None:
+    """Partitions that are read one after the other as time goes on, each with a row that is lost, and one that is never read."""
+    for minute in range(6):
+        partition = folder / f"s3/lake/rates/minute={minute}"
+        partition.mkdir(parents=True)
+        rates = [
+            {"name": "n0", "rate": minute},
+            {"name": "n4", "rate": f"no number in {minute}"},
+            {"name": "n1", "rate": -minute},
+        ]
+        (partition / "rates.json").write_text("".join(f"{json.dumps(rate)}\n" for rate in rates))
+    never = folder / "s3/lake/rates/minute=59"
+    never.mkdir()
+    (never / "rates.json.gz").write_bytes(b"no gzip")
 
 
 def command(folder: Path, into: Path, *more: str) -> list[str]:
     into.mkdir(exist_ok=True)
     outputs = [word for name, file in OUTPUTS.items() for word in ("--output", f"{name}={into / file}")]
-    return [*COMMAND, *arguments(folder, *outputs, *more)]
+    return [*COMMAND, *arguments(folder, "--s3-root", str(folder / "s3"), *outputs, *more)]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
     folder = tmp_path_factory.mktemp("checkpoint")
     write_application(folder, SLOW_ENOUGH, count=60_000)
+    write_rates(folder)
     done = subprocess.run(command(folder, folder / "plain"), capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return folder, {file: (folder / "plain" / file).read_bytes() for file in OUTPUTS.values()}
+
+
+def test_partitions_are_read_as_their_keys_arrive(undisturbed: tuple[Path, dict[str, bytes]]) -> None:
+    _, files = undisturbed
+    rates = set(files["rated.csv"].decode().splitlines()[1:])
+    assert rates == {"n4,", *(f"n{n},{sign * minute}" for n, sign in ((0, 1), (1, -1)) for minute in range(6)), "n0,", "n1,"}
+    errors = files["errors.jsonl"].decode()
+    assert [errors.count(f"no number in {minute}") for minute in range(6)] == [1] * 6
 
 
 @pytest.mark.parametrize("seed", [1, 2])

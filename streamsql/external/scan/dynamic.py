@@ -58,12 +58,13 @@ def _among(key: Expression, values: pa.Array, most: int) -> Expression:
         return FALSE
     if len(values) > most:
         ends = pc.min_max(values)
-        low, high = (_constants(pa.array([ends[name].as_py()], values.type), key.type)[0] for name in ("min", "max"))
+        low, high = (constants(pa.array([ends[name].as_py()], values.type), key.type)[0] for name in ("min", "max"))
         return both(boolean_call(">=", key, low), boolean_call("<=", key, high))
-    return boolean_call("IN", key, *_constants(values, key.type))
+    return boolean_call("IN", key, *constants(values, key.type))
 
 
-def _constants(values: pa.Array, type: SqlType) -> list[Constant]:
+def constants(values: pa.Array, type: SqlType) -> list[Constant]:
+    """Values of keys as expressions."""
     if type.is_datetime:
         values = values.view(pa.int32() if pa.types.is_date32(values.type) or pa.types.is_time32(values.type) else pa.int64())
     return [Constant(type, value) for value in values.to_pylist()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from streamsql.expressions.nodes import Column, Expression
 from streamsql.expressions.text import text
 from streamsql.external.partitions import names_of
 from streamsql.external.scan.files import DataFile
+from streamsql.external.scan.partitions import Left
 from streamsql.external.table import ExternalTable
 from streamsql.types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, Field, Schema, SqlType, varchar
 
@@ -86,6 +87,9 @@ class Request:
     asked for, cannot fail: only rows for which it is true are given.  After `limit` rows no more are wanted.  Of rows that do
     not meet the `dynamic` filters some may be given all the same.  With `grouping` not the rows are given but their groups, those
     of one part of the table after those of the other.
+
+    `arriving` are expressions over the partition keys, by position, that cannot fail: rows of a stream bring their values, and
+    each brings the partitions that have it.  `chosen` are those that are wanted now; None: all that `keys` leaves.
     """
 
     table: ExternalTable
@@ -95,6 +99,8 @@ class Request:
     limit: int | None = None
     dynamic: tuple[DynamicFilter, ...] = ()
     grouping: Grouping | None = None
+    arriving: tuple[Expression, ...] = ()
+    chosen: Left | None = field(default=None, compare=False)
 
     @property
     def schema(self) -> Schema:

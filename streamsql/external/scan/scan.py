@@ -72,7 +72,7 @@ class Scan:
         request, possible = self._joins.resolved(self.request)
         maker = RowMaker(request, self._time)
         with self.counts.pruning.measured(self._time.clock):
-            found = left(table, request.keys, self._time)
+            found = request.chosen or left(table, request.keys, self._time)
         self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
         files = self._files(found)
         given = self._parquet(maker, files, possible) if table.kind is FileKind.PARQUET else self._whole_files(maker, files)
