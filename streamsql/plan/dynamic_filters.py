@@ -116,7 +116,7 @@ def passed(node: Node, filters: Filters) -> Filters:
     match node:
         case nodes.Filter(predicate=predicate):
             return () if predicate.can_fail else filters
-        case nodes.Sort(keys=keys, window=None):
+        case nodes.Sort(keys=keys, window=None, first=None):
             return () if any(key.expression.can_fail for key in keys) else filters
         case nodes.Union():
             return filters

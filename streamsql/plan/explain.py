@@ -74,10 +74,11 @@ def describe(node: nodes.Node) -> str:
             return "Over " + "; ".join(_window(window) for window in windows)
         case nodes.TableOver(windows=windows):
             return "Over " + "; ".join(_table_window(window) for window in windows) + ", complete at the end"
-        case nodes.Sort(keys=keys, window=window):
+        case nodes.Sort(keys=keys, window=window, first=first):
             names = [text(key.expression) for key in keys]
             shown = [name + key.words for name, key in zip(names, keys, strict=True)]
-            return f"Sort by {', '.join(shown)}" + _closes(window, names)
+            wanted = "" if first is None else f", the first {first}"
+            return f"Sort by {', '.join(shown)}{wanted}" + _closes(window, names)
         case nodes.Distinct(window=window, schema=schema):
             return "Distinct" + _closes(window, [field.name for field in schema.fields])
         case nodes.Union():

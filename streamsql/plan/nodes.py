@@ -211,12 +211,14 @@ class TableOver(Node):
 class Sort(Node):
     """ORDER BY: rows are gathered until the window closes (at the end, where there is none) and given sorted by `keys`.
 
-    Of a stream, ROWTIME becomes the end of the window, and the last column, hidden, keeps the row's own.
+    Of a stream, ROWTIME becomes the end of the window, and the last column, hidden, keeps the row's own.  Of a table nobody
+    wants more rows than the `first` so many (None: all).
     """
 
     input: Node
     keys: tuple[SortKey, ...]
     window: Window | None
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

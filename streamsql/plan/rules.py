@@ -24,7 +24,7 @@ from streamsql.plan.scan_rules import (
     push_condition_below_lookup,
     push_filter_into_scan,
     push_keys_into_scan,
-    push_limit_into_scan,
+    push_limit_down,
 )
 from streamsql.plan.table_order import order_tables
 
@@ -141,7 +141,7 @@ RULES: tuple[Rule, ...] = (
     push_keys_into_scan,
     push_filter_into_scan,
     push_condition_below_lookup,
-    push_limit_into_scan,
+    push_limit_down,
     merge_projects,
     merge_picks_into_aggregate,
     drop_identity_projects,

@@ -1,4 +1,4 @@
-"""The rules by which scans of external tables read less: partitions, rows, columns, and none behind a LIMIT.
+"""The rules by which scans of external tables read less, and sorts keep less: partitions, rows, columns, and none behind a LIMIT.
 
 What a scan leaves out is not looked at, so a row in it that would fail does not: a condition over partition keys is always
 carried out first, any other only where no condition in front of it can fail.
@@ -13,7 +13,7 @@ from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.request import Grouping
 from streamsql.plan.conditions import filtered, moved
 from streamsql.plan.joins import JoinKind
-from streamsql.plan.nodes import Aggregate, Combine, ExternalScan, Filter, Limit, Lookup, Node, Project
+from streamsql.plan.nodes import Aggregate, Combine, ExternalScan, Filter, Limit, Lookup, Node, Project, Sort
 
 
 def push_keys_into_scan(node: Node) -> Node:
@@ -81,8 +81,8 @@ def _scans(node: Node) -> bool:
     return isinstance(node, ExternalScan)
 
 
-def push_limit_into_scan(node: Node) -> Node:
-    """Limit over a scan, of which columns may be computed that cannot fail: the scan ends there too."""
+def push_limit_down(node: Node) -> Node:
+    """Limit over a scan or over a sorted table, of which columns may be computed that cannot fail: they end there too."""
     match node:
         case Limit(input=below, count=int(count), offset=offset):
             limited = _limited(below, count + offset)
@@ -97,6 +97,8 @@ def _limited(node: Node, count: int) -> Node:
             return node if limited is below else replace(node, input=limited)
         case ExternalScan(request=request) if request.limit is None or request.limit > count:
             return ExternalScan.of(replace(request, limit=count))
+        case Sort(window=None, first=first) if first is None or first > count:
+            return replace(node, first=count)
     return node
 
 

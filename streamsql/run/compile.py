@@ -276,6 +276,7 @@ class Compiler:
             [key.direction for key in node.keys],
             self._windows(window, [key.expression.type for key in node.keys]),
             None if key is None else evaluator(key, self._time),
+            node.first,
             self._time,
         )
 

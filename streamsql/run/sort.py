@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from streamsql.keys.order import Direction, sorted_indices
+from streamsql.keys.order import Direction
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
+from streamsql.run.sorted_rows import SortedRows
 from streamsql.run.window import Closed, Windows
-from streamsql.state import RowBuffer
 from streamsql.time import Time
 from streamsql.types import Batch
 
 
 class Sort(Operator):
-    """Rows of the open window with their keys behind them; `window_key` is the evaluator of a key that goes by value."""
+    """Rows of the open window with their keys behind them; `window_key` is the evaluator of a key that goes by value.
+
+    Of a table no more rows are wanted than `first`, where that is a number.
+    """
 
     def __init__(
         self,
@@ -26,28 +29,29 @@ class Sort(Operator):
         directions: Sequence[Direction],
         windows: Windows,
         window_key: Evaluate | None,
+        first: int | None,
         time: QueryTime,
     ) -> None:
         self._schema = schema
         self._is_stream = schema.names[0] == "ROWTIME"
         self._columns = len(schema) - self._is_stream  # of the input: a stream's own ROWTIME is added behind it
         self._keys = tuple(keys)
-        self._directions = tuple(directions)
         self._windows = windows
         self._window_key = window_key
         self._time = time
         kept = [pa.field(str(i), t) for i, t in enumerate(key_types)]
-        self._rows = RowBuffer(pa.schema([*list(schema)[: self._columns], *kept]))
+        self._kept = pa.schema([*list(schema)[: self._columns], *kept])
+        self._rows = SortedRows(self._kept, directions, first, spills=not self._is_stream)
 
     @property
     def state(self) -> Mapping[str, State]:
-        return {"rows": self._rows, "window": self._windows.state}
+        return {"rows": self._rows.rows, "window": self._windows.state}
 
     def push(self, batch: Batch, port: int = 0) -> Iterator[Output]:
         rows = Rows(batch, self._time)
         keys = [rows.column(key(rows)) for key in self._keys]
         value = rows.column(self._window_key(rows)) if self._window_key else None
-        keyed = pa.RecordBatch.from_arrays([*batch.columns, *keys], schema=self._rows.schema)
+        keyed = pa.RecordBatch.from_arrays([*batch.columns, *keys], schema=self._kept)
         if rows.failures:
             yield Failed.of(batch, rows.failures)
             mask = pa.array(rows.good())
@@ -65,13 +69,17 @@ class Sort(Operator):
     def bound(self, t: Time) -> Time:
         return self._windows.earliest(t)
 
+    @property
+    def spilled(self) -> int:
+        return self._rows.spilled
+
+    def close(self) -> None:
+        self._rows.close()
+
     def _emit(self, closed: Closed) -> Iterator[Output]:
-        keyed = self._rows.take_all()
-        if not keyed.num_rows:
-            return
-        order = sorted_indices(keyed.columns[self._columns :], self._directions)
-        columns = keyed.select(range(self._columns)).take(pa.array(order)).columns
-        if self._is_stream:
-            stamp = pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), keyed.num_rows)
-            columns = [stamp, *columns[1:], columns[0]]
-        yield pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        for keyed in self._rows.take():
+            columns = keyed.columns[: self._columns]
+            if self._is_stream:
+                stamp = pa.repeat(pa.scalar(closed.stamp, pa.timestamp("ms")), keyed.num_rows)
+                columns = [stamp, *columns[1:], columns[0]]
+            yield pa.RecordBatch.from_arrays(columns, schema=self._schema)

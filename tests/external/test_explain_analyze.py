@@ -42,8 +42,8 @@ def analyze(lake: Lake) -> Analyze:
 def test_partitions_and_row_groups(analyze: Analyze) -> None:
     assert analyze("SELECT k, COUNT(*) AS n FROM sales WHERE y >= 2023 AND v < 30 GROUP BY k ORDER BY n DESC LIMIT 1") == [
         "Limit 1 (1 row)",
-        "  Project k, COUNT(*) AS N (2 rows)",
-        "    Sort by COUNT(*) DESC, complete at the end (2 rows)",
+        "  Project k, COUNT(*) AS N (1 row)",
+        "    Sort by COUNT(*) DESC, the first 1, complete at the end (1 row)",
         "      Combine by k: COUNT(*), complete at the end (2 rows)",
         "        Scan external default.sales (k, v), PARQUET; partitions where y >= 2023; rows where v < 30; "
         "added up by k: COUNT(*) (4 rows)",

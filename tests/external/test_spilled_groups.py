@@ -6,7 +6,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from streamsql.errors import OperationalError
 from streamsql.run import spill
 from tests.external.lake import Lake
+from tests.external.spilling import analyzed, files_in, full_disk, little, temporary
 from tests.external.test_scan_properties import ordered
 
 CALLS = "COUNT(*), SUM(n), AVG(d), MIN(s), MAX(s), MIN(n), SUM(d)"
@@ -24,24 +24,10 @@ KEYS = st.none() | st.floats(0, 4).map(round).map(float) | st.sampled_from([floa
 
 
 @pytest.fixture
-def little(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def temporaries(tmp_path: Path) -> Iterator[Path]:
     """Memory for a few groups; gives the folder for temporary files."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(spill, "MEMORY", 40_000)
-    monkeypatch.setattr(spill, "BLOCK", 4000)
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    assert not files_in(folder)  # all of it is gone
-
-
-def files_in(folder: Path) -> list[str]:
-    """The open files of this process that lie in a folder, also those without a name."""
-    opened = []
-    for file in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # another thread has closed it
-            opened.append(str(file.readlink()))
-    return [name for name in opened if name.startswith(str(folder))]
+    with temporary(tmp_path / "temporary"), little(40_000, 4000):
+        yield tmp_path / "temporary"
 
 
 def lake_of(folder: Path, rows: int) -> Lake:
@@ -54,12 +40,6 @@ def lake_of(folder: Path, rows: int) -> Lake:
     lake.run("CREATE EXTERNAL TABLE t (n bigint, s string, d double, k int) STORED AS PARQUET LOCATION 's3://b/t/'")
     lake.run("CREATE EXTERNAL TABLE u (k int, name string) STORED AS PARQUET LOCATION 's3://b/u/'")
     return lake
-
-
-def analyzed(lake: Lake, query: str) -> str:
-    (result,) = lake.engine.execute_script(f"EXPLAIN ANALYZE {query}")
-    assert result.rows is not None
-    return "\n".join(result.rows.take()["PLAN"].to_pylist())
 
 
 QUERIES = (
@@ -75,22 +55,22 @@ QUERIES = (
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_as_in_memory(tmp_path: Path, query: str, monkeypatch: pytest.MonkeyPatch, little: Path) -> None:
+def test_as_in_memory(tmp_path: Path, query: str, temporaries: Path) -> None:
     lake = lake_of(tmp_path / "lake", 2000)
     found = ordered(lake.rows(query))
     assert re.search(r"[1-9][\d,]+ bytes were put on disk", analyzed(lake, query))
-    monkeypatch.setattr(spill, "MEMORY", 1 << 30)
-    assert found == ordered(lake.rows(query))
-    assert "on disk" not in analyzed(lake, query)
+    with little(1 << 30, 1 << 20):
+        assert found == ordered(lake.rows(query))
+        assert "on disk" not in analyzed(lake, query)
 
 
-def test_one_group_stays(tmp_path: Path, little: Path) -> None:
+def test_one_group_stays(tmp_path: Path, temporaries: Path) -> None:
     lake = lake_of(tmp_path / "lake", 2000)
     assert lake.rows("SELECT COUNT(*), MAX(s) FROM t") == [(2000, "text 96")]
     assert lake.rows("SELECT COUNT(DISTINCT n), MAX(s) FROM t") == [(2000, "text 96")]
 
 
-def test_groups_that_fail_are_lost_alone(tmp_path: Path, little: Path) -> None:
+def test_groups_that_fail_are_lost_alone(tmp_path: Path, temporaries: Path) -> None:
     lake = Lake(tmp_path / "lake")
     numbers = range(600)
     lake.write("b/t/0.parquet", pa.table({"k": [n % 200 for n in numbers], "n": [2**62 if n % 200 < 3 else n for n in numbers]}))
@@ -99,7 +79,7 @@ def test_groups_that_fail_are_lost_alone(tmp_path: Path, little: Path) -> None:
     assert len(lake.lost) == 3
 
 
-def test_a_query_that_is_left(tmp_path: Path, little: Path) -> None:
+def test_a_query_that_is_left(tmp_path: Path, temporaries: Path) -> None:
     lake = lake_of(tmp_path / "lake", 2000)
     assert len(lake.rows("SELECT k, SUM(n) FROM t GROUP BY k LIMIT 3")) == 3
     for query in QUERIES:
@@ -107,21 +87,19 @@ def test_a_query_that_is_left(tmp_path: Path, little: Path) -> None:
         rows = result.rows
         assert rows is not None
         assert rows.take() is not None
-        assert files_in(little)
+        assert files_in(temporaries)
         rows.close()
-        assert not files_in(little)
+        assert not files_in(temporaries)
 
 
-def test_a_full_disk_is_said(tmp_path: Path, little: Path) -> None:
-    """The device that is always full stands in for the disk."""
+def test_a_full_disk_is_said(tmp_path: Path, temporaries: Path) -> None:
     lake = lake_of(tmp_path / "lake", 2000)
     for query in QUERIES:
         (result,) = lake.engine.execute_script(query)
         assert result.rows is not None
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b"))  # noqa: SIM115
-            with pytest.raises(OperationalError, match=f"cannot be put into a file in '{little}': No space left") as raised:
-                result.rows.take()
+        expected = f"cannot be put into a file in '{temporaries}': No space left"
+        with full_disk(), pytest.raises(OperationalError, match=expected) as raised:
+            result.rows.take()
         assert raised.value.hint == "TMPDIR=DIR names another place"
 
 
@@ -144,9 +122,7 @@ def test_equal_keys_meet_again(rows: list[tuple[float | None, str | None]], leve
     st.sampled_from([0, 3000]),
     st.sampled_from(["k", "s", "k, s"]),
 )
-def test_the_order_of_rows_is_kept(
-    rows: list[tuple[int | None, str, float]], group: int, memory: int, keys: str
-) -> None:
+def test_the_order_of_rows_is_kept(rows: list[tuple[int | None, str, float]], group: int, memory: int, keys: str) -> None:
     """Sums of DOUBLEs in the order of the rows are the same to the last digit, lists are, and so is what came first."""
     folder = Path(tempfile.mkdtemp())
     try:
@@ -162,7 +138,5 @@ def test_the_order_of_rows_is_kept(
 
 
 def _ordered(lake: Lake, query: str, memory: int, block: int) -> Sequence[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spill, "MEMORY", memory)
-        patch.setattr(spill, "BLOCK", block)
+    with little(memory, block):
         return sorted(map(repr, lake.rows(query)))

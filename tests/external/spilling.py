@@ -1,0 +1,57 @@
+"""What the tests of operators have in common that put on disk what memory does not hold."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from streamsql.run import sorted_runs, spill
+from tests.external.lake import Lake
+
+
+@contextmanager
+def little(memory: int, block: int, at_once: int = 64) -> Iterator[None]:
+    """Memory for so many bytes, of which blocks are read; so many runs are merged at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spill, "MEMORY", memory)
+        patch.setattr(spill, "BLOCK", block)
+        patch.setattr(sorted_runs, "AT_ONCE", at_once)
+        yield
+
+
+@contextmanager
+def temporary(folder: Path) -> Iterator[None]:
+    """A folder for temporary files, of which none is left."""
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield
+        assert not files_in(folder)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """The device that is always full stands in for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b"))  # noqa: SIM115
+        yield
+
+
+def files_in(folder: Path) -> list[str]:
+    """The open files of this process that lie in a folder, also those without a name."""
+    opened = []
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # another thread has closed it
+            opened.append(str(file.readlink()))
+    return [name for name in opened if name.startswith(str(folder))]
+
+
+def analyzed(lake: Lake, query: str) -> str:
+    """What EXPLAIN ANALYZE says."""
+    (result,) = lake.engine.execute_script(f"EXPLAIN ANALYZE {query}")
+    assert result.rows is not None
+    return "\n".join(result.rows.take()["PLAN"].to_pylist())
