@@ -18,7 +18,8 @@ from streamsql.errors import Error, IntegrityError, ProgrammingError, Span
 from streamsql.external.databases import DEFAULT, Databases
 from streamsql.external.table import ExternalTable
 from streamsql.rows import QueryTime
-from streamsql.statements import CreateFunction, CreatePump, CreateView, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreateFunction, CreatePump, CreateView
 from streamsql.types import Family, Schema, SqlType
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from streamsql import __version__
 
 if TYPE_CHECKING:
     from streamsql.application import Settings
-    from streamsql.attach import Attachments
+    from streamsql.attach.attacher import Attachments
 
 WRONG, FAILED, INTERRUPTED = 2, 1, 130
 """Exit statuses."""
@@ -162,10 +162,10 @@ def run(
 ) -> None:
     """Run the application APP headless."""
     with _errors_shown(log_format):
-        from streamsql.headless import Surroundings
-        from streamsql.headless import run as run_headless
+        from streamsql.application.headless import Surroundings
+        from streamsql.application.headless import run as run_headless
         from streamsql.io.uri import parse_duration
-        from streamsql.log import Log
+        from streamsql.monitor.log import Log
 
         settings = _settings(attached)
         settings.checkpoint, settings.fresh, settings.format = checkpoint, fresh, format_
@@ -184,7 +184,7 @@ def explain(app: Path, **attached: Any) -> None:
     """Print the plans of the application APP."""
     with _errors_shown():
         from streamsql.application import Trial
-        from streamsql.log import Log
+        from streamsql.monitor.log import Log
 
         click.echo(Trial(app, _settings(attached), Log(sys.stderr)).plans)
 
@@ -196,7 +196,7 @@ def explain(app: Path, **attached: Any) -> None:
 def discover(uri: str, as_json: bool, s3_root: str | None) -> None:
     """Infer the schema of URI and print it as a CREATE FOREIGN STREAM statement."""
     with _errors_shown():
-        from streamsql.discovery import input_schema, statement
+        from streamsql.configuration.discovery import input_schema, statement
 
         click.echo((input_schema if as_json else statement)(uri, s3_root))
 
@@ -231,7 +231,7 @@ def _settings(attached: dict[str, Any]) -> Settings:
 
 
 def _attachments_of(attached: dict[str, Any]) -> Attachments:
-    from streamsql.attach import Attachments
+    from streamsql.attach.attacher import Attachments
 
     return Attachments(
         inputs=dict(attached["inputs"]),
@@ -257,7 +257,7 @@ def _errors_shown(log_format: str = "text") -> Iterator[None]:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Error as error:
-        from streamsql.log import Log
+        from streamsql.monitor.log import Log
 
         Log(sys.stderr, log_format).error(error)
         sys.exit(WRONG)

@@ -21,7 +21,7 @@ from streamsql.run import error_stream
 from streamsql.run.graph import Vertex
 from streamsql.run.window import times_of
 from streamsql.sql.parser import parse
-from streamsql.statements import Statement
+from streamsql.statements.statement import Statement
 from streamsql.time import BEGIN, ManualClock, Time
 from streamsql.types import Batch
 

@@ -55,7 +55,8 @@ from streamsql.catalog import Table
 from streamsql.engine.result import Result
 from streamsql.errors import Error
 from streamsql.plan.explain import explain
-from streamsql.statements import CreateStream, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreateStream
 from streamsql.time import ManualClock
 from streamsql.types import Field, Schema
 

@@ -1,7 +1,8 @@
 """An application run headless: `streamsql run`.
 
 `application` is the run, from the first statement to the end; `trial` looks at an application without running it; `outputs`
-is where rows go; `fingerprint` is what a checkpoint must fit.
+is where rows go; `fingerprint` is what a checkpoint must fit.  `application_file` reads what is to be run, `configured`
+attaches what it says; `headless` is the command with all that stands around a run.
 """
 
 from __future__ import annotations

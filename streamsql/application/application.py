@@ -12,24 +12,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from streamsql.adoption import WaitingOutlets
+from streamsql.application.application_file import read_application
+from streamsql.application.configured import attacher
 from streamsql.application.fingerprint import fingerprint
 from streamsql.application.outputs import Outputs
 from streamsql.application.settings import Counts, Settings
 from streamsql.application.trial import plan_text
-from streamsql.application_file import read_application
-from streamsql.configured import attacher
+from streamsql.attach.foreign import WaitingOutlets
 from streamsql.engine.change import between, check_foreign_streams, check_queries
 from streamsql.engine.engine import Engine
 from streamsql.engine.layout import layout_of, rebuild
 from streamsql.engine.runtime import Writing
-from streamsql.error_report import ErrorReport
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.io.uri import parse_uri
-from streamsql.log import Log
+from streamsql.monitor.error_report import ErrorReport
+from streamsql.monitor.log import Log
 from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
-from streamsql.statements import CreatePump, Insert, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreatePump, Insert
 
 IDLE_SECONDS = 0.05
 """How long an idle loop waits before it asks the clock again; arriving rows wake it at once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from streamsql.attach import Attacher
+from streamsql.attach.attacher import Attacher
 from streamsql.engine.engine import Engine
 from streamsql.plan.explain import explain
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from streamsql.attach import Attacher, SinkOutlet
+from streamsql.attach.attacher import Attacher, SinkOutlet
 from streamsql.engine.engine import Engine
 from streamsql.engine.foreign import foreign_streams
 from streamsql.engine.result import Result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streamsql.attach import Attachments
+from streamsql.attach.attacher import Attachments
 
 CHECKPOINT_SECONDS = 5.0
 """How far apart checkpoints are, where nothing else is asked for."""

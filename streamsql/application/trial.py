@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from streamsql.application.application_file import read_application
+from streamsql.application.configured import attacher
 from streamsql.application.settings import Settings
-from streamsql.application_file import read_application
-from streamsql.configured import attacher
 from streamsql.engine.engine import Engine
 from streamsql.engine.runtime import Writing
 from streamsql.errors import Error
-from streamsql.log import Log
+from streamsql.monitor.log import Log
 from streamsql.plan.explain import explain
-from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreatePump, Explain, Insert, Query
 
 
 class Trial:

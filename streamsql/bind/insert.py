@@ -17,7 +17,8 @@ from streamsql.errors import ProgrammingError, not_supported
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.external.table import ExternalTable
 from streamsql.plan import nodes
-from streamsql.statements import Identifier, Insert
+from streamsql.statements.statement import Identifier
+from streamsql.statements.streaming import Insert
 from streamsql.types import ROWTIME, ROWTIME_FIELD, Family, Field, Kind, Schema
 
 

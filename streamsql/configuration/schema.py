@@ -10,7 +10,8 @@ from streamsql.errors import Error
 from streamsql.io.json_path import JsonPath, common_elements, parse_json_path
 from streamsql.io.layout import Layout, RecordSchema
 from streamsql.sql.parser import parse_statement
-from streamsql.statements import ColumnDefinition, CreateStream
+from streamsql.statements.statement import ColumnDefinition
+from streamsql.statements.streaming import CreateStream
 from streamsql.types import ROWTIME, Field
 
 ENCODINGS = {"UTF-8": "utf-8", "UTF8": "utf-8", "US-ASCII": "ascii", "ISO-8859-1": "latin-1", "ISO 8859-1": "latin-1"}

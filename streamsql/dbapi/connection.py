@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from streamsql import errors
-from streamsql.attach import Attachments
+from streamsql.attach.attacher import Attachments
 from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table, a_kind_of
 from streamsql.dbapi.cursor import Cursor

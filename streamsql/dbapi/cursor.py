@@ -19,7 +19,7 @@ from streamsql.dbapi.relations import is_table
 from streamsql.dbapi.tuples import Tuples, with_schema
 from streamsql.errors import Error, InterfaceError, NotSupportedError, ProgrammingError, Warning
 from streamsql.session.session import Executed
-from streamsql.statements import CreatePump, CreateView, Insert, Query
+from streamsql.statements.streaming import CreatePump, CreateView, Insert, Query
 
 if TYPE_CHECKING:
     import pandas

@@ -17,8 +17,9 @@ from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.dbapi.relations import arrow_table, table_of
 from streamsql.errors import DataError, ProgrammingError
-from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, Unload
-from streamsql.statements import CreatePump, CreateView, Explain, Insert, Query, Statement
+from streamsql.statements.external_dml import CreateExternalTableAs, CreateTableAs, Unload
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreatePump, CreateView, Explain, Insert, Query
 from streamsql.types import Field, Kind, Schema, SqlType
 
 Key = int | str

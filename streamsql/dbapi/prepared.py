@@ -8,7 +8,7 @@ from functools import lru_cache
 from streamsql.dbapi.parameters import Key, placeholders_of
 from streamsql.errors import InterfaceError, ProgrammingError
 from streamsql.sql.parser import parse
-from streamsql.statements import Statement
+from streamsql.statements.statement import Statement
 
 LONGEST_KEPT = 10_000
 """Characters of a statement that is kept in parsed form."""

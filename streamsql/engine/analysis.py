@@ -17,7 +17,7 @@ from streamsql.external.scan.scan import Scan
 from streamsql.operator import Operator
 from streamsql.plan import nodes
 from streamsql.plan.explain import Remarks, explain
-from streamsql.statements import Explain, Query
+from streamsql.statements.streaming import Explain, Query
 
 
 def analyzed(engine: Runtime, statement: Explain, parameters: Parameters) -> str:

@@ -11,7 +11,8 @@ from streamsql.engine.runtime import Writing
 from streamsql.errors import OperationalError
 from streamsql.plan.explain import explain
 from streamsql.run import error_stream
-from streamsql.statements import CreateForeignStream, CreatePump, Explain, Insert, Query, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreateForeignStream, CreatePump, Explain, Insert, Query
 from streamsql.types import Schema
 
 

@@ -19,7 +19,8 @@ from streamsql.engine.table_inserts import insert_table
 from streamsql.errors import Error, not_supported
 from streamsql.plan import nodes
 from streamsql.sql.parser import parse
-from streamsql.statements import Insert, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import Insert
 
 
 class Engine(Runtime):

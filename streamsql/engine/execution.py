@@ -23,9 +23,9 @@ from streamsql.external.write.limits import TIME, limits_of
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from streamsql.plan import nodes
 from streamsql.run import error_stream
-from streamsql.statements import (
+from streamsql.statements.statement import ColumnDefinition, ObjectName, Statement
+from streamsql.statements.streaming import (
     AlterPump,
-    ColumnDefinition,
     CreateForeignStream,
     CreateFunction,
     CreatePump,
@@ -34,10 +34,8 @@ from streamsql.statements import (
     Drop,
     Explain,
     Insert,
-    ObjectName,
     Query,
     SetOption,
-    Statement,
 )
 from streamsql.types import ROWTIME, Field, Schema
 

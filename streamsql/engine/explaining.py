@@ -15,7 +15,7 @@ from streamsql.external.table import ExternalTable
 from streamsql.plan import nodes
 from streamsql.plan.explain import explain
 from streamsql.plan.redshift import Known, redshift_explain
-from streamsql.statements import Explain, Query
+from streamsql.statements.streaming import Explain, Query
 
 
 def explain_plan(engine: Runtime, statement: Explain, parameters: Parameters) -> Result:

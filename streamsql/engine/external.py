@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from streamsql import external_ddl
 from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.engine import external_show
@@ -31,16 +30,10 @@ from streamsql.external.databases import DEFAULT, Database
 from streamsql.external.repair import repair
 from streamsql.external.table import ExternalTable, table_of
 from streamsql.external.types import as_redshift
-from streamsql.external_ddl import (
+from streamsql.statements.external_changes import (
     AddColumns,
-    AlterDatabase,
     AlterTable,
-    CreateDatabase,
-    CreateExternalSchema,
-    CreateExternalTable,
     DropColumn,
-    DropExternal,
-    HiveColumn,
     RefreshTable,
     RenameColumn,
     RepairTable,
@@ -48,9 +41,26 @@ from streamsql.external_ddl import (
     SetFormat,
     SetLocation,
     TableChange,
+)
+from streamsql.statements.external_ddl import (
+    AlterDatabase,
+    CreateDatabase,
+    CreateExternalSchema,
+    CreateExternalTable,
+    DropExternal,
+    HiveColumn,
     Use,
 )
-from streamsql.statements import ObjectName, Statement
+from streamsql.statements.external_show import (
+    Describe,
+    ShowColumns,
+    ShowCreate,
+    ShowDatabases,
+    ShowPartitions,
+    ShowProperties,
+    ShowTables,
+)
+from streamsql.statements.statement import ObjectName, Statement
 
 CATALOGS = ("DATA CATALOG", "HIVE METASTORE")
 """What an external schema can stand for: the databases of this catalog."""
@@ -234,15 +244,15 @@ EXTERNAL_HANDLERS: dict[type[Statement], Handler] = {
     CreateDatabase: create_database,
     CreateExternalSchema: create_external_schema,
     CreateExternalTable: create_external_table,
-    external_ddl.Describe: external_show.describe,
+    Describe: external_show.describe,
     DropExternal: drop_external,
     RefreshTable: refresh_table,
     RepairTable: repair_table,
-    external_ddl.ShowColumns: external_show.show_columns,
-    external_ddl.ShowCreate: external_show.show_create,
-    external_ddl.ShowDatabases: external_show.show_databases,
-    external_ddl.ShowPartitions: external_show.show_partitions,
-    external_ddl.ShowProperties: external_show.show_properties,
-    external_ddl.ShowTables: external_show.show_tables,
+    ShowColumns: external_show.show_columns,
+    ShowCreate: external_show.show_create,
+    ShowDatabases: external_show.show_databases,
+    ShowPartitions: external_show.show_partitions,
+    ShowProperties: external_show.show_properties,
+    ShowTables: external_show.show_tables,
     Use: use,
 }

@@ -7,7 +7,7 @@ from streamsql.engine.result import Result
 from streamsql.errors import Error, ProgrammingError
 from streamsql.external.databases import Database
 from streamsql.external.table import ExternalTable
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements.statement import Identifier, ObjectName
 
 
 def prefix_of(name: ObjectName) -> str | None:

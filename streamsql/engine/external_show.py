@@ -16,9 +16,9 @@ from streamsql.external.changes import folder_of
 from streamsql.external.ddl_text import partition_texts, table_text
 from streamsql.external.partitions import LOCATION
 from streamsql.external.table import ExternalTable
-from streamsql.external_ddl import (
+from streamsql.statements.external_ddl import HiveColumn
+from streamsql.statements.external_show import (
     Describe,
-    HiveColumn,
     ShowColumns,
     ShowCreate,
     ShowDatabases,
@@ -26,7 +26,7 @@ from streamsql.external_ddl import (
     ShowProperties,
     ShowTables,
 )
-from streamsql.statements import ObjectName
+from streamsql.statements.statement import ObjectName
 
 
 def show_databases(engine: Runtime, statement: ShowDatabases, parameters: Parameters) -> Result:

@@ -23,13 +23,14 @@ from streamsql.external.unload import Unloading, athena_unload, redshift_unload
 from streamsql.external.write.publish import Complete
 from streamsql.external.write.sink import Committed, PartitionedSink
 from streamsql.external.write.target import Target, target_of
-from streamsql.external_ddl import Text
-from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, RedshiftUnload, Unload
 from streamsql.io.places import storage_of
 from streamsql.io.uri import parse_location
 from streamsql.plan import nodes
 from streamsql.sql.parser import parse_statement
-from streamsql.statements import NO_SPAN, Query, Statement
+from streamsql.statements.external_ddl import Text
+from streamsql.statements.external_dml import CreateExternalTableAs, CreateTableAs, RedshiftUnload, Unload
+from streamsql.statements.statement import NO_SPAN, Statement
+from streamsql.statements.streaming import Query
 from streamsql.types import Field, Schema
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from streamsql.catalog import Catalog, nearest
 from streamsql.errors import ProgrammingError, Span
 from streamsql.io.servers.server import SERVERS, Declaration, OptionError, Server
-from streamsql.statements import CreateForeignStream
+from streamsql.statements.streaming import CreateForeignStream
 from streamsql.types import Field
 
 

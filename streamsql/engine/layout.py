@@ -18,7 +18,8 @@ from streamsql.run import error_stream
 from streamsql.run.merge import Merge
 from streamsql.run.pipeline import Pipeline
 from streamsql.state import Arrays
-from streamsql.statements import AlterPump, Identifier, ObjectName
+from streamsql.statements.statement import Identifier, ObjectName
+from streamsql.statements.streaming import AlterPump
 from streamsql.time import BEGIN, END
 
 State = Mapping[str, Mapping[str, pa.Table]]

@@ -40,7 +40,8 @@ from streamsql.run.arriving import Read
 from streamsql.run.compile import Built, Compiler
 from streamsql.run.graph import Vertex
 from streamsql.run.pipeline import Pipeline
-from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, Insert, Query, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreateForeignStream, CreatePump, CreateStream, Insert, Query
 from streamsql.time import END, Clock, Time, WallClock
 from streamsql.types import Batch, Field
 

@@ -11,7 +11,7 @@ from streamsql.errors import ProgrammingError, Span
 from streamsql.external.formats import kind_of
 from streamsql.external.partitions import LOCATION, NULL_VALUE
 from streamsql.external.table import Column, ExternalTable, check_names, checked_location, columns_of, prefix
-from streamsql.external_ddl import (
+from streamsql.statements.external_changes import (
     AddColumns,
     AddPartitions,
     DropColumn,
@@ -24,9 +24,9 @@ from streamsql.external_ddl import (
     SetLocation,
     SetPartitionColumns,
     SetProperties,
-    Stored,
 )
-from streamsql.statements import Identifier
+from streamsql.statements.external_ddl import Stored
+from streamsql.statements.statement import Identifier
 
 Changed = tuple[ExternalTable, str]
 """The table as it is now, and what to say about it."""

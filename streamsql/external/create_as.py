@@ -9,9 +9,9 @@ from streamsql.external.formats import FileKind, kind_of, kind_of_word
 from streamsql.external.partitions import Partitions
 from streamsql.external.table import Column, ExternalTable, check_names, checked_location, prefix
 from streamsql.external.types import declared_type, sql_type
-from streamsql.external_ddl import HiveColumn, Stored, Text
-from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, WithProperty
-from streamsql.statements import Identifier
+from streamsql.statements.external_ddl import HiveColumn, Stored, Text
+from streamsql.statements.external_dml import CreateExternalTableAs, CreateTableAs, WithProperty
+from streamsql.statements.statement import Identifier
 from streamsql.types import Field
 
 COMPRESSIONS = {"write_compression": "write.compression", "parquet_compression": "parquet.compression"}

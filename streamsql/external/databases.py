@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from streamsql.external.table import ExternalTable
-from streamsql.external_ddl import CreateExternalSchema
+from streamsql.statements.external_ddl import CreateExternalSchema
 
 DEFAULT = "default"
 """The database that there is from the start."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from streamsql.external.databases import Database
 from streamsql.external.partitions import LOCATION, NULL_VALUE
 from streamsql.external.table import Column, ExternalTable
-from streamsql.external_ddl import CreateExternalSchema, Properties, Stored
 from streamsql.io.texts import value_texts
 from streamsql.sql.hive_text import escaped
+from streamsql.statements.external_ddl import CreateExternalSchema, Properties, Stored
 
 
 def database_text(database: Database) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from streamsql.errors import not_supported
-from streamsql.external_ddl import Stored, Text
+from streamsql.statements.external_ddl import Stored, Text
 
 
 class FileKind(Enum):

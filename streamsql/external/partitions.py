@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.errors import ProgrammingError, Span
-from streamsql.external_ddl import PartitionSpec
 from streamsql.io.columns import convert_array
 from streamsql.io.texts import value_texts
+from streamsql.statements.external_changes import PartitionSpec
 from streamsql.types import Field
 
 NULL_VALUE = "__HIVE_DEFAULT_PARTITION__"

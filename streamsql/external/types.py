@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from streamsql import types
 from streamsql.errors import ProgrammingError, Span
-from streamsql.external_ddl import HiveField, HiveType
+from streamsql.statements.external_ddl import HiveField, HiveType
 from streamsql.types import Field, Kind, SqlType
 
 _PLAIN: dict[str, SqlType] = {

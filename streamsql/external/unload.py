@@ -15,9 +15,9 @@ from streamsql.external.write.forms import FileForm, delimited_form, json_form, 
 from streamsql.external.write.limits import MEGABYTE, Limits
 from streamsql.external.write.places import folders
 from streamsql.external.write.target import Target, target_of
-from streamsql.external_ddl import Stored, Text
-from streamsql.external_dml import RedshiftUnload, Unload, UnloadOption
-from streamsql.statements import Identifier
+from streamsql.statements.external_ddl import Stored, Text
+from streamsql.statements.external_dml import RedshiftUnload, Unload, UnloadOption
+from streamsql.statements.statement import Identifier
 from streamsql.time import Time
 from streamsql.types import Field
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers, from_unscaled, nulls, numbers, unscaled
-from streamsql.compiling import pays
+from streamsql.kernels.compiling import pays
 from streamsql.keys.table import Ids, Words
 from streamsql.types import MAX_DECIMAL_PRECISION
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from streamsql.compiling import pays
+from streamsql.kernels.compiling import pays
 
 Ids = npt.NDArray[np.int64]
 Words = Sequence[npt.NDArray[np.int64]]

@@ -21,7 +21,7 @@ from streamsql.dbapi.parameters import placeholders_of
 from streamsql.dbapi.prepared import script
 from streamsql.errors import Error, ProgrammingError
 from streamsql.notebook.result import Result
-from streamsql.statements import Statement
+from streamsql.statements.statement import Statement
 
 SHOWN = 0.2
 """Seconds between two looks of a person at rows that come."""

@@ -24,7 +24,8 @@ from streamsql.run import error_stream
 from streamsql.run.graph import Outlet
 from streamsql.session.held import Attached
 from streamsql.sql.parser import parse_statement
-from streamsql.statements import CreatePump, CreateView, Query, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreatePump, CreateView, Query
 from streamsql.types import Batch, Field, Schema
 
 ERRORS_KEPT = 1_000

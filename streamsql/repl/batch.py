@@ -11,8 +11,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from streamsql.error_report import ErrorReport
-from streamsql.log import Log
+from streamsql.monitor.error_report import ErrorReport
+from streamsql.monitor.log import Log
 from streamsql.repl import commands
 from streamsql.repl.access import Access, Outcome
 from streamsql.repl.settings import Settings

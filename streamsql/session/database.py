@@ -31,7 +31,8 @@ from streamsql.run import error_stream
 from streamsql.run.checkpoint import Checkpoint, CheckpointDirectory
 from streamsql.session.partition_files import PartitionFiles
 from streamsql.sql.parser import parse
-from streamsql.statements import AlterPump, CreateFunction, CreatePump, CreateView, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import AlterPump, CreateFunction, CreatePump, CreateView
 
 CATALOG = "catalog.sql"
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamsql.adoption import matched
-from streamsql.attach import Attacher, Attachments, SinkOutlet, names_of, safe_name
+from streamsql.attach.attacher import Attacher, Attachments, SinkOutlet, safe_name
+from streamsql.attach.foreign import matched
+from streamsql.attach.mentions import names_of
 from streamsql.catalog import Stream, Table
 from streamsql.engine.engine import Engine
 from streamsql.engine.foreign import foreign_streams
@@ -22,7 +23,8 @@ from streamsql.io.open import check_source, open_sink
 from streamsql.io.uri import parse_uri
 from streamsql.plan.nodes import streams_of
 from streamsql.run.graph import Vertex
-from streamsql.statements import CreatePump, Insert, Query, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreatePump, Insert, Query
 from streamsql.time import END
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from streamsql.attach import safe_name
+from streamsql.attach.attacher import safe_name
 from streamsql.engine.engine import Engine
 from streamsql.external.partitions import Partitions, schema_of
 from streamsql.external.table import ExternalTable

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamsql.application import CHECKPOINT_SECONDS
-from streamsql.attach import Attachments
+from streamsql.attach.attacher import Attachments
 from streamsql.bind.parameters import Parameters
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
@@ -17,14 +17,15 @@ from streamsql.engine.layout import tables_of
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import Error, InterfaceError, InternalError, OperationalError, not_supported
-from streamsql.external_ddl import Inquiry
 from streamsql.plan.nodes import Node
 from streamsql.run.checkpoint import Checkpoint
 from streamsql.session.calls import Task
 from streamsql.session.database import Database, restore_catalog, restore_state
 from streamsql.session.held import Attached, HeldAttacher
 from streamsql.session.loop import EngineLoop
-from streamsql.statements import CreatePump, Explain, Insert, Query, Statement
+from streamsql.statements.external_show import Inquiry
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreatePump, Explain, Insert, Query
 from streamsql.time import Clock, WallClock
 from streamsql.types import Batch
 

@@ -1,6 +1,6 @@
 """From a parse tree to statements: which node stands for what.
 
-What is no query is a dataclass of `streamsql.statements`; its expressions and queries are sqlglot's own nodes, of which
+What is no query is a dataclass of `streamsql.statements.streaming`; its expressions and queries are sqlglot's own nodes, of which
 this is the complete list.  `A[x, y]` is `exp.Anonymous(this="A", expressions=[x, y])`; words in capitals within brackets
 are `exp.Var`.  `meta["span"]` (a `Span`) is on every expression, name, query, FROM item, join and clause.  `meta` is no
 part of a node's equality, and what is a tree in `meta` is not walked: mind form, quoted, stagger, within and over below.

@@ -11,7 +11,7 @@ from streamsql.sql.build_literals import string_literal
 from streamsql.sql.build_operators import call_of
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule, span_of
-from streamsql.statements import Identifier
+from streamsql.statements.statement import Identifier
 from streamsql.types import UNITS
 
 

@@ -11,7 +11,7 @@ from streamsql.sql.build_names import identifier
 from streamsql.sql.build_operators import call_of, chain, operation
 from streamsql.sql.rules import at, rule, span_of
 from streamsql.sql.sqlglot_types import data_type
-from streamsql.statements import Identifier
+from streamsql.statements.statement import Identifier
 from streamsql.types import DATE, IntervalQualifier, SqlType
 
 # Arithmetic.

@@ -7,15 +7,15 @@ from typing import Any
 from lark import Token
 from sqlglot import exp
 
-from streamsql.external_ddl import (
+from streamsql.sql.build_external_parts import Clause, Columns, constant_text
+from streamsql.sql.hive_text import unescaped
+from streamsql.sql.rules import rule
+from streamsql.statements.external_changes import (
     AddColumns,
     AddPartitions,
     AlterTable,
     DropColumn,
-    DropExternal,
     DropPartitions,
-    HiveColumn,
-    HiveType,
     PartitionSpec,
     PartitionValue,
     RefreshTable,
@@ -28,12 +28,9 @@ from streamsql.external_ddl import (
     SetPartitionColumns,
     SetProperties,
     TableChange,
-    Text,
 )
-from streamsql.sql.build_external_parts import Clause, Columns, constant_text
-from streamsql.sql.hive_text import unescaped
-from streamsql.sql.rules import rule
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements.external_ddl import DropExternal, HiveColumn, HiveType, Text
+from streamsql.statements.statement import Identifier, ObjectName
 
 
 @rule

@@ -8,7 +8,10 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.external_ddl import (
+from streamsql.sql.build_external_parts import Clause, Columns, each_once
+from streamsql.sql.lexer import span_of
+from streamsql.sql.rules import rule
+from streamsql.statements.external_ddl import (
     AlterDatabase,
     Bucketing,
     CreateDatabase,
@@ -18,11 +21,8 @@ from streamsql.external_ddl import (
     Stored,
     Text,
 )
-from streamsql.external_dml import CreateExternalTableAs
-from streamsql.sql.build_external_parts import Clause, Columns, each_once
-from streamsql.sql.lexer import span_of
-from streamsql.sql.rules import rule
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements.external_dml import CreateExternalTableAs
+from streamsql.statements.statement import Identifier, ObjectName
 
 
 @rule

@@ -9,11 +9,11 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError, Span
-from streamsql.external_ddl import HiveColumn, HiveField, HiveType, Text
 from streamsql.sql.hive_text import unescaped
 from streamsql.sql.lexer import span_of
 from streamsql.sql.rules import rule
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements.external_ddl import HiveColumn, HiveField, HiveType, Text
+from streamsql.statements.statement import Identifier, ObjectName
 
 MAX_LENGTH = 65_535
 """What `varchar(max)` means."""

@@ -6,7 +6,9 @@ from typing import Any
 
 from lark import Token
 
-from streamsql.external_ddl import (
+from streamsql.sql.rules import rule
+from streamsql.statements.external_ddl import Text, Use
+from streamsql.statements.external_show import (
     Describe,
     ShowColumns,
     ShowCreate,
@@ -14,11 +16,8 @@ from streamsql.external_ddl import (
     ShowPartitions,
     ShowProperties,
     ShowTables,
-    Text,
-    Use,
 )
-from streamsql.sql.rules import rule
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements.statement import Identifier, ObjectName
 
 
 @rule

@@ -9,12 +9,12 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.external_ddl import Text
-from streamsql.external_dml import CreateTableAs, RedshiftUnload, Unload, UnloadOption, WithProperty
 from streamsql.sql.build_external_parts import Clause, each_once
 from streamsql.sql.lexer import span_of
 from streamsql.sql.rules import rule
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements.external_ddl import Text
+from streamsql.statements.external_dml import CreateTableAs, RedshiftUnload, Unload, UnloadOption, WithProperty
+from streamsql.statements.statement import Identifier, ObjectName
 
 
 @rule

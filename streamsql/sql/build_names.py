@@ -10,7 +10,7 @@ from sqlglot import exp
 from streamsql.errors import ProgrammingError
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule
-from streamsql.statements import Identifier, ObjectName
+from streamsql.statements.statement import Identifier, ObjectName
 
 MAX_NAME = 128
 

@@ -10,7 +10,7 @@ from streamsql.sql.build_literals import number_literal
 from streamsql.sql.build_names import Names, alias_of, identifier
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule, span_of
-from streamsql.statements import Identifier
+from streamsql.statements.statement import Identifier
 
 
 @rule

@@ -11,7 +11,7 @@ from streamsql.errors import ProgrammingError
 from streamsql.sql.build_names import Names, alias_of, identifier
 from streamsql.sql.build_operators import call_of
 from streamsql.sql.rules import at, rule, span_of
-from streamsql.statements import Identifier
+from streamsql.statements.statement import Identifier
 
 
 @rule

@@ -11,9 +11,9 @@ from streamsql.errors import ProgrammingError, not_supported
 from streamsql.sql.build_names import Names
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import rule
-from streamsql.statements import (
+from streamsql.statements.statement import ColumnDefinition, Identifier, ObjectName, Statement
+from streamsql.statements.streaming import (
     AlterPump,
-    ColumnDefinition,
     CreateForeignStream,
     CreateFunction,
     CreatePump,
@@ -21,12 +21,9 @@ from streamsql.statements import (
     CreateView,
     Drop,
     Explain,
-    Identifier,
     Insert,
-    ObjectName,
     Query,
     SetOption,
-    Statement,
 )
 from streamsql.types import SqlType
 

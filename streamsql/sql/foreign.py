@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from streamsql.errors import ProgrammingError
 from streamsql.sql.lexer import on_one_line
-from streamsql.statements import Identifier
+from streamsql.statements.statement import Identifier
 
 
 class Foreign(NamedTuple):

@@ -15,7 +15,7 @@ from streamsql.sql.build import build
 from streamsql.sql.lexer import AFTER_NUMBER, COMMENTS, END, NUMBERS, STRINGS, UNCLOSED_COMMENT, WORD, span_of
 from streamsql.sql.rules import MAX_DEPTH, too_deep
 from streamsql.sql.syntax_errors import Place, comment_only, syntax_error
-from streamsql.statements import Statement
+from streamsql.statements.statement import Statement
 
 
 class Piece(NamedTuple):

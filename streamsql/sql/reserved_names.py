@@ -15,7 +15,7 @@ from sqlglot import exp
 from streamsql.errors import Span
 from streamsql.sql.lexer import span_of
 from streamsql.sql.syntax_errors import Place, reserved_name
-from streamsql.statements import Statement
+from streamsql.statements.statement import Statement
 
 NAME = "NON_RESERVED"
 """The terminal that such a word becomes: one that the rules take for a name, and that no keyword is."""

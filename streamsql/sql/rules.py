@@ -16,7 +16,7 @@ from lark.tree import Meta
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError, Span
-from streamsql.statements import NO_SPAN, Statement
+from streamsql.statements.statement import NO_SPAN, Statement
 
 MAX_DEPTH = 200
 """How deep a statement may nest: what comes after the parser walks its trees recursively."""

@@ -18,7 +18,7 @@ from streamsql.engine.execution import fields_of
 from streamsql.errors import DataError, ProgrammingError, Span
 from streamsql.io.texts import value_texts
 from streamsql.run.graph import Vertex
-from streamsql.statements import CreateStream, Insert
+from streamsql.statements.streaming import CreateStream, Insert
 from streamsql.types import Batch, Field, Schema
 
 TOLERANCE = 1e-9

@@ -14,7 +14,8 @@ from streamsql.engine.runtime import Writing
 from streamsql.errors import Error, OperationalError, ProgrammingError, Span
 from streamsql.run import error_stream
 from streamsql.sql.parser import parse
-from streamsql.statements import CreateForeignStream, CreateStream, Drop, Insert, Query, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreateForeignStream, CreateStream, Drop, Insert, Query
 from streamsql.testing.assertions import Recorder, assert_columns, assert_nothing, assert_values
 from streamsql.testing.files import SqlTest, Step
 from streamsql.time import ManualClock

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from streamsql.application import Application, Settings
-from streamsql.attach import Attachments
+from streamsql.attach.attacher import Attachments
 from streamsql.cli import cli
 from streamsql.errors import OperationalError
-from streamsql.log import Log
+from streamsql.monitor.log import Log
 from tests.application.command import lines, streamsql
 
 CODE = """\

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from streamsql.configuration.discovery import input_schema
 from streamsql.configuration.read import read_schema
-from streamsql.discovery import input_schema
 from streamsql.io.open import open_source
 from streamsql.types import Schema
 

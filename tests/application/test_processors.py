@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from streamsql.application import Application, Settings
-from streamsql.attach import Attachments
+from streamsql.attach.attacher import Attachments
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.io.processing import BATCH
-from streamsql.log import Log
+from streamsql.monitor.log import Log
 from tests.application.command import lines, streamsql
 
 FUNCTION = """

@@ -10,9 +10,9 @@ import pytest
 
 import streamsql
 from streamsql.application import Application, Settings
-from streamsql.attach import Attachments
+from streamsql.attach.attacher import Attachments
 from streamsql.errors import ProgrammingError
-from streamsql.log import Log
+from streamsql.monitor.log import Log
 from tests.application.command import lines
 
 TRADES = """\

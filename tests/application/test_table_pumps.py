@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from streamsql.application import Application, Settings
-from streamsql.attach import Attachments
-from streamsql.log import Log
+from streamsql.attach.attacher import Attachments
+from streamsql.monitor.log import Log
 from tests.application.command import COMMAND, arguments, lines, streamsql, write_application
 from tests.application.test_checkpoint import _alive_after_checkpoints
 from tests.application.test_reload import INPUT, PATIENCE, Running, append, replace

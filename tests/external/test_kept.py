@@ -13,9 +13,9 @@ import streamsql
 from streamsql.engine.engine import Engine
 from streamsql.external.ddl_text import partition_texts, table_text
 from streamsql.external.table import ExternalTable, table_of
-from streamsql.external_ddl import CreateExternalTable
 from streamsql.sql.hive_text import escaped
 from streamsql.sql.parser import parse_statement
+from streamsql.statements.external_ddl import CreateExternalTable
 
 DDL = """
 CREATE DATABASE shop COMMENT 'it''s ours' WITH DBPROPERTIES ('a'='b');

@@ -19,8 +19,8 @@ from streamsql.external.write import sink as module
 from streamsql.external.write.limits import row_sizes
 from streamsql.external.write.sink import PartitionedSink
 from streamsql.external.write.target import target_of
-from streamsql.external_ddl import CreateExternalTable
 from streamsql.sql.parser import parse_statement
+from streamsql.statements.external_ddl import CreateExternalTable
 from streamsql.types import Schema
 
 Row = tuple[int, int, str, str | None]

@@ -7,22 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamsql.errors import ProgrammingError
-from streamsql.external_ddl import (
+from streamsql.sql.hive_text import escaped, unescaped
+from streamsql.sql.parser import parse, parse_statement
+from streamsql.statements.external_changes import (
     AddColumns,
     AddPartitions,
-    AlterDatabase,
     AlterTable,
-    Bucketing,
-    CreateDatabase,
-    CreateExternalSchema,
-    CreateExternalTable,
-    Describe,
     DropColumn,
-    DropExternal,
     DropPartitions,
-    HiveColumn,
-    HiveField,
-    HiveType,
     PartitionSpec,
     PartitionValue,
     RefreshTable,
@@ -34,19 +26,31 @@ from streamsql.external_ddl import (
     SetLocation,
     SetPartitionColumns,
     SetProperties,
+)
+from streamsql.statements.external_ddl import (
+    AlterDatabase,
+    Bucketing,
+    CreateDatabase,
+    CreateExternalSchema,
+    CreateExternalTable,
+    DropExternal,
+    HiveColumn,
+    HiveField,
+    HiveType,
+    Stored,
+    Text,
+    Use,
+)
+from streamsql.statements.external_show import (
+    Describe,
     ShowColumns,
     ShowCreate,
     ShowDatabases,
     ShowPartitions,
     ShowProperties,
     ShowTables,
-    Stored,
-    Text,
-    Use,
 )
-from streamsql.sql.hive_text import escaped, unescaped
-from streamsql.sql.parser import parse, parse_statement
-from streamsql.statements import Identifier, ObjectName, Statement
+from streamsql.statements.statement import Identifier, ObjectName, Statement
 
 
 def named(*parts: str) -> ObjectName:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from streamsql.external_ddl import Stored, Text
-from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, RedshiftUnload, Unload
 from streamsql.sql.parser import parse_statement
+from streamsql.statements.external_ddl import Stored, Text
+from streamsql.statements.external_dml import CreateExternalTableAs, CreateTableAs, RedshiftUnload, Unload
 
 
 def values(properties: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from shape import shape
 from sqlglot import exp
 
 from streamsql.sql.parser import parse_expression, parse_statement
-from streamsql.statements import Query
+from streamsql.statements.streaming import Query
 
 HERE = Path(__file__).parent
 INDENT = "    "

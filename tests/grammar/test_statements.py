@@ -10,9 +10,9 @@ from shape import shape
 from streamsql import types
 from streamsql.errors import ProgrammingError
 from streamsql.sql.parser import parse, parse_statement
-from streamsql.statements import (
+from streamsql.statements.statement import ColumnDefinition, Identifier, ObjectName, Statement
+from streamsql.statements.streaming import (
     AlterPump,
-    ColumnDefinition,
     CreateForeignStream,
     CreateFunction,
     CreatePump,
@@ -20,12 +20,9 @@ from streamsql.statements import (
     CreateView,
     Drop,
     Explain,
-    Identifier,
     Insert,
-    ObjectName,
     Query,
     SetOption,
-    Statement,
 )
 
 

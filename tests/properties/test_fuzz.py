@@ -17,7 +17,7 @@ from streamsql.engine.engine import Engine
 from streamsql.errors import Error
 from streamsql.plan.explain import explain
 from streamsql.sql.parser import parse
-from streamsql.statements import CreatePump, Insert, Query
+from streamsql.statements.streaming import CreatePump, Insert, Query
 from streamsql.time import ManualClock
 from streamsql.types import TIMESTAMP, Batch, Family, Schema
 

@@ -19,11 +19,11 @@ from aggregate_oracle import ARGUMENTS, VALUES, result_type, value_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql import compiling
 from streamsql.errors import DataError
 from streamsql.functions import aggregate as _aggregate  # noqa: F401 - fills the table
 from streamsql.functions.aggregation import Accumulator
 from streamsql.functions.registry import AGGREGATES
+from streamsql.kernels import compiling
 from streamsql.types import BIGINT, BOOLEAN, DOUBLE, INTEGER, REAL, SqlType, decimal, varchar
 
 CALLS = [(name, type) for name, types in ARGUMENTS.items() for type in types]

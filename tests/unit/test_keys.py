@@ -15,8 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql import compiling
-from streamsql.kernels import groups
+from streamsql.kernels import compiling, groups
 from streamsql.keys import codings as key_codings
 from streamsql.keys.codings import codings
 from streamsql.keys.interner import Interner

@@ -10,18 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
-from sqlglot import exp
 
-from streamsql.adoption import ForeignStreams, WaitingOutlets, matched
+from streamsql.attach.foreign import ForeignStreams, WaitingOutlets, matched
+from streamsql.attach.mentions import missing_tables, names_of, system_columns
+from streamsql.attach.processors import function_named
+from streamsql.attach.schema_file import schema_of
 from streamsql.bind.scope import folded
 from streamsql.catalog import Stream, Table, nearest
-from streamsql.configuration.read import read_schema
 from streamsql.engine.engine import Engine
-from streamsql.engine.execution import fields_of
 from streamsql.engine.foreign import server_of
-from streamsql.errors import Error, OperationalError, ProgrammingError
-from streamsql.external_ddl import CreateExternalTable
-from streamsql.external_dml import CreateExternalTableAs, CreateTableAs, Unload
+from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.io.layout import RecordSchema
 from streamsql.io.metadata import MetadataSource
 from streamsql.io.open import check_sink, open_sink, open_source
@@ -29,12 +27,11 @@ from streamsql.io.processing import Processor
 from streamsql.io.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
-from streamsql.processors import function_named
 from streamsql.run.graph import Vertex
 from streamsql.run.merge import Merge
 from streamsql.run.retime import Retime
-from streamsql.sql.parser import parse
-from streamsql.statements import CreateForeignStream, CreatePump, CreateStream, CreateView, Explain, Insert, Query, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreateForeignStream, CreateStream
 from streamsql.types import SYSTEM_FIELDS, Batch, Field, Schema
 
 
@@ -286,58 +283,6 @@ class Attacher:
         """What `--schema` says of the columns of a name."""
         file = self._attachments.schemas.get(given)
         return None if file is None else schema_of(Path(file))
-
-
-def schema_of(path: Path) -> RecordSchema:
-    """The columns of a `--schema` file: a CREATE STREAM statement, or an InputSchema in JSON."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise OperationalError(f"cannot read the schema {path}: {error.strerror}") from None
-    try:
-        if text.lstrip().startswith("{"):
-            return read_schema(text)
-        statements = parse(text)
-        if len(statements) != 1 or not isinstance(statements[0], (CreateStream, CreateForeignStream)):
-            raise ProgrammingError("a schema file holds one CREATE STREAM statement")
-        return RecordSchema(fields_of(statements[0].columns))
-    except Error as error:
-        raise error.located(text, str(path)) from None
-
-
-def system_columns(statements: Sequence[Statement]) -> tuple[Field, ...]:
-    """The system columns of inputs that statements name."""
-    columns = (column for statement in statements for query in _queries(statement) for column in query.find_all(exp.Column))
-    names = {folded(column.this) for column in columns if not isinstance(column.this, exp.Star)}
-    return tuple(field for field in SYSTEM_FIELDS if field.name in names)
-
-
-def missing_tables(statements: Sequence[Statement], known: set[str]) -> Iterator[exp.Table]:
-    """The mentions of relations that are not known."""
-    for query in (query for statement in statements for query in _queries(statement)):
-        common = {folded(cte.args["alias"].this) for cte in query.find_all(exp.CTE)}
-        yield from (table for table in query.find_all(exp.Table) if folded(table.this) not in known | common)
-
-
-def _queries(statement: Statement) -> list[exp.Expression]:
-    match statement:
-        case CreateView(query=query) | CreatePump(insert=Insert(query=query)) | Insert(query=query) | Query(query=query):
-            return [query]
-        case CreateTableAs(query=query) | CreateExternalTableAs(query=query) | Unload(query=query):
-            return [query]
-        case Explain(statement=inner):
-            return _queries(inner)
-        case _:
-            return []
-
-
-def names_of(statements: Sequence[Statement]) -> tuple[set[str], set[str]]:
-    """The relations that statements read, and those that they create."""
-    created = {s.name.name for s in statements if isinstance(s, (CreateStream, CreateForeignStream, CreateView))}
-    tables = (s for s in statements if isinstance(s, (CreateExternalTable, CreateTableAs, CreateExternalTableAs)))
-    created |= {s.name.last.text.upper() for s in tables}
-    named = (table for s in statements for query in _queries(s) for table in query.find_all(exp.Table))
-    return {folded(table.this) for table in named}, created
 
 
 def safe_name(name: str) -> str:

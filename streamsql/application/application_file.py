@@ -12,7 +12,7 @@ from streamsql.configuration.model import Code, Configuration
 from streamsql.configuration.read import ENDINGS, read_configuration
 from streamsql.errors import Error, OperationalError, ProgrammingError
 from streamsql.sql.parser import parse
-from streamsql.statements import Statement
+from streamsql.statements.statement import Statement
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}|%%(\w+)%%")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from streamsql.errors import Span
-from streamsql.external_ddl import Properties, Stored, Text
-from streamsql.statements import NO_SPAN, Identifier, ObjectName, Statement
+from streamsql.statements.external_ddl import Properties, Stored, Text
+from streamsql.statements.statement import NO_SPAN, Identifier, ObjectName, Statement
 
 
 @dataclass(frozen=True, slots=True)

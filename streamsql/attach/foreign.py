@@ -13,7 +13,8 @@ from streamsql.engine.foreign import foreign_streams, server_of, uri_of
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.plan.nodes import streams_of
 from streamsql.run.graph import Vertex
-from streamsql.statements import CreateForeignStream, CreatePump, Insert, Statement
+from streamsql.statements.statement import Statement
+from streamsql.statements.streaming import CreateForeignStream, CreatePump, Insert
 from streamsql.types import Batch
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from streamsql.adoption import matched
-from streamsql.attach import Attacher, Attachments, schema_of, system_columns
+from streamsql.attach.attacher import Attacher, Attachments
+from streamsql.attach.foreign import matched
+from streamsql.attach.mentions import system_columns
+from streamsql.attach.schema_file import schema_of
 from streamsql.catalog import Stream, Table
 from streamsql.configuration.model import Configuration, Input, Output, Reference
 from streamsql.engine.engine import Engine
@@ -19,7 +21,7 @@ from streamsql.io.processing import Processor
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
 from streamsql.run.shard import Shard
-from streamsql.statements import Statement
+from streamsql.statements.statement import Statement
 from streamsql.types import SHARD_ID_FIELD, Schema
 
 S3_BUCKET = "arn:aws:s3:::"

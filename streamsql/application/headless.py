@@ -11,7 +11,7 @@ from pathlib import Path
 
 from streamsql.application import Application, Settings, Trial
 from streamsql.errors import Error
-from streamsql.log import Log
+from streamsql.monitor.log import Log
 from streamsql.monitor.measures import Exchange, Measures, measure
 
 FAILED, INTERRUPTED = 1, 130

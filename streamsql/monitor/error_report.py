@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from streamsql.log import Log
+from streamsql.monitor.log import Log
 from streamsql.types import Batch
 
 ERRORS_SHOWN = 10

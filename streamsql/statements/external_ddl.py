@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streamsql.errors import Span
-from streamsql.statements import NO_SPAN, Identifier, ObjectName, Statement
+from streamsql.statements.statement import NO_SPAN, Identifier, ObjectName, Statement
 
 Properties = Mapping[str, str]
 
@@ -135,137 +135,6 @@ class CreateExternalTable(Statement):
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionValue:
-    """`column = value` of a PARTITION clause; None is NULL."""
-
-    column: Identifier
-    value: str | None
-
-
-PartitionSpec = tuple[PartitionValue, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AddPartitions:
-    """ADD [IF NOT EXISTS] PARTITION (...) [LOCATION '...'] ..."""
-
-    partitions: tuple[tuple[PartitionSpec, Text | None], ...]
-    if_not_exists: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DropPartitions:
-    """DROP [IF EXISTS] PARTITION (...), PARTITION (...)"""
-
-    partitions: tuple[PartitionSpec, ...]
-    if_exists: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RenamePartition:
-    """PARTITION (...) RENAME TO PARTITION (...)"""
-
-    old: PartitionSpec
-    new: PartitionSpec
-
-
-@dataclass(frozen=True, slots=True)
-class SetLocation:
-    """[PARTITION (...)] SET LOCATION '...'"""
-
-    location: Text
-    partition: PartitionSpec | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SetProperties:
-    """SET TBLPROPERTIES (...)"""
-
-    properties: Properties
-
-
-@dataclass(frozen=True, slots=True)
-class SetFormat:
-    """SET FILE FORMAT word"""
-
-    format: Text
-
-
-@dataclass(frozen=True, slots=True)
-class AddColumns:
-    """ADD COLUMNS (...), ADD COLUMN name type"""
-
-    columns: tuple[HiveColumn, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReplaceColumns:
-    """REPLACE COLUMNS (...)"""
-
-    columns: tuple[HiveColumn, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SetPartitionColumns:
-    """PARTITION (...) {ADD | REPLACE} COLUMNS (...)"""
-
-    partition: PartitionSpec
-    columns: tuple[HiveColumn, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RenameColumn:
-    """RENAME COLUMN old TO new"""
-
-    old: Identifier
-    new: Identifier
-
-
-@dataclass(frozen=True, slots=True)
-class DropColumn:
-    """DROP COLUMN name"""
-
-    column: Identifier
-
-
-TableChange = (
-    AddPartitions
-    | DropPartitions
-    | RenamePartition
-    | SetLocation
-    | SetProperties
-    | SetFormat
-    | AddColumns
-    | ReplaceColumns
-    | SetPartitionColumns
-    | RenameColumn
-    | DropColumn
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AlterTable(Statement):
-    """ALTER TABLE name change"""
-
-    name: ObjectName
-    change: TableChange
-
-
-@dataclass(frozen=True, slots=True)
-class RepairTable(Statement):
-    """MSCK REPAIR TABLE name"""
-
-    name: ObjectName
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshTable(Statement):
-    """REFRESH TABLE name: whatever runs looks rows up in the table as it is now"""
-
-    name: ObjectName
-
-
-@dataclass(frozen=True, slots=True)
 class DropExternal(Statement):
     """DROP {TABLE | DATABASE | SCHEMA} [IF EXISTS] name [DROP EXTERNAL DATABASE] [CASCADE]"""
 
@@ -274,68 +143,6 @@ class DropExternal(Statement):
     if_exists: bool = False
     cascade: bool = False
     its_database: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Inquiry(Statement):
-    """A statement that changes nothing: SHOW and DESCRIBE."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowDatabases(Inquiry):
-    """SHOW {DATABASES | SCHEMAS} [LIKE 'pattern']"""
-
-    pattern: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShowTables(Inquiry):
-    """SHOW {TABLES | VIEWS} [IN database] ['pattern']"""
-
-    database: ObjectName | None = None
-    pattern: str | None = None
-    only_views: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ShowPartitions(Inquiry):
-    """SHOW PARTITIONS table"""
-
-    name: ObjectName
-
-
-@dataclass(frozen=True, slots=True)
-class ShowColumns(Inquiry):
-    """SHOW COLUMNS {FROM | IN} table [{FROM | IN} database]"""
-
-    name: ObjectName
-
-
-@dataclass(frozen=True, slots=True)
-class ShowCreate(Inquiry):
-    """SHOW CREATE {TABLE | VIEW} name; SHOW EXTERNAL TABLE name [PARTITION]"""
-
-    name: ObjectName
-    kind: str = "TABLE"
-    with_partitions: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ShowProperties(Inquiry):
-    """SHOW TBLPROPERTIES table [('property')]"""
-
-    name: ObjectName
-    property: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Describe(Inquiry):
-    """{DESCRIBE | DESC} [EXTENDED | FORMATTED] table [PARTITION (...)] [column]"""
-
-    name: ObjectName
-    detailed: bool = False
-    partition: PartitionSpec | None = None
-    column: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)

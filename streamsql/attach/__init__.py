@@ -1,0 +1,1 @@
+"""Inputs, outputs and reference tables of an engine: URIs and foreign streams become sources and sinks at named streams."""
