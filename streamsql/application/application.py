@@ -216,7 +216,10 @@ class Application:
     # -- the run -------------------------------------------------------------------------------------------------------
 
     def run(self, look: Callable[[], None] = lambda: None) -> Counts:
-        """Step until the sources have ended, or `stop` is called.  `look` is called after every step."""
+        """Step until the sources have ended, nobody is left to give rows to, or `stop` is called.
+
+        `look` is called after every step.
+        """
         begun = committed = time.monotonic()
         complete = self._resumed is not None and bool(self._resumed.facts["complete"])
         self.engine.end_inserts()
@@ -228,7 +231,7 @@ class Application:
             if self._reload:
                 self._reload = False
                 self._try_to_reload()
-            if self.engine.pipeline.ended:
+            if self.engine.pipeline.ended or self._is_answered():
                 break
             now = time.monotonic()
             if self._directory is None or now - committed >= self._settings.checkpoint_seconds:
@@ -238,6 +241,10 @@ class Application:
                 self._wakeup.wait(IDLE_SECONDS)
         self._leave(complete)
         return Counts(self.rows_in, self.rows_out, self.errors, time.monotonic() - begun)
+
+    def _is_answered(self) -> bool:
+        """Whether the application's queries have all their rows (LIMIT), and nothing else of it is to be written."""
+        return self.outputs.answered and not self.engine.table_sinks.running
 
     def _try_to_reload(self) -> None:
         try:

@@ -36,6 +36,12 @@ class Outputs:
         """Rows that went out, those of queries among them."""
         return sum(self.rows.values()) + sum(result.rows.taken for result, _ in self._queries if result.rows)
 
+    @property
+    def answered(self) -> bool:
+        """Whether there are queries over streams, all of them have ended, and there is no output besides."""
+        running = [result.rows for result, _ in self._queries if result.streaming]
+        return bool(running) and not self._outlets and all(rows.ended for rows in running if rows is not None)
+
     def open(self, staging: Path | None, resume: bool) -> None:
         """After the statements: a sink for each named output; with none, every stream that no pump reads goes to stdout."""
         self._outlets = self._attacher.open_outputs(staging, resume)

@@ -174,3 +174,27 @@ def test_statements_from_stdin_and_c(tmp_path: Path) -> None:
     given = streamsql("--format", "json", "-c", script, cwd=tmp_path)
     for done in (given, streamsql("--format", "json", stdin=script, cwd=tmp_path)):
         assert [json.loads(line)["amount"] for line in done.stdout.splitlines() if line.startswith("{")] == [0, 1, 2]
+
+
+ENDLESS = """
+CREATE FOREIGN STREAM readings (v INTEGER) SERVER GENERATOR OPTIONS (rows_per_second 0, v 'random(1, 9)');
+CREATE STREAM high (v INTEGER);
+CREATE PUMP high_ones AS INSERT INTO high SELECT STREAM v FROM readings WHERE v > 5;
+SELECT STREAM v FROM high LIMIT 4;
+"""
+
+
+def test_a_run_ends_when_its_queries_have_their_rows(tmp_path: Path) -> None:
+    (tmp_path / "app.sql").write_text(ENDLESS)
+    done = streamsql("run", "app.sql", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(lines(done.stdout)) == 4 and "rows out 4" in done.stderr
+
+
+@pytest.mark.parametrize("other", ["SELECT STREAM v FROM readings", "an output"])
+def test_a_run_goes_on_while_something_else_is_written(tmp_path: Path, other: str) -> None:
+    text = ENDLESS.replace("rows_per_second 0", "rows_per_second 0, rows 100000")
+    arguments = ["--output", "HIGH=high.jsonl"] if other == "an output" else []
+    (tmp_path / "app.sql").write_text(text if arguments else f"{text}{other};")
+    done = streamsql("run", "app.sql", *arguments, cwd=tmp_path)
+    assert done.returncode == 0 and "rows in 100,000" in done.stderr
