@@ -29,8 +29,16 @@ TITLES = {
     "athena_text": "Text, as Athena and Redshift have it",
     "athena_time": "Date and time, as Athena and Redshift have it",
     "athena_formats": "Date and time as text, as Athena has it",
+    "redshift_formats": "Values as text, as Redshift has them",
+    "time_zones": "Time zones",
     "athena_numbers": "Numbers and conditions, as Athena and Redshift have them",
+    "trigonometry": "Trigonometry",
+    "bits": "Bits",
     "athena_json": "JSON and URLs, as Athena and Redshift have them",
+    "athena_patterns": "Regular expressions, as Athena and Redshift have them",
+    "athena_arrays": "Arrays, as Athena has them",
+    "array_sets": "Arrays as sets",
+    "athena_binary": "Binary values, as Athena has them",
     "session": "The session, as Redshift has it",
 }
 
@@ -49,7 +57,7 @@ def manual() -> str:
     for category in dict.fromkeys([*TITLES, *(record.category for record in records)]):
         named = _by_name(record for record in records if record.category == category)
         if named:
-            parts.append(f"## {TITLES.get(category, category.capitalize())}\n")
+            parts.append(f"## {TITLES[category]}\n")
             parts += [_entry(name, overloads) for name, overloads in named.items()]
     parts.append("## Aggregates and analytic functions\n")
     parts.append("`G`: in a GROUP BY. `O`: with OVER.\n")

@@ -86,7 +86,7 @@ def _of_table(node: exp.Window, window: exp.Window, binder: Binder) -> Expressio
     order = tuple(sort_key(o, inner.bind(o.this)) for o in (tree.expressions if tree else ()))
     for key in order:
         check_comparable(key.expression, "ORDER BY", window.meta.get("span"))
-    if function.accumulator is None and function.sliding is None and not order and name != "ROW_NUMBER":
+    if function.needs_order and not order:
         raise ProgrammingError(f"{name} needs an order", span, f"{name}(...) OVER (ORDER BY ...)")
     exact = replace(binder, context=replace(binder.context, tables_alone=False))  # a distance of 0.1 is one of a DECIMAL key
     frame = table_frame_of(window, order, exact.bind)

@@ -35,6 +35,7 @@ from streamsql.functions import (
     regex,
     session,
     string,
+    time_zones,
     trigonometry,
     tumbling_items,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "regex",
     "session",
     "string",
+    "time_zones",
     "trigonometry",
     "tumbling_items",
 ]

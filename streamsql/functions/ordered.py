@@ -17,7 +17,7 @@ from streamsql.rows import Datum, ErrorName, Mask
 _NONE = -1
 
 
-@ordered("ROW_NUMBER() -> BIGINT")
+@ordered("ROW_NUMBER() -> BIGINT", needs_order=False)
 def row_number(rows: OrderedRows, arguments: Sequence[Datum], ignore_nulls: bool, fail: Fail) -> pa.Array:
     """The number of the row in its partition, from 1.  Of tables.
 
@@ -62,6 +62,21 @@ def ntile(rows: OrderedRows, arguments: Sequence[Datum], ignore_nulls: bool, fai
     in_larger = larger * (sizes + 1)
     behind = larger + (rows.places - in_larger) // np.maximum(sizes, 1)
     return pa.array(np.where(rows.places < in_larger, rows.places // (sizes + 1), behind) + 1)
+
+
+@ordered("RATIO_TO_REPORT(x: NUMERIC) -> DOUBLE", needs_order=False)
+def ratio_to_report(rows: OrderedRows, arguments: Sequence[Datum], ignore_nulls: bool, fail: Fail) -> pa.Array:
+    """The value as a share of the sum of its partition; NULL where that is zero.  Of tables.
+
+    >>> SELECT RATIO_TO_REPORT(x) OVER () FROM (VALUES (1), (1), (1), (1)) AS t(x) LIMIT 1
+    0.25
+    """
+    values = pc.cast(arguments[0], pa.float64(), safe=False)
+    if len(values) == 0:
+        return values
+    firsts, parts = np.unique(rows.starts, return_inverse=True)
+    sums = np.add.reduceat(pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False), firsts)[parts]
+    return pc.divide(values, pa.array(sums, mask=sums == 0.0))
 
 
 @ordered("LEAD(x: T, n?: INTEGRAL, default?: T) -> x")

@@ -124,7 +124,8 @@ class AggregateFunction:
 
     `positional`: the value of one of the rows, by its place, and not one of all values that are not NULL.  `distinct`: it is
     always of DISTINCT values.  `keeps_nulls`: NULL is a value among others.  `ordered_set`: it is written with WITHIN GROUP
-    (ORDER BY x): its parameters are x, those in the brackets, and whether x descends.
+    (ORDER BY x): its parameters are x, those in the brackets, and whether x descends.  `needs_order`: a window without ORDER BY
+    says nothing to it.
     """
 
     signature: Signature
@@ -138,6 +139,7 @@ class AggregateFunction:
     ordered: OrderedFunction | None
     keeps_nulls: bool = False
     ordered_set: bool = False
+    needs_order: bool = False
 
     @property
     def name(self) -> str:
@@ -186,12 +188,12 @@ def analytic(
     return enter
 
 
-def ordered(signature: str) -> Callable[[OrderedFunction], OrderedFunction]:
+def ordered(signature: str, *, needs_order: bool = True) -> Callable[[OrderedFunction], OrderedFunction]:
     """Enter the decorated function as one of windows of tables alone."""
 
     def enter(function: OrderedFunction) -> OrderedFunction:
-        parsed, makers = parse_signature(signature), (None, None, None)
-        _enter_aggregate(AggregateFunction(parsed, None, function.__doc__ or "", *makers, True, False, function))
+        parsed, made = parse_signature(signature), (None, None, None, True, False, function)
+        _enter_aggregate(AggregateFunction(parsed, None, function.__doc__ or "", *made, needs_order=needs_order))
         return function
 
     return enter

@@ -156,3 +156,8 @@ def array(values: list[exp.Expression]) -> exp.Expression:
 @rule
 def subscript(value: exp.Expression, key: exp.Expression) -> exp.Expression:
     return call_of("SUBSCRIPT", value, key)
+
+
+@rule
+def at_time_zone(value: exp.Expression, zone: exp.Expression) -> exp.Expression:
+    return call_of("AT_TIMEZONE", value, zone)
