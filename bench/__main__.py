@@ -11,7 +11,7 @@ from types import ModuleType
 
 from bench.measure import Measurement, table
 
-BENCHMARKS = ("statements", "queries", "aggregates", "joins", "files", "partitions", "uservisits", "forest", "start")
+BENCHMARKS = ("statements", "queries", "aggregates", "joins", "files", "partitions", "uservisits", "scans", "forest", "start")
 """Modules with a function `measurements`; what each measures stands in its description."""
 
 
