@@ -21,6 +21,7 @@ from numba.extending import register_jitable
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
+Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]

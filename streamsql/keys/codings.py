@@ -29,12 +29,15 @@ class Coding(Protocol):
     is_cheap: bool
     """Whether coding the values of all rows is faster than finding the distinct ones first."""
 
+    is_number: bool
+    """Whether the word of a value is its number among the distinct ones, from 0 in the order in which they appear."""
+
     @property
     def nbytes(self) -> int:
         """About how much memory what it keeps of values takes."""
         ...
 
-    def fits(self, column: pa.Array) -> bool:
+    def fits(self, values: pa.Array) -> bool:
         """Whether it can hold all these values."""
         ...
 
@@ -67,6 +70,7 @@ class FixedWidth:
     """
 
     is_cheap = True
+    is_number = False
 
     def __init__(self, type: pa.DataType, nullable: bool) -> None:
         self._type = type
@@ -74,8 +78,8 @@ class FixedWidth:
         self.width = 2 if nullable else 1
         self.nbytes = 0
 
-    def fits(self, column: pa.Array) -> bool:
-        return self._nullable or not column.null_count
+    def fits(self, values: pa.Array) -> bool:
+        return self._nullable or not values.null_count
 
     def words(self, column: pa.Array) -> Words:
         values, null = self._stored(column), nulls(column)
@@ -116,6 +120,7 @@ class Objects:
 
     width = 1
     is_cheap = False
+    is_number = True
 
     def __init__(self, type: pa.DataType) -> None:
         self._type = type
@@ -126,8 +131,8 @@ class Objects:
     def nbytes(self) -> int:
         return OBJECT * len(self._codes)
 
-    def fits(self, column: pa.Array) -> bool:
-        return not (self._is_text and len(self._codes) > _MANY and pays(len(column), nanoseconds=100))
+    def fits(self, values: pa.Array) -> bool:
+        return not (self._is_text and len(self._codes) + len(values) > _MANY and pays(len(values), nanoseconds=300))
 
     def words(self, column: pa.Array) -> Words:
         codes = (self._codes.setdefault(value, len(self._codes)) for value in column.to_pylist())
@@ -143,64 +148,69 @@ class Objects:
 class Texts:
     """Strings and binary: each distinct one gets a number, found by a kernel.
 
-    The bytes of string `code` begin at word `_begins[code]` of `_kept`, there are `_lengths[code]` of them (-1: NULL).
+    `_kept`, `_places` and `_slots` are those of `streamsql.kernels.groups_texts`.
     """
 
     width = 1
     is_cheap = True
+    is_number = True
 
     def __init__(self, type: pa.DataType) -> None:
         self._type = type
         self._count = 0
-        self._slots = np.full(1024, -1, np.int64)
-        self._hashes, self._kept = np.zeros(256, np.uint64), np.zeros(1024, np.uint64)
-        self._begins, self._lengths = np.zeros(257, np.int64), np.zeros(256, np.int64)
+        self._slots = np.zeros(1024, np.uint64)
+        self._kept, self._places = np.zeros(1024, np.uint64), np.zeros(513, np.int64)
 
     @property
     def nbytes(self) -> int:
-        return 8 * (int(self._begins[self._count]) + 7 * self._count)  # the text; hash, begin, length and four slots
+        return 8 * (int(self._places[self._count]) + 5 * self._count)  # head and text; its place, and four slots
 
-    def fits(self, column: pa.Array) -> bool:
+    def fits(self, values: pa.Array) -> bool:
         return True
 
     def words(self, column: pa.Array) -> Words:
-        from streamsql.kernels.groups import enter_texts
+        from streamsql.kernels.groups_texts import enter_texts
 
         codes = np.empty(len(column), np.int64)
-        text, begins, lengths = _bytes(column)
+        if not len(column):
+            return [codes]
+        text, offsets, null = _bytes(column)
         row = 0
         while row < len(codes):
-            where = (row, self._count, _shift(self._slots), self._slots, self._hashes)
-            kept = (self._kept, self._begins, self._lengths)
-            row, self._count = enter_texts(text, begins, lengths, *where, *kept, codes)
+            table = (_shift(self._slots), self._slots, self._kept, self._places)
+            row, self._count = enter_texts(text, offsets, null, row, self._count, *table, codes)
             if row < len(codes):
-                self._grow(int(lengths[row]))
+                self._grow(int(offsets[row + 1] - offsets[row]))
         return [codes]
 
     def values(self, words: Words) -> pa.Array:
-        lengths = self._lengths[words[0]]
-        null, lengths = lengths < 0, np.maximum(lengths, 0)
-        offsets = np.concatenate(([0], np.cumsum(lengths)))
-        places = np.repeat(8 * self._begins[words[0]] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        data = self._kept.view(np.uint8)[places]
+        from streamsql.kernels.groups_texts import NULL, copy_texts
+
+        places = self._places[words[0]]
+        lengths = self._kept[places] & NULL
+        null = lengths == NULL
+        offsets = np.zeros(len(places) + 1, np.int32)
+        np.cumsum(np.where(null, 0, lengths), out=offsets[1:], dtype=np.int32)
+        data = np.empty(offsets[-1], np.uint8)
+        copy_texts(self._kept.view(np.uint8), places, offsets, data)
         validity = pa.py_buffer(np.packbits(~null, bitorder="little"))
-        buffers = [validity, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
-        return pa.Array.from_buffers(self._type, len(lengths), buffers)
+        return pa.Array.from_buffers(self._type, len(places), [validity, pa.py_buffer(offsets), pa.py_buffer(data)])
 
     def clear(self) -> None:
-        self._slots.fill(-1)
+        self._slots.fill(0)
         self._count = 0
 
     def _grow(self, length: int) -> None:
-        """Double everything, and have room for a string of so many bytes."""
-        from streamsql.kernels.groups import enter_hashes
+        """Have room for more texts, and one of so many bytes."""
+        from streamsql.kernels.groups_texts import enter_again
 
-        for name in ("_hashes", "_begins", "_lengths"):
-            array = getattr(self, name)
-            setattr(self, name, np.concatenate((array, np.zeros(len(self._lengths), array.dtype))))
-        self._kept = np.concatenate((self._kept, np.zeros(len(self._kept) + length // 8 + 1, np.uint64)))
-        self._slots = np.full(2 * len(self._slots), -1)
-        enter_hashes(self._hashes[: self._count], _shift(self._slots), self._slots)
+        if len(self._kept) < self._places[self._count] + 1 + (length + 7) // 8:
+            self._kept = np.concatenate((self._kept, np.zeros(len(self._kept) + length // 8 + 2, np.uint64)))
+        if len(self._places) == self._count + 1:
+            self._places = np.concatenate((self._places, np.zeros(len(self._places), np.int64)))
+        if len(self._slots) <= 2 * self._count:
+            self._slots = np.zeros(4 * len(self._slots), np.uint64)
+            enter_again(self._kept, self._places, self._count, _shift(self._slots), self._slots)
 
 
 def is_text(type: pa.DataType) -> bool:
@@ -208,21 +218,17 @@ def is_text(type: pa.DataType) -> bool:
     return bool(pa.types.is_string(type) or pa.types.is_binary(type))
 
 
-def _shift(slots: Ids) -> np.uint64:
+def _shift(slots: npt.NDArray[np.uint64]) -> np.uint64:
     return np.uint64(65 - len(slots).bit_length())
 
 
-def _bytes(column: pa.Array) -> tuple[npt.NDArray[np.uint64], Ids, Ids]:
-    """A text column's bytes as words, with some behind, and where each value begins and its length (-1: NULL)."""
-    if not len(column):
-        return np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int64)
+def _bytes(column: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """A text column's bytes as words, with some behind, where each value begins and the last one ends, and where it is NULL."""
     _, positions, data = column.buffers()
-    offsets = np.frombuffer(positions, np.int32, len(column) + 1, 4 * column.offset).astype(np.int64)
+    offsets = np.frombuffer(positions, np.int32, len(column) + 1, 4 * column.offset)
     first, last = int(offsets[0]), int(offsets[-1])
     text = np.zeros((last - first) // 8 + 2, np.uint64)
     if last > first:
         text.view(np.uint8)[: last - first] = np.frombuffer(data, np.uint8)[first:last]
-    lengths, null = np.diff(offsets), nulls(column)
-    if null is not None:
-        lengths[null] = -1
-    return text, offsets[:-1] - first, lengths
+    null = nulls(column)
+    return text, offsets - first if first else offsets, np.zeros(len(column), bool) if null is None else null

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from streamsql.arrays import coded
 from streamsql.keys.codings import Coding, codings
-from streamsql.keys.table import Ids, KeyTable, Words
+from streamsql.keys.table import Ids, KeyTable, Numbers, Words
 
 __all__ = ["Ids", "Interner"]
 
@@ -42,8 +42,8 @@ class Interner:
         """The id of each row's key, new keys entered in the order in which they appear."""
         if not self._codings:
             return np.zeros(count, np.int64)
-        self._fit(columns)
         distinct = [_distinct(column, chain[0]) for column, chain in zip(columns, self._codings, strict=True)]
+        self._fit([values for values, _ in distinct])
         words = [coding.words(values) for (coding, *_), (values, _) in zip(self._codings, distinct, strict=True)]
         if len(distinct) == 1 and distinct[0][1] is not None:
             return self._table.ids(words[0])[distinct[0][1]]
@@ -88,12 +88,12 @@ class Interner:
     def load(self, table: pa.Table) -> None:
         self._enter_anew([column.combine_chunks() for column in table.columns])
 
-    def _fit(self, columns: Sequence[pa.Array]) -> None:
+    def _fit(self, values_of: Sequence[pa.Array]) -> None:
         """See to it that these values can be coded."""
-        for chain, column in zip(self._codings, columns, strict=True):
-            if not chain[0].fits(column):
+        for chain, values in zip(self._codings, values_of, strict=True):
+            if not chain[0].fits(values):
                 known = self.columns()
-                while not chain[0].fits(column):
+                while not chain[0].fits(values):
                     del chain[0]
                 self._enter_anew(known)
 
@@ -105,7 +105,9 @@ class Interner:
         if columns:
             self.ids(columns, len(columns[0]))
 
-    def _new_table(self) -> KeyTable:
+    def _new_table(self) -> KeyTable | Numbers:
+        if len(self._codings) == 1 and self._codings[0][0].is_number:
+            return Numbers()
         return KeyTable(sum(coding.width for coding, *_ in self._codings))
 
 

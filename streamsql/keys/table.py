@@ -161,3 +161,25 @@ class KeyTable:
             self._count = 0
             if len(words[0]):
                 self._enter(words)
+
+
+class Numbers:
+    """The same for keys that are numbers already, from 0 in the order in which they appear."""
+
+    nbytes = 0
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def words(self, ids: Ids) -> Words:
+        return [ids]
+
+    def clear(self) -> None:
+        self._count = 0
+
+    def ids(self, words: Words) -> Ids:
+        self._count = max(self._count, int(words[0].max(initial=-1)) + 1)
+        return words[0]

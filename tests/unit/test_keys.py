@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.kernels import compiling, groups
+from streamsql.kernels import compiling, groups, groups_texts
 from streamsql.keys import codings as key_codings
 from streamsql.keys.codings import codings
 from streamsql.keys.interner import Interner
@@ -158,21 +158,23 @@ def test_the_kernels_of_strings_are_their_python() -> None:
     texts = ["é" * n for n in random.integers(0, 9, 300)]
     ends, states = [], []
     lengths = np.array([len(text.encode()) for text in texts])
-    begins, data = np.cumsum(lengths) - lengths, "".join(texts).encode()
-    words = np.frombuffer(data + bytes(16 - len(data) % 8), np.uint64)
+    offsets, data = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32), "".join(texts).encode()
+    words, null = np.frombuffer(data + bytes(16 - len(data) % 8), np.uint64), random.random(300) < 0.1
     shift = np.uint64(64 - 6)
-    for enter, enter_hashes in (
-        (groups.enter_texts, groups.enter_hashes),
-        (groups.enter_texts.py_func, groups.enter_hashes.py_func),
+    for enter, enter_again, copy in (
+        (groups_texts.enter_texts, groups_texts.enter_again, groups_texts.copy_texts),
+        (groups_texts.enter_texts.py_func, groups_texts.enter_again.py_func, groups_texts.copy_texts.py_func),
     ):
-        slots, hashes, kept, codes = np.full(64, -1), np.zeros(10, np.uint64), np.zeros(20, np.uint64), np.zeros(300, np.int64)
-        kept_begins, kept_lengths, again = np.zeros(11, np.int64), np.zeros(10, np.int64), np.full(64, -1)
+        slots, kept, places = np.zeros(64, np.uint64), np.zeros(30, np.uint64), np.zeros(12, np.int64)
+        codes, again, copied = np.zeros(300, np.int64), np.zeros(64, np.uint64), np.zeros(2 * 300, np.uint8)
         with np.errstate(over="ignore"):
-            ends.append(enter(words, begins, lengths, 0, 0, shift, slots, hashes, kept, kept_begins, kept_lengths, codes))
-            enter_hashes(hashes[:9], shift, again)
-        states.append((slots, hashes, kept, kept_begins, kept_lengths, codes, again))
-    assert ends == [(300, 9), (300, 9)]
+            ends.append(enter(words, offsets, null, 0, 0, shift, slots, kept, places, codes))
+            enter_again(kept, places, 10, shift, again)
+        copy(kept.view(np.uint8), places[:1], np.array([0, lengths[0]], np.int32), copied)
+        states.append((slots, kept, places, codes, again, copied))
+    assert ends == [(300, 10), (300, 10)]
     assert all(np.array_equal(a, b) for a, b in zip(*states, strict=True))
+    assert np.array_equal(np.sort(states[0][0]), np.sort(states[0][4]))
 
 
 def test_when_kernels_pay(monkeypatch: pytest.MonkeyPatch) -> None:
