@@ -34,14 +34,17 @@ QUERIES: Mapping[str, str] = {
     "by 7 texts": "SELECT country, COUNT(*) AS n, AVG(revenue) AS a FROM visits GROUP BY country",
     "by 600 integers": "SELECT duration, COUNT(*) AS n, SUM(revenue) AS s FROM visits GROUP BY duration",
     "by 100,000 texts, top 10": "SELECT page, SUM(revenue) AS s FROM visits GROUP BY page ORDER BY s DESC LIMIT 10",
-    "by millions of texts": "SELECT COUNT(*) AS n, MAX(n) AS m FROM (SELECT address, COUNT(*) AS n FROM visits GROUP BY address) AS t",
+    "by millions of texts": "SELECT COUNT(*) AS n, MAX(n) AS m "
+    "FROM (SELECT address, COUNT(*) AS n FROM visits GROUP BY address) AS t",
     "by 2 keys": "SELECT country, day, SUM(duration) AS s, MAX(revenue) AS m FROM visits GROUP BY country, day",
     "COUNT(DISTINCT text)": "SELECT COUNT(DISTINCT page) AS n FROM visits",
     "COUNT(DISTINCT integer) by text": "SELECT country, COUNT(DISTINCT duration) AS n FROM visits GROUP BY country",
     "ORDER BY number LIMIT 10": "SELECT id, page, revenue FROM visits ORDER BY revenue DESC, id LIMIT 10",
     "ORDER BY text LIMIT 10": "SELECT id, address FROM visits ORDER BY address, id LIMIT 10",
-    "join by text, grouped": "SELECT p.topic, SUM(v.revenue) AS s FROM visits AS v JOIN pages AS p ON v.page = p.page GROUP BY p.topic",
-    "join by text, few keys": "SELECT COUNT(*) AS n, SUM(v.revenue) AS s FROM visits AS v JOIN pages AS p ON v.page = p.page WHERE p.weight < 3",
+    "join by text, grouped": "SELECT p.topic, SUM(v.revenue) AS s FROM visits AS v JOIN pages AS p ON v.page = p.page "
+    "GROUP BY p.topic",
+    "join by text, few keys": "SELECT COUNT(*) AS n, SUM(v.revenue) AS s FROM visits AS v JOIN pages AS p ON v.page = p.page "
+    "WHERE p.weight < 3",
     "rows of a condition": "SELECT id, page, revenue FROM visits WHERE duration < 60",
 }
 
@@ -80,7 +83,9 @@ def writing(folder: Path, ours: streamsql.Connection, theirs: duckdb.DuckDBPyCon
         def write_ours(compression: str = compression) -> None:
             nonlocal count
             count += 1
-            ours.execute(f"UNLOAD ({WRITING}) TO '{folder}/ours-{count}/' WITH (format = 'PARQUET', compression = '{compression}')")
+            ours.execute(
+                f"UNLOAD ({WRITING}) TO '{folder}/ours-{count}/' WITH (format = 'PARQUET', compression = '{compression}')"
+            )
 
         target = f"'{folder}/theirs.parquet' (FORMAT PARQUET, COMPRESSION {compression})"
         us, them = cpu_seconds(write_ours), cpu_seconds(lambda to=target: theirs.execute(f"COPY ({WRITING}) TO {to}"))  # type: ignore[misc]

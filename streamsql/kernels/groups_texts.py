@@ -44,10 +44,10 @@ def word_at(text: UInt64s, begin: int, length: int) -> np.uint64:
 @inlined
 def span(offsets: Int32s, null: Bools, row: int) -> tuple[int, int, np.uint64]:
     """Where the text of a row begins, its length, and that as heads have it."""
-    begin, end = np.int64(offsets[row]), np.int64(offsets[row + 1])
+    begin, length = int(offsets[row]), int(offsets[row + 1]) - int(offsets[row])
     if null[row]:
         return begin, 0, NULL
-    return begin, end - begin, np.uint64(end - begin)
+    return begin, length, np.uint64(length)
 
 
 @inlined
@@ -64,11 +64,11 @@ def hash_of(text: UInt64s, begin: int, length: int, head: np.uint64) -> np.uint6
 @inlined
 def is_kept(kept: UInt64s, place: int, text: UInt64s, begin: int, length: int, head: np.uint64) -> bool:
     """Whether the text whose head is at a place is this one."""
-    same = kept[place] & NULL == head
+    same = bool(kept[place] & NULL == head)
     done = 0
     while same and done < length:
         place += 1
-        same = kept[place] == word_at(text, begin + done, length - done)
+        same = bool(kept[place] == word_at(text, begin + done, length - done))
         done += 8
     return same
 
@@ -112,13 +112,14 @@ def enter_texts(
                     after = place + 1 + ((length + 7) >> 3)
                     if count + 1 == len(places) or 2 * count >= len(slots) or after > len(kept):
                         return first + i, count
-                    slots[slot], kept[place], codes[first + i] = tag | np.uint64(place + 1), np.uint64(count) << HALF | head, count
+                    slots[slot], codes[first + i] = tag | np.uint64(place + 1), count
+                    kept[place] = np.uint64(count) << HALF | head
                     for k in range(after - place - 1):
                         kept[place + 1 + k] = word_at(text, begin + 8 * k, length - 8 * k)
                     count += 1
                     places[count] = after
                     break
-                place = np.int64(entry & PLACE) - 1
+                place = int(np.int64(entry & PLACE)) - 1
                 if entry & ~PLACE == tag and is_kept(kept, place, text, begin, length, head):
                     codes[first + i] = np.int64(kept[place] >> HALF)
                     break

@@ -12,6 +12,7 @@ from streamsql.expressions.text import text
 from streamsql.external.scan.request import ROWS, Request
 from streamsql.external.table import ExternalTable
 from streamsql.plan import nodes
+from streamsql.plan.sort_keys import SortKey
 from streamsql.plan.windows import Frame, SlidingWindow, TableWindow, Window
 from streamsql.time import Time
 from streamsql.types import Schema
@@ -62,8 +63,9 @@ def describe(node: nodes.Node) -> str:
             return f"Aggregate {': '.join(shown)}" + _closes(window, [text(key) for key in keys])
         case nodes.Combine(calls=calls, schema=schema):
             names = [field.name for field in schema.fields[: len(schema.fields) - len(calls)]]
-            by = f"by {', '.join(names)}: " if names else ""
-            return f"Combine {by}{', '.join(map(str, calls))}, complete at the end"
+            shown = [f"by {', '.join(names)}"] if names else []
+            shown += [", ".join(map(str, calls))] if calls else []
+            return f"Combine {': '.join(shown)}, complete at the end"
         case nodes.GroupingSets(keys=keys, calls=calls, sets=sets):
             by = ", ".join(f"({', '.join(text(keys[i]) for i in members)})" for members in sets)
             return f"Aggregate by each of {by}: {', '.join(map(str, calls))}, complete at the end"
@@ -130,6 +132,11 @@ def _external(request: Request) -> str:
         grouping = request.grouping
         by = f" by {', '.join(map(text, grouping.keys))}" if grouping.keys else ""
         parts.append(f"added up{by}: {', '.join(map(str, grouping.calls))}" if grouping.calls else f"distinct{by}")
+    if request.first is not None:
+        first = request.first
+        descending, nulls_first = first.direction
+        by = text(first.key) + SortKey(first.key, descending, None if nulls_first == descending else nulls_first).words
+        parts.append(f"those that can be among the first {first.count} by {by}")
     if request.limit is not None:
         parts.append(f"at most {request.limit} row{'s' * (request.limit != 1)}")
     return "; ".join(parts)

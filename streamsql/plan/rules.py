@@ -14,12 +14,14 @@ from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan.arriving_keys import add_arriving_keys
 from streamsql.plan.conditions import filtered, moved, parted
 from streamsql.plan.dynamic_filters import add_dynamic_filters
+from streamsql.plan.first_rows import first_rows_in_scan
 from streamsql.plan.joins import JoinKind
 from streamsql.plan.narrowing import drop_unused_columns
 from streamsql.plan.nodes import Aggregate, Filter, Join, Lookup, Mark, Node, Project
 from streamsql.plan.outer_joins import drop_outer_joins
 from streamsql.plan.scan_columns import narrow_scans
 from streamsql.plan.scan_rules import (
+    distinct_in_scan,
     group_in_scan,
     push_condition_below_lookup,
     push_filter_into_scan,
@@ -148,6 +150,10 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+LAST_RULES: tuple[Rule, ...] = (distinct_in_scan, group_in_scan, first_rows_in_scan)
+"""Those that make of a scan what no other rule looks at."""
+
+
 def prepare(plan: Node) -> Node:
     """The plan after the rules that some external tables cannot do without."""
     return plan.rewrite(push_keys_into_scan).rewrite(add_arriving_keys)
@@ -162,5 +168,8 @@ def improve(plan: Node) -> Node:
             improved = improved.rewrite(rule)
         improved = narrow_scans(drop_unused_columns(improved))
         if improved is plan:
-            return add_dynamic_filters(plan.rewrite(add_arriving_keys)).rewrite(group_in_scan)
+            plan = add_dynamic_filters(plan.rewrite(add_arriving_keys))
+            for rule in LAST_RULES:
+                plan = plan.rewrite(rule)
+            return plan
         plan = improved

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from streamsql.expressions.conditions import conjunction, conjuncts, is_stable
-from streamsql.expressions.nodes import Expression
+from streamsql.expressions.nodes import Column, Expression
+from streamsql.expressions.text import text
 from streamsql.external.scan.request import Grouping
 from streamsql.plan.conditions import filtered, moved
 from streamsql.plan.joins import JoinKind
 from streamsql.plan.nodes import Aggregate, Combine, ExternalScan, Filter, Limit, Lookup, Node, Project, Sort
+from streamsql.types import Field, Schema
 
 
 def push_keys_into_scan(node: Node) -> Node:
@@ -99,6 +101,26 @@ def _limited(node: Node, count: int) -> Node:
             return ExternalScan.of(replace(request, limit=count))
         case Sort(window=None, first=first) if first is None or first > count:
             return replace(node, first=count)
+    return node
+
+
+def distinct_in_scan(node: Node) -> Node:
+    """Aggregate of a scan, all of whose calls take the DISTINCT values of the same arguments: the scan gives each value of a
+    group once, and what is left is added up."""
+    match node:
+        case Aggregate(input=ExternalScan(), keys=keys, calls=calls, window=None) if all(call.distinct for call in calls):
+            plain = [replace(call, distinct=False) for call in calls]
+            arguments = {call.arguments for call in calls}
+            if len(arguments) != 1 or any(call.mergeable() is None for call in plain):
+                return node
+            computed = (*keys, *arguments.pop())
+            schema = Schema(tuple(Field(text(e), e.type) for e in computed))
+            distinct = group_in_scan(Aggregate(schema, node.input, computed, (), None))
+            if not isinstance(distinct, Combine):
+                return node
+            columns = tuple(Column(e.type, i, text(e)) for i, e in enumerate(computed))
+            added = tuple(replace(call, arguments=columns[len(keys) :]) for call in plain)
+            return Aggregate(node.schema, distinct, columns[: len(keys)], added, None)
     return node
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from streamsql.keys.interner import Ids
-from streamsql.keys.order import Direction, sorted_indices
+from streamsql.keys.order import Direction, not_after, sorted_indices
 from streamsql.run import spill
 from streamsql.run.sorted_runs import SortedRuns
 from streamsql.state import RowBuffer
@@ -30,6 +30,7 @@ class SortedRows:
         self._first = first
         self._spills = spills
         self._bytes = 0
+        self._last: pa.Scalar | None = None  # the leading key of the last of the first rows: what comes behind it is not wanted
         self._runs: SortedRuns | None = None
 
     @property
@@ -39,12 +40,17 @@ class SortedRows:
 
     def append(self, batch: Batch) -> None:
         """Rows behind those that are there."""
+        if self._last is not None:
+            key = batch.column(batch.num_columns - len(self._directions))
+            batch = batch.filter(pa.array(not_after(key, self._last, self._directions[0])))
         self.rows.append(batch)
         self._bytes += batch.nbytes
         many = self._first is not None and len(self.rows) > 2 * self._first + SLACK
         too_much = self._spills and self._bytes > spill.MEMORY // 2  # to sort them takes as much again
         if many or too_much:
             ordered = self._sorted()
+            if self._first and ordered.num_rows == self._first:
+                self._last = ordered.column(ordered.num_columns - len(self._directions))[-1]
             if too_much and ordered.nbytes > spill.MEMORY // 4:
                 self._put_aside(ordered)
             else:

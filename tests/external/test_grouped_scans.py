@@ -38,6 +38,7 @@ COLUMNS: dict[str, tuple[str, pa.DataType, st.SearchStrategy[Any]]] = {
 CALLS = ("COUNT(*)", "COUNT(s)", "SUM(i)", "SUM(m)", "SUM(d)", "AVG(d)", "AVG(m)", "AVG(i)", "MIN(i)", "MAX(n)")
 CALLS += ("MIN(d)", "MAX(d)", "MIN(s)", "MAX(t)", "MIN(e)", "MAX(m)", "MIN(b)", "SUM(i * 2.5)", "COUNT(b)", "SUM(k)")
 CALLS += ("MIN(p)", "SUM(w)", "AVG(w)", "MAX(w)")
+DISTINCT = ("COUNT(DISTINCT {})", "MIN(DISTINCT {})", "MAX(DISTINCT {})")
 KEYS = ("k", "p", "s", "t", "i", "e", "b", "d", "UPPER(s)", "UPPER(p)", "m", "k + 0e0")
 CONDITIONS = ("TRUE", "s = 'a'", "s <> 'a' AND i > 0", "s IS NULL", "t LIKE 'a%'", "t = 'ab' OR i < 0", "p = 'x'")
 CONDITIONS += ("n < 0 AND t IS NOT NULL",)
@@ -93,6 +94,23 @@ def test_as_row_by_row(tables: list[pa.Table], as_text: bool, group: int, sample
             shutil.rmtree(folder)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(files(), max_size=5), st.booleans(), st.integers(1, 9), st.data())
+def test_distinct_values_as_row_by_row(tables: list[pa.Table], as_text: bool, group: int, data: st.DataObject) -> None:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        lake = lake_of(folder, tables, as_text, group)
+        for _ in range(3):
+            keys = data.draw(st.lists(st.sampled_from(KEYS), max_size=2, unique=True))
+            argument = data.draw(st.sampled_from(KEYS))
+            calls = [call.format(argument) for call in data.draw(st.lists(st.sampled_from(DISTINCT), min_size=1, unique=True))]
+            query = f"SELECT {', '.join([*keys, *calls])} FROM t WHERE {data.draw(st.sampled_from(CONDITIONS))}"
+            query += f" GROUP BY {', '.join(keys)}" if keys else ""
+            assert ordered(lake.rows(query)) == ordered(lake.rows(query, rules=False)), query
+    finally:
+        shutil.rmtree(folder)
+
+
 def plan_of(lake: Lake, query: str) -> str:
     return explain(lake.engine.plan_of(parse(query)[0]))
 
@@ -103,8 +121,11 @@ def test_when_a_scan_adds_up(tmp_path: Path) -> None:
     inner = "SELECT s, i FROM t WHERE i > 1"
     assert "added up by s: SUM(i)" in plan_of(lake, f"SELECT s FROM ({inner}) q GROUP BY s HAVING SUM(i) > 3")
     assert "distinct by s" in plan_of(lake, "SELECT s FROM t GROUP BY s")
+    assert "distinct by s, i" in plan_of(lake, "SELECT s, COUNT(DISTINCT i), SUM(DISTINCT i) FROM t GROUP BY s")
     for query in (
-        "SELECT s, COUNT(DISTINCT i) FROM t GROUP BY s",
+        "SELECT s, COUNT(DISTINCT i), COUNT(*) FROM t GROUP BY s",
+        "SELECT s, COUNT(DISTINCT i), COUNT(DISTINCT d) FROM t GROUP BY s",
+        "SELECT s, STDDEV_POP(DISTINCT i) FROM t GROUP BY s",
         "SELECT s, STDDEV_POP(i) FROM t GROUP BY s",
         "SELECT 10 / i, COUNT(*) FROM t GROUP BY 10 / i",
         "SELECT s, SUM(i) FROM (SELECT s, i FROM t LIMIT 5) q GROUP BY s",

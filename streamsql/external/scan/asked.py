@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import coded
@@ -51,6 +52,12 @@ class Asked:
     def _rows(self, arrays: list[pa.Array], count: int) -> Rows:
         arrays = arrays or [pa.nulls(count)]
         return Rows(pa.RecordBatch.from_arrays(arrays, names=[str(i) for i in range(len(arrays))]), self._time)
+
+
+def chosen(columns: Arrays, mask: Mask) -> tuple[Arrays, int]:
+    """The rows for which a mask is true, and how many they are."""
+    selected = pa.array(mask)
+    return {i: column.filter(selected) for i, column in columns.items()}, int(np.count_nonzero(mask))
 
 
 def plain(column: pa.Array) -> pa.Array:

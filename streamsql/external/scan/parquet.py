@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from streamsql.external.scan.asked import Arrays, Constants
+from streamsql.external.scan.asked import Arrays, Constants, chosen
 from streamsql.external.scan.bloom_filters import BloomFilters
 from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
 from streamsql.external.scan.counts import Counts
@@ -21,13 +21,15 @@ from streamsql.external.scan.footers import Footer, Footers
 from streamsql.external.scan.parquet_source import ParquetSource
 from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile
-from streamsql.external.scan.rows import Given, RowMaker, chosen, whole
+from streamsql.external.scan.rows import Given, RowMaker, whole
 from streamsql.external.scan.sought import Sought
 from streamsql.rows import Mask
 
 GROUP_ROWS = 1 << 18
 """Small row groups are read together up to so many rows."""
 
+FIRST_ROWS = 1 << 16
+"""The same where the first rows of an order are wanted: those that were read say which of the others need not be."""
 
 SHORT = 2
 """Bytes for each value of a column that is the codes of a short dictionary, at most."""
@@ -77,7 +79,7 @@ class ParquetReader:
         found = [self._opened(file) for file in files]
         for opened_file, mask in zip(found, self._wanted(found), strict=True):
             numbers = self._left([number for number, wanted in enumerate(mask) if wanted], opened_file)
-            for portion in _portions(numbers, opened_file.footer):
+            for portion in _portions(numbers, opened_file.footer, GROUP_ROWS if self._maker.first is None else FIRST_ROWS):
                 yield replace(opened_file, numbers=tuple(portion))
 
     def _opened(self, file: PartitionFile) -> Groups:
@@ -113,7 +115,7 @@ class ParquetReader:
         """What is asked for of the rows of some row groups."""
         constants = groups.file.constants(self._request)
         portion = self._maker.portion()
-        groups = self._without_told(groups, constants, portion)
+        groups = self._without_late(self._without_told(groups, constants, portion))
         total = sum(groups.footer.group_rows[number] for number in groups.numbers)
         self._counts.add(row_groups_read=len(groups.numbers), rows=total)
         if not groups.numbers:
@@ -138,6 +140,14 @@ class ParquetReader:
         bounds = {column: self._bounds(column, groups).take(chosen_groups) for column in told}
         known = portion.give_facts(bounds, constants, [groups.footer.group_rows[number] for number in groups.numbers])
         return replace(groups, numbers=tuple(n for n, is_known in zip(groups.numbers, known, strict=True) if not is_known))
+
+    def _without_late(self, groups: Groups) -> Groups:
+        """Without the row groups of which the footer says that none of their rows is among the first of an order."""
+        first = self._maker.first
+        if first is None or first.column is None:
+            return groups
+        possible = first.possible(self._bounds(first.column, groups))
+        return replace(groups, numbers=tuple(number for number in groups.numbers if possible[number]))
 
     def _coded(self, groups: Groups) -> list[str]:
         """The paths of texts that are read as dictionaries: where the file keeps them as short ones."""
@@ -197,14 +207,14 @@ def _is_short(chunk: Any) -> bool:
     return bool(chunk.has_dictionary_page and chunk.total_uncompressed_size < SHORT * chunk.num_values)
 
 
-def _portions(numbers: Sequence[int], footer: Footer) -> Iterator[list[int]]:
-    """Row groups in portions of about GROUP_ROWS rows."""
+def _portions(numbers: Sequence[int], footer: Footer, enough: int) -> Iterator[list[int]]:
+    """Row groups in portions of about so many rows."""
     portion: list[int] = []
     rows = 0
     for number in numbers:
         portion.append(number)
         rows += footer.group_rows[number]
-        if rows >= GROUP_ROWS:
+        if rows >= enough:
             yield portion
             portion, rows = [], 0
     if portion:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from streamsql.external.scan.asked import Arrays, Constants
+from streamsql.external.scan.asked import Arrays, Constants, chosen
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.delimited import Delimiters
 from streamsql.external.scan.line_blocks import ReadsInto, line_blocks
 from streamsql.external.scan.plain_lines import PlainLines
-from streamsql.external.scan.rows import RowMaker, chosen
+from streamsql.external.scan.rows import RowMaker
 from streamsql.types import Batch
 
 

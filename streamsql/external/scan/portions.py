@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.expressions.calls import mergeable
-from streamsql.external.scan.asked import Arrays, Asked, Constants, plain
+from streamsql.external.scan.asked import Arrays, Asked, Constants, chosen, plain
 from streamsql.external.scan.bounds import Bounds
 from streamsql.external.scan.facts import Fact, fact_of
+from streamsql.external.scan.first_rows import FirstRows
 from streamsql.external.scan.request import Grouping, Request
 from streamsql.functions.grouped import Mergeable
 from streamsql.keys.interner import Interner
@@ -48,12 +49,19 @@ class Portion(Protocol):
 
 
 class RowPortion:
-    """The rows themselves."""
+    """The rows themselves; with `first` those that can be among the first of an order."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, first: FirstRows | None) -> None:
         self._schema = request.rows.arrow()
+        self._first = first
 
     def give(self, columns: Arrays, constants: Constants, count: int) -> Iterator[Batch]:
+        if self._first is not None:
+            key = self._first.key(columns, constants, count)
+            self._first.note(key)
+            mask = self._first.mask(key)
+            if mask is not None:
+                columns, count = chosen(columns, mask)
         arrays = [plain(columns[i]) if i in columns else pa.repeat(constants[i], count) for i in range(len(self._schema))]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         return (batch.slice(start, BATCH) for start in range(0, count, BATCH))

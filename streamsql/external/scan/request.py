@@ -15,6 +15,7 @@ from streamsql.external.partitions import names_of
 from streamsql.external.scan.files import DataFile
 from streamsql.external.scan.partitions import Left
 from streamsql.external.table import ExternalTable
+from streamsql.keys.order import Direction
 from streamsql.types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, Field, Schema, SqlType, varchar
 
 
@@ -80,13 +81,22 @@ def _type_of(part: pa.DataType, call: AggregateCall) -> SqlType:
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """That of all rows only the first `count` in some order are wanted, of which this is the leading key.  It cannot fail."""
+
+    key: Expression
+    direction: Direction
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Rows of a table.
 
     `keys` is a condition over the partition keys, by position: what it leaves is looked at.  `condition`, over the columns
     asked for, cannot fail: only rows for which it is true are given.  After `limit` rows no more are wanted.  Of rows that do
-    not meet the `dynamic` filters some may be given all the same.  With `grouping` not the rows are given but their groups, those
-    of one part of the table after those of the other.
+    not meet the `dynamic` filters some may be given all the same, and so may some that are not among the `first` of an order.
+    With `grouping` not the rows are given but their groups, those of one part of the table after those of the other.
 
     `arriving` are expressions over the partition keys, by position, that cannot fail: rows of a stream bring their values, and
     each brings the partitions that have it.  `chosen` are those that are wanted now; None: all that `keys` leaves.
@@ -101,6 +111,7 @@ class Request:
     grouping: Grouping | None = None
     arriving: tuple[Expression, ...] = ()
     chosen: Left | None = field(default=None, compare=False)
+    first: First | None = None
 
     @property
     def schema(self) -> Schema:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-import numpy as np
 import pyarrow as pa
 
 from streamsql.expressions.conditions import conjuncts
 from streamsql.expressions.nodes import Column
-from streamsql.external.scan.asked import Arrays, Asked, Constants
+from streamsql.external.scan.asked import Arrays, Asked, Constants, chosen
 from streamsql.external.scan.conform import conformed
+from streamsql.external.scan.first_rows import FirstRows
 from streamsql.external.scan.portions import GroupPortion, Groups, Portion, RowPortion
 from streamsql.external.scan.request import Request
 from streamsql.io.decoding import unfit
@@ -27,8 +27,11 @@ class RowMaker:
 
     def __init__(self, request: Request, time: QueryTime) -> None:
         self.request = request
-        self.asked = sorted(request.condition.columns())
-        """The columns that the condition reads."""
+        self.first = None if request.first is None else FirstRows(request.first, time)
+        """What is known of rows that are to be the first of an order."""
+        leading: frozenset[int] = frozenset() if self.first is None else self.first.columns
+        self.asked = sorted(request.condition.columns() | leading)
+        """The columns that say which rows are wanted."""
         self._conditions = [Asked(part, time) for part in conjuncts(request.condition)]
         self._groups = None if request.grouping is None else Groups(request, request.grouping, time)
         keys = () if request.grouping is None else request.grouping.keys
@@ -46,28 +49,26 @@ class RowMaker:
 
     def portion(self) -> Portion:
         """What takes the rows of one part of the table."""
-        return RowPortion(self.request) if self._groups is None else GroupPortion(self._groups)
+        return RowPortion(self.request, self.first) if self._groups is None else GroupPortion(self._groups)
 
     def mask(self, columns: Arrays, constants: Constants, count: int) -> Mask | None:
-        """Where the condition, which cannot fail, is true (None: everywhere), by the columns that it reads."""
+        """Which rows are wanted (None: all), by the columns `asked`: where the condition, which cannot fail, is true, and those
+        that can be among the first of an order."""
         mask: Mask | None = None
         for condition in self._conditions:
             found = condition.mask(columns, constants, count)
             mask = found if mask is None else mask & found
             if not mask.any():
                 return mask
+        if self.first is not None:
+            leading = self.first.mask(self.first.key(columns, constants, count))
+            mask = leading if mask is None else mask if leading is None else mask & leading
         return None if mask is None or mask.all() else mask
 
     def wanted(self, columns: Arrays, constants: Constants, count: int) -> tuple[Arrays, int]:
-        """The rows for which the condition is true."""
+        """The rows that are wanted."""
         mask = self.mask(columns, constants, count)
         return (columns, count) if mask is None else chosen(columns, mask)
-
-
-def chosen(columns: Arrays, mask: Mask) -> tuple[Arrays, int]:
-    """The rows for which a mask is true, and how many they are."""
-    selected = pa.array(mask)
-    return {i: column.filter(selected) for i, column in columns.items()}, int(np.count_nonzero(mask))
 
 
 def whole(arrays: Arrays, fields: Mapping[int, Field]) -> dict[int, pa.Array] | None:
