@@ -77,11 +77,16 @@ def _read(scan: Scan) -> str:
     parts = [f"{_rows(counts.rows)} scanned, {counts.bytes:,} bytes read; {files}"]
     if table.keys:
         parts.append(f"{counts.partitions_read:,} of {counts.partitions:,} partitions")
-    if table.kind is FileKind.PARQUET:
+    if table.kind in _PARTS:
         passed = counts.row_groups - counts.row_groups_read
         filtered = f" ({counts.row_groups_filtered:,} by Bloom filters)" if counts.row_groups_filtered else ""
-        parts.append(f"{counts.row_groups_read:,} of {counts.row_groups:,} row groups, {passed:,} passed over{filtered}")
+        of_all = f"{counts.row_groups_read:,} of {counts.row_groups:,} {_PARTS[table.kind]}"
+        parts.append(f"{of_all}, {passed:,} passed over{filtered}")
     return "; ".join([*parts, _duration(counts.whole)])
+
+
+_PARTS = {FileKind.PARQUET: "row groups", FileKind.ORC: "stripes"}
+"""What files of some formats consist of, of which parts may be passed over."""
 
 
 def _rows(count: int) -> str:

@@ -36,7 +36,7 @@ class Counts:
 
     `partitions` are those of the table (1 where it has none), `partitions_left` those that WHERE leaves, `partitions_read`
     those whose files were looked at; `files_found` are in these.  `rows` were decoded, `rows_given` left the scan,
-    `bytes_given` in Arrow's form.
+    `bytes_given` in Arrow's form.  The row groups of ORC files are their stripes.
     """
 
     partitions: int = 0

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.external.scan.asked import Arrays, Constants
+from streamsql.external.scan.bounds import Bounds, constant
 from streamsql.external.scan.conform import readable
 from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile, ScanColumn
@@ -41,6 +42,11 @@ class FileColumns:
         """With those that the file does not have."""
         missing = [i for i in self._request.stored if i not in columns]
         return {**columns, **{i: pa.nulls(count, self.fields[i].type.arrow()) for i in missing}}
+
+    def constant(self, place: int, file: PartitionFile, count: int) -> Bounds:
+        """The bounds in `count` parts of a file of a column that is not in it: a key, a pseudocolumn, or missing."""
+        constants = file.constants(self._request)
+        return constant(constants[place] if place in constants else pa.scalar(None, self.fields[place].type.arrow()), count)
 
     def columns(self, table: pa.Table | pa.RecordBatch, places: Mapping[int, str]) -> dict[int, pa.Array]:
         """The columns as they were read, those within records taken out of them."""

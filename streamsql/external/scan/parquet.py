@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from streamsql.external.scan.asked import Arrays, Constants, chosen
 from streamsql.external.scan.bloom_filters import BloomFilters
-from streamsql.external.scan.bounds import Bounds, Possible, constant, joined
+from streamsql.external.scan.bounds import Bounds, Possible, joined
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.file_columns import FileColumns, paths_of
 from streamsql.external.scan.footers import Footer, Footers
@@ -195,11 +195,9 @@ class ParquetReader:
         yield from portion.give(found, constants, count)
 
     def _bounds(self, place: int, file: Groups) -> Bounds:
-        type_, count = self._file.fields[place].type, len(file.footer.group_rows)
         if place in file.places:
-            return file.footer.bounds(file.places[place], type_)
-        constants = file.file.constants(self._request)
-        return constant(constants[place] if place in constants else pa.scalar(None, type_.arrow()), count)
+            return file.footer.bounds(file.places[place], self._file.fields[place].type)
+        return self._file.constant(place, file.file, len(file.footer.group_rows))
 
 
 def _is_short(chunk: Any) -> bool:

@@ -75,7 +75,7 @@ class Scan:
             found = request.chosen or left(table, request.keys, self._time)
         self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
         files = self._files(found)
-        given = self._parquet(maker, files, possible) if table.kind is FileKind.PARQUET else self._whole_files(maker, files)
+        given = (self._parquet if table.kind is FileKind.PARQUET else self._others)(maker, files, possible)
         count = 0
         self._access.running.append(self)
         try:
@@ -105,9 +105,8 @@ class Scan:
 
     def _parquet(self, maker: RowMaker, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
         looking, reading = self._threads()
-        possible = None if condition == TRUE else Possible(condition, self._time)
         values = sought(condition, self._time)
-        reader = ParquetReader(maker, possible, values, self._access.footers, self.counts)
+        reader = ParquetReader(maker, self._possible(condition), values, self._access.footers, self.counts)
         groups: ReadAhead[list[PartitionFile], Groups] = ReadAhead(_together(files), reader.groups, lambda _: 0, looking, 1)
         rows: ReadAhead[Groups, Given] = ReadAhead(iter(groups), reader.read, size_of, reading, WAITING)
         return iter(rows)
@@ -117,9 +116,12 @@ class Scan:
         distant = self._access.files.is_distant(self.request.table.location)
         return (LOOKING, READING) if distant else (1, THREADS)
 
-    def _whole_files(self, maker: RowMaker, files: Iterator[PartitionFile]) -> Generator[Given, None, None]:
+    def _possible(self, condition: Expression) -> Possible | None:
+        return None if condition == TRUE else Possible(condition, self._time)
+
+    def _others(self, maker: RowMaker, files: Iterator[PartitionFile], condition: Expression) -> Generator[Given, None, None]:
         orc = self.request.table.kind is FileKind.ORC
-        reader = OrcReader(maker, self.counts) if orc else TextFileReader(maker, self.counts)
+        reader = OrcReader(maker, self._possible(condition), self.counts) if orc else TextFileReader(maker, self.counts)
         rows: ReadAhead[PartitionFile, Given] = ReadAhead(files, reader.read, size_of, self._threads()[1], WAITING)
         return iter(rows)
 
