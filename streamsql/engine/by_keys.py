@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow as pa
 from streamsql.catalog import Catalog
 from streamsql.engine.leaves import Leaf
 from streamsql.external.scan.arriving import chosen
+from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.request import Request
 from streamsql.external.scan.scan import Access
 from streamsql.operator import Failed, FailedRow, Output
@@ -34,10 +35,13 @@ class TableByKeys:
     access: Access
     time: QueryTime
     seed: int
+    counts: Mapping[str, Counts]
+    """What was read of it so far, by its name."""
 
     def check(self) -> None:
         """Raises what any reading would raise: of a projection that is not configured, or has not all of its injected keys."""
-        self._chosen(self.request, [pa.array([], each.type.arrow()) for each in self.request.arriving])
+        partitions, _ = chosen(self.request, [pa.array([], each.type.arrow()) for each in self.request.arriving], self.time)
+        self.counts[self.request.table.full_name].partitions = partitions.total
 
     @property
     def request(self) -> Request:
@@ -49,15 +53,12 @@ class TableByKeys:
 
     def read(self, keys: Sequence[pa.Array]) -> Arrived:
         """The rows of the partitions of some keys."""
-        request, found = self._chosen(self.request, keys)
+        partitions, found = chosen(self.request, keys, self.time)
         if not found.any():
             return Arrived((), (), found)
+        request = replace(self.request, chosen=partitions)
         plan = self.plan.rewrite(lambda node: replace(node, request=request) if isinstance(node, nodes.ExternalScan) else node)
         return self._rows(plan, found)
-
-    def _chosen(self, request: Request, keys: Sequence[pa.Array]) -> tuple[Request, Mask]:
-        partitions, found = chosen(request, keys, self.time)
-        return replace(request, chosen=partitions), found
 
     def _rows(self, plan: nodes.Node, found: Mask) -> Arrived:
         """Only reading can fail: such plans have nothing else that may."""
@@ -67,7 +68,7 @@ class TableByKeys:
         built.output.outlets.append(gathered)
         lost: list[FailedRow] = []
         for node, vertex, port in built.tables:
-            rows = Leaf(node).rows(self.catalog, self.access, self.time, built.joins)
+            rows = Leaf(node, self.counts).rows(self.catalog, self.access, self.time, built.joins)
             for _ in pipeline.push_table(vertex, port, _good(rows, lost)):
                 pass
         return Arrived(gathered.batches, lost, found)

@@ -126,7 +126,7 @@ def create_pump(engine: Runtime, statement: CreatePump, parameters: Parameters) 
         engine.drop_pump(name)
     if statement.started:
         try:
-            engine.pumps.start(name, plan)
+            engine.pumps.start(name, plan, statement.text)
         except Error as error:  # what is wrong with an external table that it writes
             error.span = error.span or statement.insert.target.span
             raise
@@ -154,7 +154,7 @@ def alter_pump(engine: Runtime, statement: AlterPump, parameters: Parameters) ->
     if statement.start:
         plan = engine.plan_of(pump.statement)
         assert isinstance(plan, nodes.Insert)
-        engine.pumps.start(name, plan)
+        engine.pumps.start(name, plan, pump.statement.text)
     else:
         engine.pumps.stop(name)
     return Result(f"pump {name} {'started' if statement.start else 'stopped'}")
@@ -229,7 +229,7 @@ def insert(engine: Runtime, statement: Insert, parameters: Parameters) -> Result
 def query(engine: Runtime, statement: Query, parameters: Parameters) -> Result:
     plan = engine.plan_of(statement, parameters)
     if nodes.streams_of(plan):
-        return engine.run_query(plan)
+        return engine.run_query(plan, statement.text)
     return Result("", rows=engine.run_table(plan, engine.catalog, statement.text), plan=plan)
 
 

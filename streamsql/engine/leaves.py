@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from streamsql.engine.row_count import RowCount
 from streamsql.errors import DataError, not_supported
 from streamsql.expressions.evaluate import evaluator, one_row
 from streamsql.expressions.nodes import Call, Cast
+from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.scan.scan import Access, Scan
 from streamsql.operator import Output
@@ -26,9 +27,13 @@ TABLE_ROWS = 65_536
 
 @dataclass(slots=True, eq=False)
 class Leaf:
-    """A table that a query reads: its node, the rows that it gave, and the scan of an external one."""
+    """A table that a query reads: its node, the rows that it gave, and the scan of an external one.
+
+    What is read of a table whose name is in `read` is added to what is there.
+    """
 
     node: nodes.Node
+    read: Mapping[str, Counts] = field(default_factory=dict)
     count: RowCount = field(default_factory=RowCount)
     scan: Scan | None = None
 
@@ -47,7 +52,7 @@ class Leaf:
             case nodes.SystemScan(table=system):
                 return list(system.rows(time).to_batches(TABLE_ROWS))
             case nodes.ExternalScan(request=request):
-                self.scan = Scan(request, access, time, joins)
+                self.scan = Scan(request, access, time, joins, self.read.get(request.table.full_name))
                 return self.scan.rows()
             case _:
                 raise not_supported(f"reading a {type(self.node).__name__}")

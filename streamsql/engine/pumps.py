@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamsql.engine.row_count import RowCount
-from streamsql.engine.snapshots import Snapshots
 from streamsql.engine.table_sinks import TableSinks
 from streamsql.errors import Error
 from streamsql.plan.nodes import Insert
-from streamsql.run.compile import Built
+from streamsql.run.built import Built
+from streamsql.run.graph import Vertex
 from streamsql.run.pipeline import Pipeline
 from streamsql.time import END
 
@@ -28,26 +28,31 @@ class _Running:
 class Pumps:
     """The pumps that run; those of the catalog that do not are stopped.
 
-    `build(plan, name)` puts a pump's operators into the pipeline.
+    `build(plan, name, text)` puts a pump's operators into the pipeline; `detach` takes them out, and from the stream that they
+    wrote by one of its ports.
     """
 
     def __init__(
-        self, pipeline: Pipeline, sinks: TableSinks, snapshots: Snapshots, build: Callable[[Insert, str], Built]
+        self,
+        pipeline: Pipeline,
+        sinks: TableSinks,
+        build: Callable[[Insert, str, str], Built],
+        detach: Callable[[Built, tuple[Vertex, int] | None], None],
     ) -> None:
         self._pipeline = pipeline
         self._sinks = sinks
-        self._snapshots = snapshots
         self._build = build
+        self._detach = detach
         self._running: dict[str, _Running] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, name: str, plan: Insert) -> None:
-        """Let a pump of the catalog run; one that runs goes on."""
+    def start(self, name: str, plan: Insert, text: str) -> None:
+        """Let a pump of the catalog run, whose statement is `text`; one that runs goes on."""
         if name in self._running:
             return
-        built = self._build(plan, name)
+        built = self._build(plan, name, text)
         port = self._connect_target(name, plan, built)
         written = RowCount()
         built.output.outlets.append(written)
@@ -63,7 +68,7 @@ class Pumps:
         try:
             sink = self._sinks.open(name, plan.table, lambda: built.output.bound)
         except Error:
-            self._pipeline.remove(built.vertices)
+            self._detach(built, None)
             raise
         built.output.outlets.append(sink)
         if built.output.bound == END:
@@ -75,9 +80,8 @@ class Pumps:
         running = self._running.pop(name, None)
         if running is not None:
             port = running.port
-            self._pipeline.remove(running.built.vertices, None if port is None else (self._pipeline.hub(running.target), port))
+            self._detach(running.built, None if port is None else (self._pipeline.hub(running.target), port))
             self._sinks.stop(name)
-            self._snapshots.forget(running.built)
 
     def runs(self, name: str) -> bool:
         """Whether a pump of the catalog is at work."""

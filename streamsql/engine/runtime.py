@@ -21,7 +21,7 @@ from streamsql.engine.by_keys import TableByKeys
 from streamsql.engine.inserts import Inserts
 from streamsql.engine.leaves import Leaf
 from streamsql.engine.pumps import Pumps
-from streamsql.engine.query_log import QueryLog
+from streamsql.engine.query_log import LoggedScan, QueryLog
 from streamsql.engine.result import Result
 from streamsql.engine.row_queue import RowQueue
 from streamsql.engine.snapshots import Snapshots
@@ -29,6 +29,7 @@ from streamsql.engine.system_tables import system_tables
 from streamsql.engine.table_rows import TableRows
 from streamsql.engine.table_sinks import TableSinks
 from streamsql.errors import Error, OperationalError, ProgrammingError
+from streamsql.external.scan.counts import Counts, Stretch
 from streamsql.external.scan.files import Files
 from streamsql.external.scan.scan import Access
 from streamsql.operator import Output
@@ -37,7 +38,8 @@ from streamsql.plan.rules import improve, prepare
 from streamsql.rows import QueryTime
 from streamsql.run import error_stream
 from streamsql.run.arriving import Read
-from streamsql.run.compile import Built, Compiler
+from streamsql.run.built import Built
+from streamsql.run.compile import Compiler
 from streamsql.run.graph import Vertex
 from streamsql.run.pipeline import Pipeline
 from streamsql.statements.statement import Statement
@@ -95,7 +97,8 @@ class Runtime:
         self.catalog.system = system_tables(self.log)
         self.snapshots = Snapshots(self.pipeline, self.catalog, self.clock, self._table_batches, self._by_keys)
         self._inserts = Inserts(self.pipeline, self.clock)
-        self.pumps = Pumps(self.pipeline, self.table_sinks, self.snapshots, self._build_pump)
+        self.pumps = Pumps(self.pipeline, self.table_sinks, self._build_pump, self._detach)
+        self._logged: dict[Built, Stretch] = {}
         self._queries = 0
         self._reading: dict[str, Result] = {}
         self.interrupted = False
@@ -170,37 +173,51 @@ class Runtime:
         self.pumps.stop(name)
         del self.catalog.pumps[name]
 
-    def _build_pump(self, plan: nodes.Insert, name: str) -> Built:
-        return self._build(plan, name, f"pump {name}", QueryTime(self.started or 0, self.clock))
+    def _build_pump(self, plan: nodes.Insert, name: str, text: str) -> Built:
+        return self._build(plan, name, f"pump {name}", QueryTime(self.started or 0, self.clock), text)
 
-    def _build(self, plan: nodes.Node, owner: str, prefix: str, time: QueryTime) -> Built:
-        """Attach a plan's operators, and give them the tables that it looks rows up in."""
+    def _build(self, plan: nodes.Node, owner: str, prefix: str, time: QueryTime, text: str) -> Built:
+        """Attach a plan's operators, and give them the tables that it looks rows up in; `text` is its statement."""
+        requests = {request.table.full_name: request for request in nodes.requests_of(plan)}
+        counts = {name: Counts() for name in requests}
         by_keys: list[TableByKeys] = []
 
         def read_by_keys(table: nodes.Node) -> Read:
-            by_keys.append(self._by_keys(table))
+            by_keys.append(self._by_keys(table, counts))
             return by_keys[-1].read
 
         built = Compiler(self.pipeline, owner, prefix, time, self.seed, read_by_keys).build(plan)
+        built.read = counts
         try:
             for each in by_keys:
                 each.check()
             for leaf, vertex, port in built.tables:
-                for _ in self.pipeline.push_table(vertex, port, self._rows(Leaf(leaf), self.catalog, built)):
+                for _ in self.pipeline.push_table(vertex, port, self._rows(Leaf(leaf, counts), self.catalog, built)):
                     pass
         except Error:
             self.pipeline.remove(built.vertices)
             raise
         self.snapshots.add(built)
+        if requests:
+            scans = [LoggedScan.of(request, counts[name]) for name, request in requests.items()]
+            self._logged[built] = self.log.begun(text, self.catalog.databases.current, scans)
         return built
+
+    def _detach(self, built: Built, writes: tuple[Vertex, int] | None = None) -> None:
+        """Take a plan's operators out of the graph; `writes` is where their rows went."""
+        self.pipeline.remove(built.vertices, writes)
+        self.snapshots.forget(built)
+        logged = self._logged.pop(built, None)
+        if logged is not None:
+            logged.end(self.clock)
 
     # -- queries -----------------------------------------------------------------------------------------------------------
 
-    def run_query(self, plan: nodes.Node) -> Result:
+    def run_query(self, plan: nodes.Node, text: str = "") -> Result:
         """Attach a query over streams: its rows are those that come from now on."""
         self._queries += 1
         owner = f"query {self._queries}"
-        built = self._build(plan, owner, owner, self.time)
+        built = self._build(plan, owner, owner, self.time, text)
         queue = RowQueue(plan.schema)
         built.output.outlets.append(queue)
         if built.output.bound == END:
@@ -208,8 +225,7 @@ class Runtime:
 
         def close() -> None:
             if self._reading.pop(owner, None) is not None:
-                self.snapshots.forget(built)
-                self.pipeline.remove(built.vertices)
+                self._detach(built)
 
         result = Result("", rows=queue, streaming=True, plan=plan, close=close)
         self._reading[owner] = result
@@ -222,11 +238,13 @@ class Runtime:
         """
         return self.table_query(plan, catalog, text).rows
 
-    def table_query(self, plan: nodes.Node, catalog: Catalog, text: str = "") -> TableQuery:
-        """The same, with what tells how much each of its operators and tables gives."""
+    def table_query(
+        self, plan: nodes.Node, catalog: Catalog, text: str = "", read: Mapping[str, Counts] | None = None
+    ) -> TableQuery:
+        """The same, with what tells how much each of its operators and tables gives; what is read is added to `read`."""
         pipeline = Pipeline(self.clock)
         built = Compiler(pipeline, "null", "table", self.time, self.seed).build(plan)
-        leaves = [Leaf(node) for node, _, _ in built.tables]
+        leaves = [Leaf(node, read or {}) for node, _, _ in built.tables]
         places = [(vertex, port) for _, vertex, port in built.tables]
         given = [(*place, self._rows(leaf, catalog, built)) for leaf, place in zip(leaves, places, strict=True)]
         scans = [leaf.scan for leaf in leaves if leaf.scan is not None]
@@ -235,14 +253,14 @@ class Runtime:
         rows = TableRows(plan.schema, pipeline, built.output, given, lambda batch: self.report(batch), watch)
         return TableQuery(rows, built, leaves)
 
-    def _table_batches(self, plan: nodes.Node) -> list[Batch]:
+    def _table_batches(self, plan: nodes.Node, read: Mapping[str, Counts]) -> list[Batch]:
         """All rows of a plan over tables."""
-        rows = self.run_table(plan, self.catalog)
+        rows = self.table_query(plan, self.catalog, read=read).rows
         return list(iter(rows.take_whole, None))
 
-    def _by_keys(self, plan: nodes.Node) -> TableByKeys:
+    def _by_keys(self, plan: nodes.Node, read: Mapping[str, Counts]) -> TableByKeys:
         """What reads a plan over tables for the keys that arrive, as they are now."""
-        return TableByKeys(plan, self.catalog, self.access, self.time, self.seed)
+        return TableByKeys(plan, self.catalog, self.access, self.time, self.seed, read)
 
     def _rows(self, leaf: Leaf, catalog: Catalog, built: Built) -> Iterable[Output]:
         return leaf.rows(catalog, self.access, self.time, built.joins)

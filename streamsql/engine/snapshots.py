@@ -8,16 +8,18 @@ nothing is under way, so no row sees some of the old and some of the new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from streamsql.catalog import Catalog
 from streamsql.engine.by_keys import TableByKeys
 from streamsql.errors import Error, OperationalError
+from streamsql.external.scan.counts import Counts
+from streamsql.external.scan.request import Request
 from streamsql.external.table import ExternalTable
 from streamsql.io.uri import parse_duration
 from streamsql.plan import nodes
-from streamsql.run.compile import Built, LookedUp
+from streamsql.run.built import Built, LookedUp
 from streamsql.run.pipeline import Pipeline
 from streamsql.time import Clock, Time
 from streamsql.types import Batch
@@ -35,14 +37,14 @@ class _Snapshot:
     read: Time
 
     @property
-    def scans(self) -> list[nodes.ExternalScan]:
-        return list(_scans(self.of.plan))
+    def requests(self) -> list[Request]:
+        return nodes.requests_of(self.of.plan)
 
 
 class Snapshots:
     """The tables in which running pumps and queries look rows up.
 
-    `rows_of` gives the rows of a plan over tables, `by_keys` what reads one for the keys that arrive.
+    `rows_of` gives the rows of a plan over tables, `by_keys` what reads one for the keys that arrive; both add up what is read.
     """
 
     def __init__(
@@ -50,8 +52,8 @@ class Snapshots:
         pipeline: Pipeline,
         catalog: Catalog,
         clock: Clock,
-        rows_of: Callable[[nodes.Node], list[Batch]],
-        by_keys: Callable[[nodes.Node], TableByKeys],
+        rows_of: Callable[[nodes.Node, Mapping[str, Counts]], list[Batch]],
+        by_keys: Callable[[nodes.Node, Mapping[str, Counts]], TableByKeys],
     ) -> None:
         self._pipeline = pipeline
         self._catalog = catalog
@@ -64,7 +66,7 @@ class Snapshots:
         """A pump or query has started, and read its tables."""
         now = self._clock.now()
         made = [_Snapshot(built, of, now) for of in built.looked_up]
-        self._all += [snapshot for snapshot in made if snapshot.scans]
+        self._all += [snapshot for snapshot in made if snapshot.requests]
 
     def forget(self, built: Built) -> None:
         """A pump or query has stopped."""
@@ -75,7 +77,7 @@ class Snapshots:
 
         Where it cannot be read all go on with what they have.
         """
-        reading = [s for s in self._all if any(_is(scan, table) for scan in s.scans)]
+        reading = [s for s in self._all if any(_is(request, table) for request in s.requests)]
         owners = {id(snapshot.built) for snapshot in reading}
         self._read([s for s in self._all if s in reading or (id(s.built) in owners and _is_partial(s))])
         return len(owners)
@@ -87,14 +89,14 @@ class Snapshots:
         now = self._clock.now()
         wrong: list[str] = []
         for snapshot in self._all:
-            interval = min((i for scan in snapshot.scans if (i := self._interval(scan)) is not None), default=None)
+            interval = min((i for each in snapshot.requests if (i := self._interval(each)) is not None), default=None)
             if interval is None or now - snapshot.read < interval:
                 continue
             try:
                 together = [s for s in self._all if s.built is snapshot.built and (s is snapshot or _is_partial(s))]
                 self._read(together)
             except Error as error:
-                wrong.append(f"{snapshot.scans[0].request.table.full_name} is not refreshed: {error.message}")
+                wrong.append(f"{snapshot.requests[0].table.full_name} is not refreshed: {error.message}")
                 snapshot.read = now
         return wrong
 
@@ -107,11 +109,11 @@ class Snapshots:
 
     def _read_one(self, snapshot: _Snapshot) -> Callable[[], None]:
         """Read one of them; gives what lets its rows take the place of those that there are."""
-        of, plan = snapshot.of, self._renewed(snapshot.of.plan)
+        of, plan, counts = snapshot.of, self._renewed(snapshot.of.plan), snapshot.built.read
         if of.arriving is None:
-            batches = self._rows_of(plan)
+            batches = self._rows_of(plan, counts)
             return lambda: self._pipeline.replace_table(of.vertex, of.port, batches)
-        arriving, by_keys = of.arriving, self._by_keys(plan)
+        arriving, by_keys = of.arriving, self._by_keys(plan, counts)
         by_keys.check()
         arrived = by_keys.read(arriving.keys)
 
@@ -139,8 +141,8 @@ class Snapshots:
 
         return plan.rewrite(renewed)
 
-    def _interval(self, scan: nodes.ExternalScan) -> Time | None:
-        old = scan.request.table
+    def _interval(self, request: Request) -> Time | None:
+        old = request.table
         return refresh_interval(self._catalog.databases.table(old.name, old.database) or old)
 
 
@@ -155,18 +157,11 @@ def refresh_interval(table: ExternalTable) -> Time | None:
         raise OperationalError(f"{INTERVAL} of {table.full_name}: {error.message}", hint=error.hint) from error
 
 
-def _scans(plan: nodes.Node) -> Iterator[nodes.ExternalScan]:
-    if isinstance(plan, nodes.ExternalScan):
-        yield plan
-    for below in plan.inputs:
-        yield from _scans(below)
-
-
-def _is(scan: nodes.ExternalScan, table: ExternalTable) -> bool:
-    known = scan.request.table
+def _is(request: Request, table: ExternalTable) -> bool:
+    known = request.table
     return (known.database.lower(), known.name.lower()) == (table.database.lower(), table.name.lower())
 
 
 def _is_partial(snapshot: _Snapshot) -> bool:
     """Whether it was read with the keys of another table, so that rows are missing when that one changes."""
-    return any(scan.request.dynamic for scan in snapshot.scans)
+    return any(request.dynamic for request in snapshot.requests)

@@ -364,6 +364,14 @@ class Insert(Node):
     table: ExternalTable | None = None
 
 
+def requests_of(plan: Node) -> list[Request]:
+    """What a plan asks of external tables."""
+    found = [plan.request] if isinstance(plan, ExternalScan) else []
+    for child in plan.inputs:
+        found += requests_of(child)
+    return found
+
+
 def streams_of(plan: Node) -> list[str]:
     """The streams that a plan reads."""
     found = [plan.relation] if isinstance(plan, Scan) and plan.schema.is_stream else []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pyarrow as pa
@@ -28,6 +27,7 @@ from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
 from streamsql.run.arriving import ArrivingKeys, Read
+from streamsql.run.built import Built, LookedUp
 from streamsql.run.calls import Accumulation
 from streamsql.run.combine import Combine
 from streamsql.run.distinct import Distinct
@@ -61,35 +61,6 @@ T = TypeVar("T")
 
 TABLES = (nodes.Values, nodes.ExternalScan, nodes.SystemScan)
 """The leaves of a plan that are tables in any case."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """A table that rows of streams are looked up in: the operator that does it, by which port the table comes, and its plan.
-
-    `arriving` are the keys by which it is read, where it is.
-    """
-
-    vertex: Vertex
-    port: int
-    plan: nodes.Node
-    arriving: ArrivingKeys | None
-
-
-@dataclass(eq=False)
-class Built:
-    """The operators of one plan in the graph: all of them, and the last one, which gives the plan's rows."""
-
-    output: Vertex
-    vertices: list[Vertex] = field(default_factory=list)
-    plan_nodes: list[nodes.Node] = field(default_factory=list)
-    """The node that each of them carries out, with those below it that it is one Transform with."""
-    tables: list[tuple[nodes.Node, Vertex, int]] = field(default_factory=list)
-    """The table leaves (VALUES, external tables) and the operators that their rows are to be pushed into, in this order."""
-    looked_up: list[LookedUp] = field(default_factory=list)
-    """The tables that rows of streams are looked up in."""
-    joins: JoinKeys = field(default_factory=JoinKeys)
-    """The keys of the joins whose tables are complete, for the scans that ask for them."""
 
 
 class Compiler:

@@ -68,12 +68,12 @@ class TableIndex:
             self._asked([column.filter(pa.array(meets)) for column in columns[0]])
         self._forget_others()
         ids = key_ids(self._known, meets, columns[0])
-        counts = np.bincount(ids[ids != NONE], minlength=len(self._known))
+        counts = np.bincount(ids[ids != NONE] - self._keys, minlength=len(self._known) - self._keys)
         starts = np.cumsum(counts) - counts + len(self._by_key)
         own = np.argsort(ids, kind="stable")[np.count_nonzero(ids == NONE) :] + first
         self._by_key = np.concatenate((self._by_key, own))
-        self._starts = np.concatenate((self._starts[: self._keys], starts[self._keys :], [0]))  # the last for the key NONE
-        self._counts = np.concatenate((self._counts[: self._keys], counts[self._keys :], [0]))
+        self._starts = np.concatenate((self._starts[: self._keys], starts, [0]))  # the last for the key NONE
+        self._counts = np.concatenate((self._counts[: self._keys], counts, [0]))
         self._keys = len(self._known)
 
     def wanted(self, rows: Rows) -> Wanted:

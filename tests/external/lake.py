@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,8 @@ import pyarrow.parquet as pq
 from streamsql.engine.engine import Engine
 from streamsql.engine.table_rows import TableRows
 from streamsql.external.scan.counts import Counts
-from streamsql.external.scan.request import Request
 from streamsql.external.scan.scan import Scan
-from streamsql.plan import nodes
+from streamsql.plan.nodes import requests_of
 from streamsql.sql.parser import parse
 from streamsql.types import Batch
 
@@ -73,14 +71,8 @@ class Lake:
         """What the one scan of a query reads, when all of its rows are taken."""
         self.engine.use_rules = True
         (statement,) = parse(query)
-        (request,) = requests(self.engine.plan_of(statement))
+        (request,) = requests_of(self.engine.plan_of(statement))
         scan = Scan(request, self.engine.access, self.engine.time)
         for _ in scan.rows():
             pass
         return scan.counts
-
-
-def requests(plan: nodes.Node) -> Sequence[Request]:
-    """The requests of a plan's scans."""
-    own = [plan.request] if isinstance(plan, nodes.ExternalScan) else []
-    return own + [request for child in plan.inputs for request in requests(child)]

@@ -140,6 +140,37 @@ def test_keys_that_no_partition_has_are_forgotten(names: Lake, monkeypatch: pyte
     assert keys.reported.columns()[0].to_pylist() == ["a", "b"]
 
 
+LOGGED = """
+SELECT q.querytxt, total_partitions, qualified_partitions, assigned_partitions, files, s3_scanned_rows,
+    q.endtime IS NULL, q.aborted
+FROM stl_query q JOIN svl_s3partition p ON p.query = q.query JOIN svl_s3query_summary s ON s.query = q.query
+"""
+
+
+def test_what_is_read_counts_as_long_as_the_query_runs(names: Lake) -> None:
+    query = Query(names)
+    assert names.rows(LOGGED) == [(QUERY, 3, 0, 0, 0, 0, True, 0)]
+    query.of((1, "b"), (2, "b"), (1, "z"), (1, None))
+    assert names.rows(LOGGED) == [(QUERY, 3, 1, 1, 1, 1, True, 0)]
+    query.of((1, "a"), (1, "b"))
+    assert names.rows(LOGGED) == [(QUERY, 3, 2, 2, 2, 3, True, 0)]
+    names.run("REFRESH TABLE names")
+    query.result.close()
+    assert names.rows(LOGGED) == [(QUERY, 3, 4, 4, 4, 6, False, 0)]
+
+
+def test_pumps_are_logged_and_are_not_the_last_query(names: Lake) -> None:
+    names.run("ALTER TABLE names DROP PARTITION (k='broken')")
+    pump = "CREATE PUMP p AS INSERT INTO o SELECT STREAM s.id, n.name FROM s JOIN names AS n ON n.id = s.id"
+    names.run(
+        f"CREATE STREAM o (id INTEGER, name VARCHAR(16)); {pump}; CREATE PUMP other AS INSERT INTO o SELECT STREAM id, k FROM s"
+    )
+    assert names.rows("SELECT pg_last_query_id()") == [(-1,)]
+    assert names.rows(LOGGED) == [(pump, 2, 2, 2, 2, 3, True, 0)]
+    names.run("REFRESH TABLE names; ALTER PUMP p STOP; ALTER PUMP p START")
+    assert names.rows(LOGGED) == [(pump, 2, 4, 4, 4, 6, False, 0), (pump, 2, 2, 2, 2, 3, True, 0)]
+
+
 # -- projections -------------------------------------------------------------------------------------------------------
 
 

@@ -133,6 +133,15 @@ def test_what_cannot_be_read_again_is_said_and_changes_nothing(lake: Lake, clock
         lake.run("ALTER TABLE names SET TBLPROPERTIES ('streamsql.refresh.interval'='often')")
 
 
+def test_a_pump_that_cannot_write_its_table_reads_none(lake: Lake, clock: ManualClock) -> None:
+    properties = "TBLPROPERTIES ('write.maxfiletime'='often')"
+    lake.run(f"CREATE EXTERNAL TABLE w (id int) STORED AS PARQUET LOCATION 's3://b/w/' {properties}")
+    with pytest.raises(Error, match=r"write\.maxfiletime"):
+        lake.run("CREATE PUMP q AS INSERT INTO w SELECT STREAM s.id FROM s JOIN names ON s.id = names.id")
+    (result,) = lake.engine.execute_script("DROP PUMP p; REFRESH TABLE names")[1:]
+    assert result.message == "default.names is read again for 0 running pumps and queries"
+
+
 def test_a_table_that_was_read_with_the_keys_of_another(lake: Lake, clock: ManualClock) -> None:
     lake.json("b/codes/a.json", {"code": 1, "name": "one"})
     lake.run("CREATE EXTERNAL TABLE codes (code int, name string) STORED AS JSON LOCATION 's3://b/codes/'")

@@ -13,8 +13,8 @@ import streamsql
 from streamsql.engine.engine import Engine
 from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.scan.scan import Scan
+from streamsql.plan.nodes import requests_of
 from streamsql.sql.parser import parse
-from tests.external.lake import requests
 
 if TYPE_CHECKING:
     from s3_server import Bucket
@@ -194,7 +194,7 @@ def test_bytes_that_are_counted_are_those_that_were_asked_for(bucket: Bucket) ->
     bucket.put("t/a.parquet", parquet(numbers(0, 100_000), row_group_size=10_000))
     engine = Engine()
     engine.execute_script(f"CREATE EXTERNAL TABLE t (id int, name string) STORED AS PARQUET LOCATION '{bucket.uri('t/')}'")
-    (request,) = requests(engine.plan_of(parse("SELECT name FROM t WHERE id > 50000")[0]))
+    (request,) = requests_of(engine.plan_of(parse("SELECT name FROM t WHERE id > 50000")[0]))
     scan = Scan(request, engine.access, engine.time)
     bucket.server.forget()
     assert sum(batch.num_rows for batch in scan.rows() if isinstance(batch, pa.RecordBatch)) == 49_999

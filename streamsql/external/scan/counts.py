@@ -14,7 +14,10 @@ from streamsql.time import Clock, Time
 
 @dataclass(slots=True)
 class Stretch:
-    """When something went on: `started` and `ended` by the clock, None where it never did; `elapsed` in microseconds."""
+    """When something went on: `started` and `ended` by the clock, None where it never did; `elapsed` in microseconds.
+
+    What goes on several times started with the first and ended with the last, and its times are added up.
+    """
 
     started: Time | None = None
     ended: Time | None = None
@@ -23,16 +26,22 @@ class Stretch:
     @contextmanager
     def measured(self, clock: Clock) -> Iterator[None]:
         """The time of what is done within."""
-        self.started, begun = clock.now(), time.perf_counter_ns()
+        begun = time.perf_counter_ns()
+        self.started = clock.now() if self.started is None else self.started
         try:
             yield
         finally:
-            self.ended, self.elapsed = clock.now(), (time.perf_counter_ns() - begun) // 1000
+            self.ended = clock.now()
+            self.elapsed += (time.perf_counter_ns() - begun) // 1000
+
+    def end(self, clock: Clock) -> None:
+        """What has begun at `started` ends now."""
+        self.ended = clock.now()
 
 
 @dataclass(slots=True)
 class Counts:
-    """Measured while a scan goes on, by all of its threads.
+    """Measured while a scan goes on, by all of its threads; of several scans of one table added up.
 
     `partitions` are those of the table (1 where it has none), `partitions_left` those that WHERE leaves, `partitions_read`
     those whose files were looked at; `files_found` are in these.  `rows` were decoded, `rows_given` left the scan,

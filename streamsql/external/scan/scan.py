@@ -53,11 +53,16 @@ class Access:
 
 
 class Scan:
-    """The rows that a request asks for, read as they are taken.  `joins` has the keys of its dynamic filters by then."""
+    """The rows that a request asks for, read as they are taken.
 
-    def __init__(self, request: Request, access: Access, time: QueryTime, joins: JoinKeys | None = None) -> None:
+    `joins` has the keys of its dynamic filters by then.  What is read is added to `counts`.
+    """
+
+    def __init__(
+        self, request: Request, access: Access, time: QueryTime, joins: JoinKeys | None = None, counts: Counts | None = None
+    ) -> None:
         self.request = request
-        self.counts = Counts()
+        self.counts = counts or Counts()
         self._access = access
         self._joins = joins or JoinKeys()
         self._time = time
@@ -73,7 +78,8 @@ class Scan:
         maker = RowMaker(request, self._time)
         with self.counts.pruning.measured(self._time.clock):
             found = request.chosen or left(table, request.keys, self._time)
-        self.counts.add(partitions=found.total, partitions_left=found.rows.num_rows)
+        self.counts.partitions = found.total
+        self.counts.add(partitions_left=found.rows.num_rows)
         files = self._files(found)
         given = (self._parquet if table.kind is FileKind.PARQUET else self._others)(maker, files, possible)
         count = 0
