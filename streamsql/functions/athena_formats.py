@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from streamsql.functions.athena_time import BIGINT, STAMP, stamps
 from streamsql.functions.registry import scalar
+from streamsql.functions.time_units import STAMP, stamps
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
 from streamsql.time import from_datetime
+
+BIGINT = pa.int64()
 
 EPOCH = datetime.datetime(1970, 1, 1)
 

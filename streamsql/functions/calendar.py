@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from streamsql.arrays import Values
 
@@ -74,3 +75,9 @@ def truncate(x: Values, step: int) -> Values:
     """A span of time without what is less than `step`, cut toward zero."""
     whole: Values = x - np.fmod(x, step)
     return whole
+
+
+def in_milliseconds(values: Values, type: pa.DataType) -> Values:
+    """Days or milliseconds as milliseconds since 1970."""
+    wide = np.asarray(values, np.int64)
+    return wide * DAY if pa.types.is_date32(type) else wide

@@ -17,14 +17,14 @@ from streamsql.coercion import common_type
 from streamsql.errors import InternalError
 from streamsql.functions.arithmetic import checked, negated, without_zeros
 from streamsql.functions.calendar import DAY, MILLISECONDS, MONTHS, add_months, months_between, truncate
-from streamsql.functions.numbers import as_double, convert_number, round_to_integer
-from streamsql.functions.operators import (
+from streamsql.functions.monotone import (
     difference_direction,
     negative_direction,
     product_direction,
     quotient_direction,
     sum_direction,
 )
+from streamsql.functions.numbers import as_double, convert_number, round_to_integer
 from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, Rows
 from streamsql.types import SqlType, interval

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.functions.athena_time import STAMP, stamps
 from streamsql.functions.registry import scalar
+from streamsql.functions.time_units import STAMP, stamps
 from streamsql.rows import Datum, ErrorName, Rows, mask_of
 
 

@@ -16,7 +16,8 @@ from streamsql.errors import OperationalError
 from streamsql.io.arrow import arrow_batches, arrow_schema, arrow_writer
 from streamsql.io.compression import ENDINGS, compression_of
 from streamsql.io.conversion import Value
-from streamsql.io.csv import CsvDecoder, CsvEncoder, csv_values
+from streamsql.io.csv import CsvDecoder, csv_values
+from streamsql.io.csv_encoder import CsvEncoder
 from streamsql.io.decoding import Decoder, Target
 from streamsql.io.json_lines import JsonLinesDecoder, JsonLinesEncoder
 from streamsql.io.json_records import json_values, unfolded_array

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from io_support import shown
 
-from streamsql.io.csv import CsvDecoder, CsvEncoder
+from streamsql.io.csv import CsvDecoder
+from streamsql.io.csv_encoder import CsvEncoder
 from streamsql.io.decoding import Target
 from streamsql.io.json_lines import JsonLinesDecoder, JsonLinesEncoder
 from streamsql.types import (

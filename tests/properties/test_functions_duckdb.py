@@ -16,12 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import streamsql.functions.comparisons
 import streamsql.functions.conditional
 import streamsql.functions.datetime
 import streamsql.functions.intervals
 import streamsql.functions.numeric
 import streamsql.functions.operators
 import streamsql.functions.patterns
+import streamsql.functions.rounding
 import streamsql.functions.string  # noqa: F401
 from streamsql.functions.registry import SCALARS, ScalarFunction
 from streamsql.functions.signature import Parameter

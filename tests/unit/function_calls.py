@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+import streamsql.functions.comparisons
 import streamsql.functions.conditional
 import streamsql.functions.datetime
 import streamsql.functions.formats
@@ -19,6 +20,7 @@ import streamsql.functions.numeric
 import streamsql.functions.operators
 import streamsql.functions.patterns
 import streamsql.functions.regex
+import streamsql.functions.rounding
 import streamsql.functions.string  # noqa: F401
 from streamsql.coercion import assignable, common_type
 from streamsql.datetime_text import parse_date, parse_time, parse_timestamp

@@ -8,9 +8,9 @@ import pytest
 from function_calls import NOW, Value, Word, call, clock, day, null, rows_of, span, ts
 
 from streamsql.functions.calendar import add_months, ceil_to, floor_to, months_between
-from streamsql.functions.datetime import floor_timestamp, step
 from streamsql.functions.monotone import Monotonicity
 from streamsql.functions.registry import SCALARS
+from streamsql.functions.rounding import floor_timestamp, step
 from streamsql.time import from_datetime
 from streamsql.types import BIGINT, DATE, INTEGER, TIMESTAMP
 

@@ -8,9 +8,9 @@ import pytest
 from function_calls import Value, Word, call, clock, day, null, rows_of, span, ts
 
 from streamsql.functions.arithmetic import arithmetic
+from streamsql.functions.comparisons import in_
 from streamsql.functions.conditional import and_, case, coalesce, or_
 from streamsql.functions.monotone import Monotonicity
-from streamsql.functions.operators import in_
 from streamsql.functions.registry import SCALARS
 from streamsql.rows import ErrorName
 from streamsql.types import BIGINT, BOOLEAN, INTEGER, REAL, TIMESTAMP, TINYINT, Kind, SqlType, decimal, varchar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from streamsql.display.printers.look import BLOCK_ROWS
-from streamsql.io.csv import CsvEncoder
+from streamsql.io.csv_encoder import CsvEncoder
 from streamsql.io.json_lines import JsonLinesEncoder
 from streamsql.types import Batch, Schema
 
