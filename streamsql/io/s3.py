@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from streamsql.errors import OperationalError
+from streamsql.io.raw_file import RawFile
 from streamsql.io.s3_errors import explained, is_denied, no_bucket
 from streamsql.io.s3_settings import S3Settings, s3_settings
 from streamsql.io.storage import WILD, Entry
@@ -162,22 +163,21 @@ class S3Storage:
             return False
 
 
-class S3Object(io.RawIOBase):
+class S3Object(RawFile):
     """An object to read; where it is read in small steps, so much is asked for at once that these are few.
 
     Nothing is held open, so several may read by one `stream`.
     """
 
     def __init__(self, stream: Any, asking: Callable[[], Any]) -> None:
+        super().__init__(int(stream.size()))
         self._stream = stream
         self._asking = asking
-        self._size = int(stream.size())
         self._at = 0
         self._ahead = pa.py_buffer(b"")
         self._ahead_at = 0
 
     def read_buffer(self, size: int | None = -1) -> pa.Buffer:
-        """The next bytes, as Arrow takes them without a copy."""
         left = max(0, self._size - self._at)
         wanted = left if size is None or size < 0 else min(size, left)
         start = self._at - self._ahead_at
@@ -189,13 +189,8 @@ class S3Object(io.RawIOBase):
         return self._ahead.slice(start, wanted)
 
     def read_at(self, size: int, offset: int) -> pa.Buffer:
-        """Bytes at a place, in one request."""
         with self._asking():
             return pa.py_buffer(self._stream.read_at(size, offset))
-
-    def read(self, size: int | None = -1) -> bytes:
-        data: bytes = self.read_buffer(size).to_pybytes()
-        return data
 
     def readinto(self, target: Any) -> int:
         data = self.read(len(target))
@@ -208,15 +203,6 @@ class S3Object(io.RawIOBase):
 
     def tell(self) -> int:
         return self._at
-
-    def size(self) -> int:
-        return self._size
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
 
 
 @lru_cache(maxsize=8)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.application.command import COMMAND, arguments, streamsql, write_application
+from tests.application.kills import killed
 
 SLOW_ENOUGH = """
 CREATE OR REPLACE STREAM "SCORED" ("name" VARCHAR(8), "amount" INTEGER, ANOMALY_SCORE DOUBLE);
@@ -80,36 +80,13 @@ def test_kill_at_random_moments(undisturbed: tuple[Path, dict[str, bytes]], seed
     folder, expected = undisturbed
     draw = random.Random(seed)
     into = folder / f"killed-{seed}"
-    run = command(folder, into, "--checkpoint", str(into / "state"), "--checkpoint-interval", "20ms")
     kills = 0
-    while True:
-        process = subprocess.Popen(run, stderr=subprocess.PIPE)
-        if not _alive_after_checkpoints(process, into / "state", draw.randint(1, 4)):
-            assert process.returncode == 0, process.communicate()[1]
-            break
-        time.sleep(draw.random() * 0.06)
-        process.kill()
-        process.communicate()
+    for _ in killed(command(folder, into), into / "state", draw, checkpoints=4, pause=0.06):
         kills += 1
         for file, whole in expected.items():
             assert whole.startswith((into / file).read_bytes()), f"{file} is no prefix of the undisturbed output"
     assert kills >= 3
     assert {file: (into / file).read_bytes() for file in OUTPUTS.values()} == expected
-
-
-def _alive_after_checkpoints(process: subprocess.Popen[bytes], state: Path, wanted: int) -> bool:
-    """Wait until the process has made some checkpoints more, or has ended; gives whether it still runs."""
-    before = _newest(state)
-    while process.poll() is None:
-        if _newest(state) >= before + wanted:
-            return True
-        time.sleep(0.002)
-    return False
-
-
-def _newest(state: Path) -> int:
-    epochs = [int(entry.name) for entry in state.iterdir() if entry.name.isdigit()] if state.exists() else []
-    return max(epochs, default=0)
 
 
 def test_a_finished_run_does_nothing_and_one_whose_input_grew_says_so(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import io
 import json
 import random
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from streamsql.application import Application, Settings
 from streamsql.attach.attacher import Attachments
 from streamsql.monitor.log import Log
 from tests.application.command import COMMAND, arguments, lines, streamsql, write_application
-from tests.application.test_checkpoint import _alive_after_checkpoints
+from tests.application.kills import killed
 from tests.application.test_reload import INPUT, PATIENCE, Running, append, replace
 from tests.application.test_reload import run as running  # noqa: F401
 
@@ -89,16 +88,8 @@ def test_kill_at_random_moments(undisturbed: tuple[Path, Mapping[str, Any]], see
     folder, expected = undisturbed
     draw = random.Random(seed)
     into = folder / f"killed-{seed}"
-    run = command(folder, into, "--checkpoint", str(into / "state"), "--checkpoint-interval", "20ms")
     kills = 0
-    while True:
-        process = subprocess.Popen(run, stderr=subprocess.PIPE)
-        if not _alive_after_checkpoints(process, into / "state", draw.randint(1, 2)):
-            assert process.returncode == 0, process.communicate()[1]
-            break
-        time.sleep(draw.random() * 0.02)
-        process.kill()
-        process.communicate()
+    for _ in killed(command(folder, into), into / "state", draw, checkpoints=2, pause=0.02):
         kills += 1
         for name, rows in files_of(into).items():
             assert rows == expected[name], f"{name} is not whole, or another one"

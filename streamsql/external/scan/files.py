@@ -17,6 +17,7 @@ from streamsql.external.scan.listing import Listing, listings
 from streamsql.external.scan.read_ahead import ReadAhead, finish
 from streamsql.external.table import ExternalTable, prefix
 from streamsql.io.places import path_of, storage_of
+from streamsql.io.raw_file import RawFile
 from streamsql.io.storage import LISTERS, Entry, Storage
 from streamsql.io.uri import parse_location
 
@@ -129,31 +130,25 @@ def _is_hidden(path: str) -> bool:
     return path.endswith(("~", "_$folder$")) or any(part.startswith((".", "_", "#")) for part in path.split("/"))
 
 
-class CountedFile(io.RawIOBase):
+class CountedFile(RawFile):
     """A file from which is read at any place; what is read is counted."""
 
     def __init__(self, stream: BinaryIO, size: int, counts: Counts) -> None:
+        super().__init__(size)
         self._stream: Any = stream
-        self._size = size
         self._counts = counts
 
     def read_buffer(self, size: int | None = -1) -> pa.Buffer:
-        """The next bytes, as Arrow takes them without a copy."""
         with self._counts.request():
             buffer = self._stream.read_buffer(size)
         self._counts.add(bytes=buffer.size)
         return buffer
 
     def read_at(self, size: int, offset: int) -> pa.Buffer:
-        """Bytes at a place of a distant file, in one request."""
         with self._counts.request():
             buffer = self._stream.read_at(size, offset)
         self._counts.add(bytes=buffer.size)
         return buffer
-
-    def read(self, size: int | None = -1) -> bytes:
-        data: bytes = self.read_buffer(size).to_pybytes()
-        return data
 
     def readinto(self, memory: Any) -> int:
         """The next bytes, into memory of somebody's own; gives how many, 0 at the end."""
@@ -167,15 +162,6 @@ class CountedFile(io.RawIOBase):
 
     def tell(self) -> int:
         return int(self._stream.tell())
-
-    def size(self) -> int:
-        return self._size
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
 
     def close(self) -> None:
         self._stream.close()
