@@ -1,4 +1,4 @@
-"""Units of time that texts name, row by row."""
+"""What the functions of Athena and Redshift know of times beside the calendar: units that texts name, row by row."""
 
 from __future__ import annotations
 
@@ -45,6 +45,25 @@ def _unit(unit: str, known: Sequence[str]) -> str:
     return name
 
 
+def by_text(rows: Rows, texts: Datum, type: pa.DataType, others: Sequence[Datum], function: Callable[[str], Datum]) -> Datum:
+    """What `function` gives for the text of each row, which it is asked for once; it raises ValueError for what it does not know.
+
+    Such a row fails, where no other argument is NULL.
+    """
+    result = pa.nulls(rows.count, type)
+    given = rows.column(texts)
+    complete = ~np.logical_or.reduce([mask_of(pc.is_null(rows.column(other)), rows) for other in others])
+    for text in given.unique().drop_null().to_pylist():
+        here = mask_of(pc.equal(given, text), rows)
+        try:
+            values = rows.column(function(text))
+        except ValueError as error:
+            rows.fail(here & complete, str(error), ErrorName.ARGUMENT)
+            continue
+        result = pc.if_else(pa.array(here), values, result)
+    return result
+
+
 def with_unit(
     rows: Rows,
     unit: Datum | str,
@@ -53,22 +72,9 @@ def with_unit(
     others: Sequence[Datum],
     function: Callable[[str], Datum],
 ) -> Datum:
-    """What `function` gives for the unit of each row; a row whose unit is none fails, where no other argument is NULL."""
-    unit = pa.scalar(unit) if isinstance(unit, str) else unit
-    result = pa.nulls(rows.count, type)
-    units = rows.column(unit)
-    complete = ~np.logical_or.reduce([mask_of(pc.is_null(rows.column(other)), rows) for other in others])
-    for text in units.unique().to_pylist():
-        if text is None:
-            continue
-        here = mask_of(pc.equal(units, text), rows)
-        try:
-            values = rows.column(function(_unit(text, known)))
-        except ValueError as error:
-            rows.fail(here & complete, str(error), ErrorName.ARGUMENT)
-            continue
-        result = pc.if_else(pa.array(here), values, result)
-    return result
+    """What `function` gives for the unit of each row; a row whose unit is none of the known fails."""
+    units = pa.scalar(unit) if isinstance(unit, str) else unit
+    return by_text(rows, units, type, others, lambda text: function(_unit(text, known)))
 
 
 def stamps(t: Datum) -> Datum:

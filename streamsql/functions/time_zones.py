@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.functions.registry import scalar
-from streamsql.functions.time_units import STAMP, stamps
-from streamsql.rows import Datum, ErrorName, Rows, mask_of
+from streamsql.functions.time_units import STAMP, by_text, stamps
+from streamsql.rows import Datum, Rows
 
 
 def _by_zone(rows: Rows, zone: Datum, t: Datum, function: Callable[[str], Datum]) -> Datum:
     """What `function` gives for the zone of each row; a row whose zone is none fails, where the time is not NULL."""
-    result = pa.nulls(rows.count, STAMP)
-    zones = rows.column(zone)
-    for name in zones.unique().drop_null().to_pylist():
-        here = mask_of(pc.equal(zones, name), rows)
+
+    def at(name: str) -> Datum:
         try:
-            values = rows.column(function(name))
+            return function(name)
         except pa.ArrowInvalid:
-            rows.fail(here & ~mask_of(pc.is_null(rows.column(t)), rows), f"no time zone {name}", ErrorName.ARGUMENT)
-            continue
-        result = pc.if_else(pa.array(np.asarray(here)), values, result)
-    return result
+            raise ValueError(f"no time zone {name}") from None
+
+    return by_text(rows, zone, STAMP, [t], at)
 
 
 def _to(name: str, t: Datum) -> Datum:
