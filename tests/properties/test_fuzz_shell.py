@@ -23,7 +23,7 @@ from streamsql.repl.access import Access
 from streamsql.repl.commands import COMMANDS
 from streamsql.repl.terminal import TerminalShell, typed_is_ready
 
-TEXTS = int(os.environ.get("STREAMSQL_FUZZ", 600))
+TEXTS = int(os.environ.get("STREAMSQL_FUZZ", 300))
 
 SETUP = """
 CREATE STREAM s (v INTEGER, k VARCHAR(8), t TIMESTAMP, d DOUBLE);
