@@ -41,7 +41,7 @@ class Error(Exception):
     """The base of all errors of StreamSQL.
 
     `span` says where in the statement's text, `hint` what to do about it; `source` and `file` are attached at the boundary
-    that knows the text.
+    that knows the text.  A traceback shows the hint, too.
     """
 
     def __init__(self, message: str, span: Span | None = None, hint: str | None = None) -> None:
@@ -51,6 +51,8 @@ class Error(Exception):
         self.hint = hint
         self.source: str | None = None
         self.file: str | None = None
+        if hint:
+            self.add_note(f"  hint: {hint}")
 
     @property
     def line(self) -> int | None:
@@ -67,6 +69,12 @@ class Error(Exception):
         if self.source is None:
             self.source, self.file = source, file
         return self
+
+    def show_in_traceback(self) -> None:
+        """Let a traceback show all that is known: the line, a caret and the hint."""
+        heading, _, rest = self.render().partition("\n")
+        if rest:
+            self.__notes__ = [f"{heading}\n{rest}" if self.span else rest]
 
     def render(self) -> str:
         """The error as the command line prints it, without the `streamsql: ` in front.

@@ -289,7 +289,5 @@ def located(text: str) -> Iterator[None]:
     except Error as error:
         if error.source is None:
             error.located(text)
-            heading, _, rest = error.render().partition("\n")
-            if rest:
-                error.add_note(f"{heading}\n{rest}" if error.span else rest)
+            error.show_in_traceback()
         raise

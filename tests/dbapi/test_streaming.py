@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import threading
+import traceback
 from datetime import datetime, timedelta
 
 import polars
@@ -265,6 +266,7 @@ def test_all_rows_of_an_endless_query(con: streamsql.Connection, s: streamsql.Cu
     with pytest.raises(ProgrammingError, match="goes on for ever") as caught:
         getattr(live, fetch)()
     assert "LIMIT" in str(caught.value.hint)
+    assert traceback.format_exception(caught.value)[-1] == f"  hint: {caught.value.hint}\n"
     assert live.fetchone() == (1.0,)
 
 
