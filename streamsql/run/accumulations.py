@@ -42,6 +42,8 @@ class Accumulations:
         self._key_types = list(key_types)
         self._calls = tuple(calls)
         self._level = level
+        types = [*self._key_types, *(type for call in self._calls for type in call.types)]
+        self._schema = pa.schema([(str(i), type) for i, type in enumerate(types)])
         self._groups = Interner(self._key_types)
         self._waiting: Partitions | None = None
         self.spilled = 0
@@ -58,16 +60,15 @@ class Accumulations:
     def add(self, keys: Sequence[pa.Array], arguments: Sequence[Sequence[pa.Array]], count: int) -> None:
         """Rows: their keys, and the arguments of each call."""
         if self._waiting is not None:
-            self._waiting.write([*keys, *(column for columns in arguments for column in columns)])
+            flat = [*keys, *(column for columns in arguments for column in columns)]
+            self._waiting.write(pa.RecordBatch.from_arrays(flat, schema=self._schema), keys)
             self.spilled = self._waiting.bytes
             return
         ids = self._groups.ids(keys, count)
         for call, columns in zip(self._calls, arguments, strict=True):
             call.add(ids, len(self._groups), columns)
         if self._level is not None and self._is_too_much(self._level):
-            types = [*self._key_types, *(type for call in self._calls for type in call.types)]
-            schema = pa.schema([(str(i), type) for i, type in enumerate(types)])
-            self._waiting = Partitions(schema, len(self._key_types), "rows", self._level)
+            self._waiting = Partitions(self._schema, "rows", self._level)
 
     def take(self) -> Iterator[Taken]:
         """All groups, which are forgotten; without keys there is one, even of no rows."""

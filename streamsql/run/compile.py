@@ -10,12 +10,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import pyarrow as pa
-
 from streamsql.errors import InternalError
 from streamsql.expressions.calls import AggregateCall, mergeable
 from streamsql.expressions.evaluate import evaluator
-from streamsql.expressions.nodes import Expression
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.write.misfits import misfits_of
 from streamsql.functions.aggregation import Accumulator
@@ -26,10 +23,11 @@ from streamsql.plan import nodes, windows
 from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
 from streamsql.run.aggregate import Aggregate
-from streamsql.run.arriving import ArrivingKeys, Read
+from streamsql.run.arriving import Read
 from streamsql.run.built import Built, LookedUp
 from streamsql.run.calls import Accumulation
 from streamsql.run.combine import Combine
+from streamsql.run.compile_lookup import lookup_operator
 from streamsql.run.distinct import Distinct
 from streamsql.run.graph import Vertex
 from streamsql.run.grouping_sets import GroupingSets
@@ -37,7 +35,6 @@ from streamsql.run.groups import Groups
 from streamsql.run.join import Join
 from streamsql.run.join_order import JoinOrder, connected
 from streamsql.run.limit import Limit
-from streamsql.run.looked_up import LookedUpTable
 from streamsql.run.lookup import Lookup
 from streamsql.run.mark import Mark
 from streamsql.run.matching import Rest, Terms
@@ -49,7 +46,6 @@ from streamsql.run.set_operation import SetOperation
 from streamsql.run.single import Single
 from streamsql.run.sort import Sort
 from streamsql.run.stagger import Stagger
-from streamsql.run.table_index import TableIndex
 from streamsql.run.table_over import TableCall, TableOver, TableWindow
 from streamsql.run.transform import Require, Select, Stage, Store, Transform, Where
 from streamsql.run.unnest import Unnest
@@ -175,14 +171,8 @@ class Compiler:
                 return SetOperation(schema.arrow(), common, every)
             case nodes.Join():
                 return self._join(node)
-            case nodes.Lookup(table=table, kind=kind, condition=condition, schema=schema, unread=unread):
-                index = self._table_index(node, 0, condition, schema)
-                width = len(schema.fields) - len(table.schema.fields)
-                return Lookup(schema.arrow(), width, self._looked_up_table(node, [index]), kind, index, unread, self._time)
-            case nodes.Mark(input=below, table=table, conditions=conditions, schema=schema):
-                both = Schema((*below.schema.fields, *table.schema.fields))
-                indices = [self._table_index(node, place, condition, both) for place, condition in enumerate(conditions)]
-                return Mark(schema.arrow(), self._looked_up_table(node, indices), indices, self._time)
+            case nodes.Lookup() | nodes.Mark():
+                return lookup_operator(node, self._time, self._joins, self._by_keys)
             case nodes.Single(span=span):
                 return Single(span)
             case nodes.Unnest(lists=lists, numbered=numbered, outer=outer, schema=schema):
@@ -300,35 +290,6 @@ class Compiler:
         rest = Rest(parts.rest, node.schema, self._time)
         arrow = node.schema.arrow()
         return Join(arrow, schemas, node.windows, node.kind, terms, order, types, rest, node.unread, self._time)
-
-    def _table_index(self, node: nodes.Lookup | nodes.Mark, place: int, condition: Expression, both: Schema) -> TableIndex:
-        """The table by the keys of one of the node's conditions; `both` are the columns that it is over."""
-        parts = split(condition, [len(below.schema.fields) for below in (node.input, node.table)], 0)
-        keys = [parts.keys[0][i] or () if parts.keys else () for i in range(2)]
-        terms = (Terms(parts.alone[0], keys[:1], self._time), Terms(parts.alone[1], keys[1:], self._time))
-        rest = Rest(parts.rest, both, self._time)
-        return TableIndex(terms, [column.type.arrow() for column in keys[0]], rest, self._asked(node, place))
-
-    def _looked_up_table(self, node: nodes.Lookup | nodes.Mark, indices: Sequence[TableIndex]) -> LookedUpTable:
-        arriving = None
-        if node.arriving:
-            if self._by_keys is None:
-                raise InternalError("nothing reads a table by keys that arrive")
-            types = [indices[0].key_types[place] for place in node.arriving]
-            arriving = ArrivingKeys(node.arriving, types, self._by_keys(node.table))
-        return LookedUpTable(node.table.schema.arrow(), indices, self._time, arriving)
-
-    def _asked(self, node: nodes.Lookup | nodes.Mark, place: int) -> Callable[[Sequence[pa.Array]], None] | None:
-        """What takes the keys of one of the node's conditions, where scans ask for some."""
-        asked = [(key.number, key.key) for key in node.asked if key.condition == place]
-        if not asked:
-            return None
-
-        def put(columns: Sequence[pa.Array]) -> None:
-            for number, key in asked:
-                self._joins.put(number, columns[key])
-
-        return put
 
     def _sliding(self, call: AggregateCall) -> SlidingCall:
         make = _made(call.function.sliding)

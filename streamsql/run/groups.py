@@ -31,6 +31,8 @@ class Groups:
         self._level = level
         self._known = Interner(self._key_types)
         self._calls = make()
+        types = [*self._key_types, *(type for call in self._calls for type in call.part_types)]
+        self._of_parts = pa.schema([(str(i), type) for i, type in enumerate(types)])
         self._aside: Partitions | None = None
         self.spilled = 0
         """Bytes that were put on disk."""
@@ -79,11 +81,11 @@ class Groups:
 
     def _put_aside(self) -> None:
         if self._aside is None:
-            types = [*self._key_types, *(type for call in self._calls for type in call.part_types)]
-            schema = pa.schema([(str(i), type) for i, type in enumerate(types)])
-            self._aside = Partitions(schema, len(self._key_types), "groups", self._level)
+            self._aside = Partitions(self._of_parts, "groups", self._level)
         if len(self._known):
-            self._aside.write([*self._known.columns(), *(part for call in self._calls for part in call.parts())])
+            keys = self._known.columns()
+            columns = [*keys, *(part for call in self._calls for part in call.parts())]
+            self._aside.write(pa.RecordBatch.from_arrays(columns, schema=self._of_parts), keys)
             self.spilled = self._aside.bytes
         self._known, self._calls = Interner(self._key_types), self._make()
 

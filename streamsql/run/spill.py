@@ -94,12 +94,11 @@ class SpillFile:
 
 
 class Partitions:
-    """Rows on disk in parts by a hash of their first columns; in each they keep their order."""
+    """Rows on disk in parts by a hash of their keys; in each they keep their order."""
 
-    def __init__(self, schema: pa.Schema, keys: int, what: str, level: int) -> None:
+    def __init__(self, schema: pa.Schema, what: str, level: int) -> None:
         self._file = SpillFile(schema, what)
         self._schema = schema
-        self._keys = keys
         self._level = level
         self._numbers: list[list[int]] = [[] for _ in range(PARTS)]
 
@@ -114,10 +113,9 @@ class Partitions:
         """What has been written."""
         return self._file.bytes
 
-    def write(self, columns: Sequence[pa.Array]) -> None:
-        """Rows, to their parts."""
-        batch = pa.RecordBatch.from_arrays(list(columns), schema=self._schema)
-        parts = part_of(columns[: self._keys], self._level)
+    def write(self, batch: Batch, keys: Sequence[pa.Array]) -> None:
+        """Rows, to the parts of their keys."""
+        parts = part_of(keys, self._level)
         order = np.argsort(parts, kind="stable")
         ends = np.searchsorted(parts[order], np.arange(PARTS + 1))
         ordered = batch.take(pa.array(order))

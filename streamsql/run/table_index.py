@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from streamsql.external.scan.dynamic import AskedKeys
 from streamsql.keys.interner import Ids, Interner
 from streamsql.rows import Mask, Rows
 from streamsql.run.matching import NONE, Rest, Terms, key_ids
@@ -39,7 +40,7 @@ class TableIndex:
         terms: tuple[Terms, Terms],
         key_types: Sequence[pa.DataType],
         rest: Rest,
-        asked: Callable[[Sequence[pa.Array]], None] | None = None,
+        asked: AskedKeys | None = None,
     ) -> None:
         self._terms = terms
         self._rest = rest
@@ -65,7 +66,7 @@ class TableIndex:
         if table.failures:
             meets = meets & table.good()
         if self._asked is not None:
-            self._asked([column.filter(pa.array(meets)) for column in columns[0]])
+            self._asked.put([column.filter(pa.array(meets)) for column in columns[0]])
         self._forget_others()
         ids = key_ids(self._known, meets, columns[0])
         counts = np.bincount(ids[ids != NONE] - self._keys, minlength=len(self._known) - self._keys)

@@ -5,6 +5,7 @@ Rows whose key that table does not have match nothing, so their partitions and r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -34,6 +35,16 @@ class JoinKeys:
         """The key of a table that is complete: of each of its rows."""
         self.values[number] = pc.unique(key).drop_null()
 
+    def add(self, number: int, key: pa.Array) -> None:
+        """The key of some more rows of a table.  Of more values than are asked for some are kept, the least and the greatest."""
+        known = self.values.get(number, key.slice(0, 0))
+        values = pc.unique(pa.concat_arrays([known, key])).drop_null()
+        if len(values) > 2 * MOST:
+            ends = pc.min_max(values)
+            ends = pa.array([ends[name].as_py() for name in ("min", "max")], values.type)
+            values = pc.unique(pa.concat_arrays([ends, values.slice(0, MOST + 1)]))
+        self.values[number] = values
+
     def resolved(self, request: Request) -> tuple[Request, Expression]:
         """A request with what is known of its partition keys and rows, and what is known of its row groups.
 
@@ -50,6 +61,24 @@ class JoinKeys:
                 groups.append(_among(key, values, MOST_OF_GROUPS))
                 rows += [_among(key, values, MOST)] if len(values) <= MOST else []
         return replace(request, keys=conjunction(keys), condition=conjunction(rows)), conjunction(groups)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedKeys:
+    """The columns of a join's keys that scans ask for: the number of each, and its place among the columns."""
+
+    joins: JoinKeys
+    places: Sequence[tuple[int, int]]
+
+    def put(self, columns: Sequence[pa.Array]) -> None:
+        """The keys of a table that is complete."""
+        for number, place in self.places:
+            self.joins.put(number, columns[place])
+
+    def add(self, columns: Sequence[pa.Array]) -> None:
+        """The keys of some more rows of a table."""
+        for number, place in self.places:
+            self.joins.add(number, columns[place])
 
 
 def _among(key: Expression, values: pa.Array, most: int) -> Expression:
