@@ -263,6 +263,23 @@ def test_parquet_is_compressed_as_asked(sales: Lake, properties: str, compressio
         assert pq.ParquetFile(file).metadata.row_group(0).column(0).compression == compression
 
 
+def test_bloom_filters_of_the_columns_that_a_property_names(sales: Lake) -> None:
+    sales.run("""
+        CREATE EXTERNAL TABLE t (id int, Code string, price decimal(9,2)) STORED AS PARQUET LOCATION 's3://lake/t/'
+        TBLPROPERTIES ('parquet.bloom.filter.columns'='code, price');
+        CREATE EXTERNAL TABLE numbers (n int) STORED AS JSON LOCATION 's3://lake/numbers/';
+    """)
+    sales.json("lake/numbers/a.json", *({"n": n} for n in range(0, 4000, 2)))
+    sales.run("INSERT INTO t SELECT n, CAST(n + 10000 AS varchar(9)), n FROM numbers")
+    (file,) = (sales.root / "lake/t").iterdir()
+    group = pq.read_metadata(file).row_group(0)
+    assert [group.column(i).bloom_filter_length is not None for i in range(3)] == [False, True, True]
+    assert group.column(1).bloom_filter_length < 5000  # as large as its values need
+    assert sales.counts("SELECT id FROM t WHERE code = '12000'").row_groups_filtered == 0
+    assert sales.counts("SELECT id FROM t WHERE code = '12001'").row_groups_filtered == 1
+    assert sales.counts("SELECT id FROM t WHERE price = 2001").row_groups_filtered == 1
+
+
 def test_a_failed_statement_leaves_nothing(sales: Lake) -> None:
     with pytest.raises(Error):
         sales.run("CREATE TABLE made.t AS SELECT id, (SELECT id FROM sales) AS one FROM sales")

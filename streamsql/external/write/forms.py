@@ -16,7 +16,7 @@ from streamsql.external.write.delimited import DelimitedEncoder, Style
 from streamsql.io.json_lines import JsonLinesEncoder
 from streamsql.io.parts import Part, TextPart
 from streamsql.io.tables import ROW_GROUP
-from streamsql.types import Batch, Field, Schema
+from streamsql.types import Batch, Field, Kind, Schema
 
 CODECS: Mapping[FileKind, Mapping[str, str | None]] = {
     FileKind.PARQUET: {
@@ -38,10 +38,15 @@ DEFAULT_COMPRESSION = "GZIP"
 GZIP_LEVEL = 6
 """Of Parquet files: zlib's own choice, as Hive's writers have it; Arrow's is the slowest."""
 
+BLOOM_FILTER = {"ndv": ROW_GROUP, "fpp": 0.01}
+"""What Bloom filters are made for: all values of a row group may differ, and one in a hundred that is not there may seem to be.
+Arrow folds those that are larger than their values need."""
+
 _ENDINGS = {"gzip": ".gz", "zstd": ".zst", "bz2": ".bz2", None: ""}
 
 _PROPERTIES = ("write.compression", "compression_type")
 _PARQUET = ("parquet.compression", *_PROPERTIES)
+_BLOOM_FILTERS = "parquet.bloom.filter.columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,14 @@ class FileForm:
 class ParquetPart:
     """A Parquet file.  Its row groups do not depend on how the rows were cut into batches."""
 
-    def __init__(self, output: BinaryIO, schema: pa.Schema, codec: str, level: int | None = None) -> None:
+    def __init__(self, output: BinaryIO, schema: pa.Schema, codec: str, level: int | None, filtered: Sequence[str]) -> None:
         from pyarrow.parquet import ParquetWriter
 
         self._output = output
-        self._writer: Any = ParquetWriter(output, schema, compression=codec, compression_level=level)
+        filters = dict.fromkeys(filtered, BLOOM_FILTER) or None
+        self._writer: Any = ParquetWriter(
+            output, schema, compression=codec, compression_level=level, bloom_filter_options=filters
+        )
         self._waiting: list[Batch] = []
         self._rows = 0
 
@@ -84,11 +92,13 @@ class ParquetPart:
         self._waiting, self._rows = [], 0
 
 
-def parquet_form(fields: Sequence[Field], compression: str, level: int | None = None) -> FileForm:
-    """Parquet files with these columns."""
+def parquet_form(
+    fields: Sequence[Field], compression: str, level: int | None = None, filtered: Sequence[str] = ()
+) -> FileForm:
+    """Parquet files with these columns, of which those in `filtered` have Bloom filters."""
     schema, codec = Schema(tuple(fields)).arrow(), CODECS[FileKind.PARQUET][compression] or "none"
     level = GZIP_LEVEL if codec == "gzip" else level
-    return FileForm(".parquet", lambda output: ParquetPart(output, schema, codec, level))
+    return FileForm(".parquet", lambda output: ParquetPart(output, schema, codec, level, filtered))
 
 
 def json_form(fields: Sequence[Field], compression: str) -> FileForm:
@@ -114,7 +124,7 @@ def form_of(table: ExternalTable) -> FileForm:
     fields = [column.field for column in table.columns]
     compression = _compression(table)
     if table.kind is FileKind.PARQUET:
-        return parquet_form(fields, compression, _level(table))
+        return parquet_form(fields, compression, _level(table), _filtered(table))
     if table.kind is FileKind.JSON:
         names = _lower(table.stored.serde_properties)
         members = [replace(field, name=names.get(f"mapping.{field.name.lower()}", field.name)) for field in fields]
@@ -153,6 +163,20 @@ def _level(table: ExternalTable) -> int | None:
         text = f"property compression_level of table {table.full_name} is {text!r}, which is not from 1 to 22"
         raise ProgrammingError(text)
     return int(text)
+
+
+def _filtered(table: ExternalTable) -> list[str]:
+    """The columns that are to have Bloom filters in Parquet files, by the property that Impala and Trino have for it."""
+    text = _lower(table.properties).get(_BLOOM_FILTERS, "")
+    fields = {column.name.lower(): column.field for column in table.columns}
+    found: list[str] = []
+    for name in filter(None, (each.strip().lower() for each in text.split(","))):
+        field = fields.get(name)
+        if field is None or field.type.is_nested or field.type.kind is Kind.BOOLEAN:
+            problem = "no column of its files" if field is None else f"{field.type}, of which there are no filters"
+            raise ProgrammingError(f"property {_BLOOM_FILTERS} of table {table.full_name} names {name}, which is {problem}")
+        found.append(field.name)
+    return found
 
 
 def _lower(properties: Mapping[str, str]) -> dict[str, str]:
