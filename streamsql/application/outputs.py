@@ -11,7 +11,7 @@ from streamsql.engine.engine import Engine
 from streamsql.engine.foreign import foreign_streams
 from streamsql.engine.result import Result
 from streamsql.io.open import open_sink
-from streamsql.io.sink import Sink
+from streamsql.io.sinks.sink import Sink
 from streamsql.run import error_stream
 
 

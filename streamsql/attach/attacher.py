@@ -24,7 +24,7 @@ from streamsql.io.layout import RecordSchema
 from streamsql.io.metadata import MetadataSource
 from streamsql.io.open import check_sink, open_sink, open_source
 from streamsql.io.processing import Processor
-from streamsql.io.sink import Sink
+from streamsql.io.sinks.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
 from streamsql.run.graph import Vertex

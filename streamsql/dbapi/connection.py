@@ -18,7 +18,7 @@ from streamsql.dbapi.cursor import Cursor
 from streamsql.dbapi.relations import table_of
 from streamsql.engine.engine import Engine
 from streamsql.errors import InterfaceError, NotSupportedError, OperationalError, ProgrammingError, Warning
-from streamsql.io.places import S3_ROOT
+from streamsql.io.storages.places import S3_ROOT
 from streamsql.session.session import Session
 from streamsql.time import Clock
 

@@ -15,7 +15,7 @@ from streamsql.display.printers.markdown import MarkdownPrinter
 from streamsql.display.printers.table import TablePrinter
 from streamsql.display.printers.vertical import VerticalPrinter
 from streamsql.io.csv_encoder import CsvEncoder
-from streamsql.io.json_lines import JsonLinesEncoder
+from streamsql.io.json.lines import JsonLinesEncoder
 from streamsql.types import Batch, Schema
 
 

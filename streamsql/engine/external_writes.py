@@ -23,7 +23,7 @@ from streamsql.external.unload import Unloading, athena_unload, redshift_unload
 from streamsql.external.write.publish import Complete
 from streamsql.external.write.sink import Committed, PartitionedSink
 from streamsql.external.write.target import Target, target_of
-from streamsql.io.places import storage_of
+from streamsql.io.storages.places import storage_of
 from streamsql.io.uri import parse_location
 from streamsql.plan import nodes
 from streamsql.sql.parser import parse_statement

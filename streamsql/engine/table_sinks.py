@@ -16,7 +16,7 @@ from streamsql.external.write.places import registered
 from streamsql.external.write.publish import Complete, publish
 from streamsql.external.write.sink import Committed, PartitionedSink
 from streamsql.external.write.target import target_of
-from streamsql.io.sink import Staged
+from streamsql.io.sinks.sink import Staged
 from streamsql.time import END, Clock, Time, timestamp_text
 from streamsql.types import Batch
 

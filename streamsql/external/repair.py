@@ -12,8 +12,8 @@ from streamsql.errors import OperationalError, ProgrammingError
 from streamsql.external.partitions import typed
 from streamsql.external.scan.read_ahead import at_once
 from streamsql.external.table import ExternalTable, prefix
-from streamsql.io.places import storage_of
-from streamsql.io.storage import LISTERS, Storage
+from streamsql.io.storages.places import storage_of
+from streamsql.io.storages.storage import LISTERS, Storage
 from streamsql.io.uri import parse_location
 from streamsql.types import Field
 

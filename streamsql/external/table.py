@@ -10,7 +10,7 @@ from streamsql.external.formats import FileKind, kind_of
 from streamsql.external.partitions import Partitions
 from streamsql.external.projection import Projection, projection_of
 from streamsql.external.types import sql_type
-from streamsql.io.places import S3_SCHEMES
+from streamsql.io.storages.places import S3_SCHEMES
 from streamsql.io.uri import parse_location
 from streamsql.statements.external_ddl import Bucketing, CreateExternalTable, HiveColumn, Stored, Text
 from streamsql.types import Field, Schema

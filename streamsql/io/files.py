@@ -17,7 +17,7 @@ import pyarrow as pa
 from streamsql.errors import OperationalError
 from streamsql.io.blocks import BlockCursor, Decoded
 from streamsql.io.source import Polled, Position
-from streamsql.io.storage import Storage
+from streamsql.io.storages.storage import Storage
 from streamsql.types import Schema
 
 Result = TypeVar("Result")

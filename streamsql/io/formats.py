@@ -19,8 +19,8 @@ from streamsql.io.conversion import Value
 from streamsql.io.csv import CsvDecoder, csv_values
 from streamsql.io.csv_encoder import CsvEncoder
 from streamsql.io.decoding import Decoder, Target
-from streamsql.io.json_lines import JsonLinesDecoder, JsonLinesEncoder
-from streamsql.io.json_records import json_values, unfolded_array
+from streamsql.io.json.lines import JsonLinesDecoder, JsonLinesEncoder
+from streamsql.io.json.records import json_values, unfolded_array
 from streamsql.io.layout import Layout
 from streamsql.io.parquet import parquet_batches, parquet_schema, parquet_writer
 from streamsql.io.tables import TableWriter

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from streamsql.io.sink import Delivery, Staged
+from streamsql.io.sinks.sink import Delivery, Staged
 from streamsql.io.source import Polled, Position
 from streamsql.types import Batch, Schema
 

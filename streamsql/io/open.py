@@ -15,25 +15,25 @@ from streamsql.errors import OperationalError, not_supported
 from streamsql.io.compression import compression_of, decompressing
 from streamsql.io.decoding import Decoder, Target
 from streamsql.io.discover import SAMPLE, fields_of_table, fields_of_text, no_records
-from streamsql.io.file_sink import FileSink, PlainFileSink
 from streamsql.io.files import FileSource, Reader, reading
-from streamsql.io.folder_sink import FolderSink
 from streamsql.io.formats import TableFormat, TextFormat, format_of, text_format_of
 from streamsql.io.layout import PLAIN, Layout, RecordSchema
-from streamsql.io.local import LocalStorage
-from streamsql.io.parts import NewPart, TablePart, TextPart, WorkingDirectory
 from streamsql.io.pipe import STDIN, PipeReader, PipeSource
-from streamsql.io.places import existing, storage_of
 from streamsql.io.processing import ProcessingDecoder, Processor, processed
 from streamsql.io.servers.server import own_source
-from streamsql.io.sink import Sink
+from streamsql.io.sinks.file_sink import FileSink, PlainFileSink
+from streamsql.io.sinks.folder_sink import FolderSink
+from streamsql.io.sinks.parts import NewPart, TablePart, TextPart, WorkingDirectory
+from streamsql.io.sinks.sink import Sink
+from streamsql.io.sinks.standard_sink import StandardSink
+from streamsql.io.sinks.table_sink import PlainTableSink, TableSink
+from streamsql.io.sinks.uploading_sink import UploadingSink
 from streamsql.io.source import Source
-from streamsql.io.standard_sink import StandardSink
-from streamsql.io.storage import Storage
-from streamsql.io.table_sink import PlainTableSink, TableSink
+from streamsql.io.storages.local import LocalStorage
+from streamsql.io.storages.places import existing, storage_of
+from streamsql.io.storages.storage import Storage
 from streamsql.io.tables import TableDecoder, TableReader
 from streamsql.io.text_file import TextReader, sample_of
-from streamsql.io.uploading_sink import UploadingSink
 from streamsql.io.uri import INPUT_ONLY, Uri, parse_uri
 from streamsql.time import Clock, WallClock
 from streamsql.types import Field, Schema

@@ -17,7 +17,7 @@ from streamsql.attach.attacher import safe_name
 from streamsql.engine.engine import Engine
 from streamsql.external.partitions import Partitions, schema_of
 from streamsql.external.table import ExternalTable
-from streamsql.io.local import sync
+from streamsql.io.storages.local import sync
 
 
 class PartitionFiles:

@@ -19,7 +19,7 @@ from io_support import shown
 from streamsql.io.csv import CsvDecoder
 from streamsql.io.csv_encoder import CsvEncoder
 from streamsql.io.decoding import Target
-from streamsql.io.json_lines import JsonLinesDecoder, JsonLinesEncoder
+from streamsql.io.json.lines import JsonLinesDecoder, JsonLinesEncoder
 from streamsql.types import (
     BIGINT,
     BOOLEAN,

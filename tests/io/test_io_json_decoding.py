@@ -10,11 +10,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from io_support import all_of, columns, shown
 
-from streamsql.io import json_reader
 from streamsql.io.decoding import Target
-from streamsql.io.json_lines import JsonLinesDecoder
-from streamsql.io.json_records import ExactDecoder
-from streamsql.io.json_sample import sampled
+from streamsql.io.json import reader as json_reader
+from streamsql.io.json.lines import JsonLinesDecoder
+from streamsql.io.json.records import ExactDecoder
+from streamsql.io.json.sample import sampled
 from streamsql.types import (
     BIGINT,
     BOOLEAN,

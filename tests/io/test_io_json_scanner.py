@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from io_support import all_of, columns, shown
 from test_io_json_decoding import FAILS, FITS, inputs
 
-from streamsql.io import json_lines
 from streamsql.io.decoding import Names, Target
-from streamsql.io.json_lines import JsonLinesDecoder
-from streamsql.io.json_records import ExactDecoder
-from streamsql.io.json_scanner import Scanner
+from streamsql.io.json import lines as json_lines
+from streamsql.io.json.lines import JsonLinesDecoder
+from streamsql.io.json.records import ExactDecoder
+from streamsql.io.json.scanner import Scanner
 from streamsql.types import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, REAL, TIME, TIMESTAMP, Field, SqlType, decimal, varchar
 
 

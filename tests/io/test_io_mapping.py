@@ -16,7 +16,7 @@ from io_support import all_of, drain, shown
 from streamsql.errors import NotSupportedError
 from streamsql.io.csv import CsvDecoder
 from streamsql.io.decoding import Target
-from streamsql.io.json_lines import JsonLinesDecoder
+from streamsql.io.json.lines import JsonLinesDecoder
 from streamsql.io.json_path import JsonPath, parse_json_path
 from streamsql.io.layout import Layout
 from streamsql.io.open import open_source

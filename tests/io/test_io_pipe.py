@@ -19,7 +19,7 @@ from io_support import columns, drain, shown
 from streamsql.errors import OperationalError
 from streamsql.io import pipe
 from streamsql.io.decoding import Target
-from streamsql.io.json_lines import JsonLinesDecoder
+from streamsql.io.json.lines import JsonLinesDecoder
 from streamsql.io.open import open_source
 from streamsql.io.pipe import PipeReader, PipeSource
 from streamsql.io.source import Polled

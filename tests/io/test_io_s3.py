@@ -19,8 +19,8 @@ from io_support import columns, drain, shown
 
 from streamsql.errors import OperationalError
 from streamsql.io.open import open_sink, open_source
-from streamsql.io.s3 import S3Storage
-from streamsql.io.s3_settings import S3Settings, s3_settings
+from streamsql.io.storages.s3 import S3Storage
+from streamsql.io.storages.s3_settings import S3Settings, s3_settings
 from streamsql.types import INTEGER
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from io_support import columns, drain
 
 from streamsql.errors import NotSupportedError, OperationalError
 from streamsql.io.open import open_sink, open_source
-from streamsql.io.sink import Delivery
+from streamsql.io.sinks.sink import Delivery
 from streamsql.types import DOUBLE, INTEGER, Schema, varchar
 
 SCHEMA = columns(N=INTEGER, NAME=varchar(16), X=DOUBLE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from streamsql.display.printers.look import BLOCK_ROWS
 from streamsql.io.csv_encoder import CsvEncoder
-from streamsql.io.json_lines import JsonLinesEncoder
+from streamsql.io.json.lines import JsonLinesEncoder
 from streamsql.types import Batch, Schema
 
 

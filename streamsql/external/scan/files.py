@@ -16,9 +16,9 @@ from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.listing import Listing, listings
 from streamsql.external.scan.read_ahead import ReadAhead, finish
 from streamsql.external.table import ExternalTable, prefix
-from streamsql.io.places import path_of, storage_of
-from streamsql.io.raw_file import RawFile
-from streamsql.io.storage import LISTERS, Entry, Storage
+from streamsql.io.storages.places import path_of, storage_of
+from streamsql.io.storages.raw_file import RawFile
+from streamsql.io.storages.storage import LISTERS, Entry, Storage
 from streamsql.io.uri import parse_location
 
 LISTED = 100_000

@@ -29,8 +29,8 @@ from streamsql.external.table import Column, ExternalTable
 from streamsql.io.blocks import Decoded
 from streamsql.io.compression import ENDINGS
 from streamsql.io.decoding import Decoder, Target
-from streamsql.io.json_lines import JsonLinesDecoder
-from streamsql.io.json_records import unfolded_array
+from streamsql.io.json.lines import JsonLinesDecoder
+from streamsql.io.json.records import unfolded_array
 from streamsql.io.text_file import TextReader
 from streamsql.operator import Failed, FailedRow
 from streamsql.types import Field, varchar

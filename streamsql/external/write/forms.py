@@ -13,8 +13,8 @@ from streamsql.external.formats import FileKind
 from streamsql.external.signs import signs_of
 from streamsql.external.table import ExternalTable
 from streamsql.external.write.delimited import DelimitedEncoder, Style
-from streamsql.io.json_lines import JsonLinesEncoder
-from streamsql.io.parts import Part, TextPart
+from streamsql.io.json.lines import JsonLinesEncoder
+from streamsql.io.sinks.parts import Part, TextPart
 from streamsql.io.tables import ROW_GROUP
 from streamsql.types import Batch, Field, Kind, Schema
 

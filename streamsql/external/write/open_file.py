@@ -13,7 +13,7 @@ import numpy.typing as npt
 from streamsql.external.write.limits import Limits, row_sizes
 from streamsql.external.write.places import Key
 from streamsql.io.arrow import arrow_batches, arrow_writer
-from streamsql.io.parts import UNFINISHED, PartFile, TablePart
+from streamsql.io.sinks.parts import UNFINISHED, PartFile, TablePart
 from streamsql.time import Time
 from streamsql.types import Batch, Schema
 

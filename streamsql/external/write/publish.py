@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streamsql.errors import OperationalError
-from streamsql.io.places import storage_of
+from streamsql.io.storages.places import storage_of
 from streamsql.io.uri import parse_location
 
 Complete: TypeAlias = Mapping[str, Any]

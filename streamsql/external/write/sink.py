@@ -19,8 +19,8 @@ from streamsql.external.write.open_file import OpenFile, Times
 from streamsql.external.write.places import Key, keys_of
 from streamsql.external.write.publish import Complete, publish
 from streamsql.external.write.target import Target
-from streamsql.io.parts import UNFINISHED, PartFile, WorkingDirectory
-from streamsql.io.sink import Delivery, Staged
+from streamsql.io.sinks.parts import UNFINISHED, PartFile, WorkingDirectory
+from streamsql.io.sinks.sink import Delivery, Staged
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import Batch, Schema
 

@@ -11,7 +11,7 @@ from typing import Any
 from streamsql.io.columns import Spelling
 from streamsql.io.conversion import Number
 from streamsql.io.decoding import Names
-from streamsql.io.json_records import records
+from streamsql.io.json.records import records
 
 SAMPLE = 16
 """Lines looked at."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from streamsql.errors import OperationalError
-from streamsql.io.s3_settings import S3Settings, has_credentials
+from streamsql.io.storages.s3_settings import S3Settings, has_credentials
 
 _AWS = re.compile(
     r"AWS Error (?P<code>\w+|\[code \d+\])(?: \(HTTP status (?P<status>\d+)\))? "

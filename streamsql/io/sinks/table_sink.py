@@ -7,8 +7,8 @@ from pathlib import Path
 from streamsql.errors import OperationalError
 from streamsql.io.arrow import arrow_batches, arrow_writer
 from streamsql.io.formats import TableFormat
-from streamsql.io.parts import UNFINISHED, PartFile, TablePart
-from streamsql.io.sink import Delivery, Staged
+from streamsql.io.sinks.parts import UNFINISHED, PartFile, TablePart
+from streamsql.io.sinks.sink import Delivery, Staged
 from streamsql.types import Batch, Schema
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from streamsql.io.formats import Encoder
-from streamsql.io.sink import Delivery, Staged
+from streamsql.io.sinks.sink import Delivery, Staged
 from streamsql.types import Batch
 
 

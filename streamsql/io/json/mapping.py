@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from streamsql.io.blocks import Decoded
 from streamsql.io.conversion import Nested, Value
 from streamsql.io.decoding import RowBuilder, Target
+from streamsql.io.json.records import Members, Record, add_row, decoded, element_sources, member_source
 from streamsql.io.json_path import From, JsonPath, Step, common_elements
-from streamsql.io.json_records import Members, Record, add_row, decoded, element_sources, member_source
 
 
 class _Place(NamedTuple):

@@ -1,6 +1,6 @@
 """JSON lines by Arrow's reader, which is told what to read each member as.
 
-What that reader refuses, or could understand otherwise than `streamsql.io.json_records` does, is cut into smaller pieces and
+What that reader refuses, or could understand otherwise than `streamsql.io.json.records` does, is cut into smaller pieces and
 in the end decoded record by record.
 """
 
@@ -15,8 +15,8 @@ import pyarrow as pa
 from streamsql.io.blocks import Decoded
 from streamsql.io.columns import Spelling, batch_of, reading_type
 from streamsql.io.decoding import Names, Target
-from streamsql.io.json_records import ExactDecoder
-from streamsql.io.json_sample import Sample, sampled
+from streamsql.io.json.records import ExactDecoder
+from streamsql.io.json.sample import Sample, sampled
 from streamsql.types import Batch, Family
 
 FEW = 64

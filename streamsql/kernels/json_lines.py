@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streamsql.io.scan_numbers import BAD, LARGEST_SIGNED, SIGN, Octets, as_double, as_scaled, fits_single, scan_number
-from streamsql.io.scan_values import (
+from streamsql.kernels.jit import Int32s, Int64s, inlined, jit, named, read_only, writable
+from streamsql.kernels.json_numbers import BAD, LARGEST_SIGNED, SIGN, Octets, as_double, as_scaled, fits_single, scan_number
+from streamsql.kernels.json_values import (
     BACKSLASH,
     CLOSE_BRACE,
     COLON,
@@ -28,7 +29,6 @@ from streamsql.io.scan_values import (
     scan_string,
     scan_value,
 )
-from streamsql.kernels.jit import Int32s, Int64s, inlined, jit, named, read_only, writable
 from streamsql.kernels.sliding import INTEGERS
 
 ANY_TEXT, TEXT, WHOLE, DOUBLE, SINGLE, DECIMAL, TRUTH, MOMENT = range(8)

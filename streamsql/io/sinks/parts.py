@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from streamsql.io.compression import compressing
 from streamsql.io.formats import Encoder
-from streamsql.io.local import sync
+from streamsql.io.storages.local import sync
 from streamsql.io.tables import TableWriter
 from streamsql.types import Batch, Schema
 

@@ -1,4 +1,4 @@
-"""JSON lines by the kernels of `streamsql.io.scan_lines`: for much data, as loading them takes a while.
+"""JSON lines by the kernels of `streamsql.kernels.json_lines`: for much data, as loading them takes a while.
 
 They take one line after another and leave aside those that are odd; these are decoded record by record.
 """
@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers, from_unscaled
-from streamsql.io import scan_lines
 from streamsql.io.blocks import Decoded, concatenated
 from streamsql.io.columns import Spelling, batch_of
 from streamsql.io.decoding import Names, Target
-from streamsql.io.json_reader import is_utf8
-from streamsql.io.json_records import ExactDecoder
-from streamsql.io.json_sample import Sample, sampled
-from streamsql.io.scan_lines import ANY_TEXT, DECIMAL, DOUBLE, MOMENT, PADDING, SINGLE, TEXT, TRUTH, WHOLE, Cells, Table
+from streamsql.io.json.reader import is_utf8
+from streamsql.io.json.records import ExactDecoder
+from streamsql.io.json.sample import Sample, sampled
+from streamsql.kernels import json_lines as scan_lines
+from streamsql.kernels.json_lines import ANY_TEXT, DECIMAL, DOUBLE, MOMENT, PADDING, SINGLE, TEXT, TRUTH, WHOLE, Cells, Table
 from streamsql.types import MAX_DECIMAL_PRECISION, Family, Kind, SqlType
 
 MANY_ODD = 10

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamsql.io.scan_numbers import BAD, Octets
 from streamsql.kernels.jit import inlined, jit, read_only
+from streamsql.kernels.json_numbers import BAD, Octets
 from streamsql.kernels.sliding import INTEGERS
 
 INTEGER = INTEGERS.dtype

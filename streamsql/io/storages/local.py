@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from streamsql.io.storage import WILD, Entry
+from streamsql.io.storages.storage import WILD, Entry
 
 
 class LocalStorage:

@@ -1,6 +1,6 @@
 """JSON lines: one object a line, or several.
 
-There are three ways to decode them, with one result: record by record (`streamsql.io.json_records`), which is what counts; by
+There are three ways to decode them, with one result: record by record (`streamsql.io.json.records`), which is what counts; by
 Arrow's reader; and by kernels, which are the fastest and slow to load.
 """
 
@@ -16,15 +16,15 @@ import pyarrow.compute as pc
 
 from streamsql.io.blocks import Decoded, concatenated
 from streamsql.io.decoding import BOM, Names, Target
-from streamsql.io.json_mapping import MappedDecoder
-from streamsql.io.json_reader import ArrowReader
-from streamsql.io.json_records import ExactDecoder
+from streamsql.io.json.mapping import MappedDecoder
+from streamsql.io.json.reader import ArrowReader
+from streamsql.io.json.records import ExactDecoder
 from streamsql.io.layout import PLAIN, Layout
 from streamsql.io.texts import LineBuilder, is_quoted, octets, special_numbers, value_texts
 from streamsql.types import Batch, Schema
 
 if TYPE_CHECKING:
-    from streamsql.io.json_scanner import Scanner
+    from streamsql.io.json.scanner import Scanner
 
 SCANNED_FROM = 1 << 25
 """From so many bytes on, in a file or so far in a pipe, the kernels are worth their loading ..."""
@@ -78,7 +78,7 @@ class JsonLinesDecoder:
         if self._before_scanning > 0 or (len(block) < SMALL and block.count(b"\n") <= FEW):
             return None
         if self._scanner is None:
-            from streamsql.io.json_scanner import Scanner
+            from streamsql.io.json.scanner import Scanner
 
             self._scanner = Scanner(self.target, self._names, self._exact)
         return self._scanner.decode(block)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamsql.io.parts import WorkingDirectory
-from streamsql.io.sink import Sink, Staged
-from streamsql.io.storage import Storage
+from streamsql.io.sinks.parts import WorkingDirectory
+from streamsql.io.sinks.sink import Sink, Staged
+from streamsql.io.storages.storage import Storage
 from streamsql.types import Batch
 
 

@@ -1,4 +1,4 @@
-"""What a storage of files is: the local file system (`io/local.py`), S3 (`io/s3.py`)."""
+"""What a storage of files is: the local file system (`io/storages/local.py`), S3 (`io/storages/s3.py`)."""
 
 from __future__ import annotations
 

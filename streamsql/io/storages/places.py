@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 
 from streamsql.errors import OperationalError, not_supported
-from streamsql.io.local import LocalStorage
-from streamsql.io.storage import WILD, Storage
+from streamsql.io.storages.local import LocalStorage
+from streamsql.io.storages.storage import WILD, Storage
 from streamsql.io.uri import Uri
 
 S3_ROOT = "STREAMSQL_S3_ROOT"
@@ -26,7 +26,7 @@ def storage_of(uri: Uri, s3_root: str | None) -> tuple[Storage, str]:
     path = path_of(uri, s3_root)
     if uri.scheme == "file" or stand_in(s3_root) is not None:
         return LocalStorage(), path
-    from streamsql.io.s3 import S3Storage
+    from streamsql.io.storages.s3 import S3Storage
 
     return S3Storage(), path
 

@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from streamsql.errors import OperationalError
 from streamsql.io.formats import Encoder
-from streamsql.io.parts import UNFINISHED, PartFile, TextPart
-from streamsql.io.sink import Delivery, Staged
+from streamsql.io.sinks.parts import UNFINISHED, PartFile, TextPart
+from streamsql.io.sinks.sink import Delivery, Staged
 from streamsql.types import Batch
 
 _COPIED = 1 << 20

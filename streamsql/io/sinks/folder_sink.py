@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from streamsql.errors import OperationalError
-from streamsql.io.parts import UNFINISHED, NewPart, PartFile, WorkingDirectory
-from streamsql.io.sink import Delivery, Staged
-from streamsql.io.storage import Storage
+from streamsql.io.sinks.parts import UNFINISHED, NewPart, PartFile, WorkingDirectory
+from streamsql.io.sinks.sink import Delivery, Staged
+from streamsql.io.storages.storage import Storage
 from streamsql.types import Batch
 
 _PART = re.compile(r"part-(\d{6,})\.")

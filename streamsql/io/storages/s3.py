@@ -18,10 +18,10 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from streamsql.errors import OperationalError
-from streamsql.io.raw_file import RawFile
-from streamsql.io.s3_errors import explained, is_denied, no_bucket
-from streamsql.io.s3_settings import S3Settings, s3_settings
-from streamsql.io.storage import WILD, Entry
+from streamsql.io.storages.raw_file import RawFile
+from streamsql.io.storages.s3_errors import explained, is_denied, no_bucket
+from streamsql.io.storages.s3_settings import S3Settings, s3_settings
+from streamsql.io.storages.storage import WILD, Entry
 
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 10

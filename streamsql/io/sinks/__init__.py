@@ -1,0 +1,1 @@
+"""Where rows go: files, folders of parts, tables, pipes, objects."""

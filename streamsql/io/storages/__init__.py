@@ -1,0 +1,1 @@
+"""Where files lie: the local file system and S3."""
