@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from streamsql.bind.relations import columns_of
-from streamsql.catalog import Catalog, Relation, Stream, Table, View, kind_of
+from streamsql.catalog import Catalog, Relation, Stream, SystemTable, Table, View, kind_of
 from streamsql.display.names import signature_of, spelled
+from streamsql.engine.system_tables import DEFINITIONS
 from streamsql.external.table import ExternalTable
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
@@ -46,7 +47,8 @@ _CLAUSES = frozenset(
 _NOT_CALLED = frozenset({"AND", "OR", "NOT", "IN", "CASE", "LIKE", "NEGATE", "MINUS_DATETIME"})
 """Functions that are words between their arguments, or have no name of their own in SQL."""
 
-_RANKS = ("server", "option", "column", "stream", "table", "external table", "view", "pump", "database", "function", "keyword")
+_RELATIONS = ("stream", "table", "external table", "view", "system table")
+_RANKS = ("server", "option", "column", *_RELATIONS, "pump", "database", "function", "keyword")
 
 
 FEW = 40
@@ -157,6 +159,8 @@ def _names(expected: frozenset[str], words: Sequence[Word], at: int, catalog: Ca
         yield from _options(before)
     elif last in ("FROM", "JOIN") or (last == "," and _clause(before) in ("FROM", "JOIN")):
         yield from _relations(relations.values())
+        if any(isinstance(relation, ExternalTable) for relation in relations.values()):
+            yield from (Suggestion(definition.name, 0, "system table") for definition in DEFINITIONS)
     elif last == "(" and len(before) > 1:
         yield from _bracketed(before, catalog)
     elif last == "," and _clause(before) == "INTO":
@@ -209,7 +213,7 @@ def _members(
 ) -> Iterator[Suggestion]:
     """After `name.`: the columns of what the name stands for, or the tables of a database."""
     if len(before) > 1:
-        relation = _in_scope(words, relations).get(before[-2].name)
+        relation = _in_scope(words, relations, catalog).get(before[-2].name)
         database = catalog.databases.database(before[-2].name)
         if relation is not None:
             yield from _columns(relation, catalog)
@@ -219,7 +223,7 @@ def _members(
 
 def _values(words: Sequence[Word], relations: Mapping[str, Relation], catalog: Catalog) -> Iterator[Suggestion]:
     """Where a value is expected: columns of the relations in scope (of all, where none is named yet), functions."""
-    scope = _in_scope(words, relations)
+    scope = _in_scope(words, relations, catalog)
     offered = scope or (relations if len(relations) <= FEW else {})
     for relation in {id(r): r for r in offered.values()}.values():
         yield from _columns(relation, catalog)
@@ -227,11 +231,11 @@ def _values(words: Sequence[Word], relations: Mapping[str, Relation], catalog: C
     yield from functions(catalog)
 
 
-def _in_scope(words: Sequence[Word], relations: Mapping[str, Relation]) -> dict[str, Relation]:
+def _in_scope(words: Sequence[Word], relations: Mapping[str, Relation], catalog: Catalog) -> dict[str, Relation]:
     """The relations that a statement names, by their names and their aliases."""
     scope: dict[str, Relation] = {}
     for index, word in enumerate(words):
-        relation = relations.get(word.name) if word.is_name else None
+        relation = (relations.get(word.name) or catalog.system(catalog, word.name, None)) if word.is_name else None
         if relation is None or (index and words[index - 1].text == "."):
             continue
         scope[word.name] = relation
@@ -245,7 +249,7 @@ def _in_scope(words: Sequence[Word], relations: Mapping[str, Relation]) -> dict[
 
 def _columns(relation: Relation, catalog: Catalog) -> Iterator[Suggestion]:
     for field in columns_of(relation, catalog):
-        name = spelled(field.name, any_case=isinstance(relation, (Table, ExternalTable)))
+        name = spelled(field.name, any_case=isinstance(relation, (Table, ExternalTable, SystemTable)))
         yield Suggestion(name, 0, "column", f"{relation.name} {field.type}")
 
 

@@ -63,7 +63,7 @@ def texts(text: str, catalog: Catalog) -> list[str]:
         ('SELECT "y| FROM trades', ['"Year"']),
         ("SELECT COUN|", ["COUNT(", "COUNT_IF("]),
         ("SELECT STE| FROM trades", ["STEP("]),
-        ("SELECT rat| FROM trades", ["rate_of("]),
+        ("SELECT rate| FROM trades", ["rate_of("]),
         ("SELECT 'a|", []),
         ("-- sel|", []),
         ("SELECT FROM FROM |", []),
@@ -71,6 +71,15 @@ def texts(text: str, catalog: Catalog) -> list[str]:
 )
 def test_suggestions(text: str, expected: list[str], catalog: Catalog) -> None:
     assert texts(text, catalog) == expected
+
+
+def test_system_tables_are_offered_where_there_are_external_tables(catalog: Catalog) -> None:
+    assert texts("select * from sv|", catalog) == []
+    engine = Engine()
+    engine.execute_script("CREATE EXTERNAL TABLE logs (a INT) LOCATION '/nowhere/'")
+    found = texts("select * from sv|", engine.catalog)
+    assert found == ["svl_s3partition", "svl_s3partition_summary", "svl_s3query", "svl_s3query_summary"]
+    assert "s3_scanned_bytes" in texts("SELECT s.| FROM svl_s3query_summary s", engine.catalog)
 
 
 def test_columns_come_before_functions_and_these_before_keywords(catalog: Catalog) -> None:
