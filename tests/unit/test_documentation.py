@@ -32,3 +32,15 @@ def test_the_pages_that_pass_have_their_tests() -> None:
     )
     linked = re.findall(r"\]\(\.\./([^)]+)\)", (DOCS / "conformance.md").read_text(encoding="utf-8"))
     assert [path for path in linked if not (DOCS.parent / path).exists()] == []
+
+
+def test_the_architecture_names_every_package_and_only_files_that_are_there() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    source = DOCS.parent / "streamsql"
+    layers = text.split("## The layers")[1].split("```")[1].strip().splitlines()
+    named = [name for line in layers for name in re.split(r" \| |, ", re.split(r" {2,}", line)[0])]
+    assert sorted(named) == sorted(
+        path.stem for path in source.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists() if path.stem[0] != "_"
+    )
+    files = set(re.findall(r"(?<![\w/.])\w+/[\w/]+\.(?:py|lark)\b", text))
+    assert [file for file in files if not any((root / file).exists() for root in (source, DOCS.parent))] == []
