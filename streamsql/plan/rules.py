@@ -12,11 +12,11 @@ from dataclasses import replace
 from streamsql.expressions.conditions import TRUE, both, is_stable
 from streamsql.expressions.nodes import Column, Constant, Expression
 from streamsql.plan.arriving_keys import add_arriving_keys
+from streamsql.plan.column_pruning import drop_unused_columns
 from streamsql.plan.conditions import filtered, moved, parted
 from streamsql.plan.dynamic_filters import add_dynamic_filters
 from streamsql.plan.first_rows import first_rows_in_scan
 from streamsql.plan.joins import JoinKind
-from streamsql.plan.narrowing import drop_unused_columns
 from streamsql.plan.nodes import Aggregate, Filter, Join, Lookup, Mark, Node, Project
 from streamsql.plan.outer_joins import drop_outer_joins
 from streamsql.plan.scan_columns import narrow_scans

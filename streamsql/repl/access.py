@@ -22,7 +22,7 @@ from streamsql.external.scan.counts import Counts
 from streamsql.plan.nodes import streams_of
 from streamsql.run import error_stream
 from streamsql.run.graph import Outlet
-from streamsql.session.held import Attached
+from streamsql.session.held_attacher import Attached
 from streamsql.sql.parser import parse_statement
 from streamsql.statements.statement import Statement
 from streamsql.statements.streaming import CreatePump, CreateView, Query

@@ -21,7 +21,7 @@ from streamsql.plan.nodes import Node
 from streamsql.run.checkpoint import Checkpoint
 from streamsql.session.calls import Task
 from streamsql.session.database import Database, restore_catalog, restore_state
-from streamsql.session.held import Attached, HeldAttacher
+from streamsql.session.held_attacher import Attached, HeldAttacher
 from streamsql.session.loop import EngineLoop
 from streamsql.statements.external_show import Inquiry
 from streamsql.statements.statement import Statement

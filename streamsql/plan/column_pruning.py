@@ -1,4 +1,4 @@
-"""Joins of fewer columns: those that nobody reads do not wait in windows; those that only the condition reads do not come out.
+"""Column pruning of joins: those that nobody reads do not wait in windows; those that only the condition reads do not come out.
 A table that rows are only marked by has the columns that the conditions read.
 
 Not where a row may fail between the join and the next operator: `error_stream` then shows all of it.  But of external tables
