@@ -16,7 +16,7 @@ from streamsql.functions.registry import AGGREGATES, AggregateFunction
 from streamsql.keys.interner import Interner
 from streamsql.plan.windows import Frame
 from streamsql.rows import Evaluate, QueryTime
-from streamsql.run.over import Over, OverWindow, SlidingCall
+from streamsql.run.operators.over import Over, OverWindow, SlidingCall
 from streamsql.types import BIGINT, DOUBLE, SqlType
 
 ROWS = 2_000_000

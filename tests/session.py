@@ -19,7 +19,7 @@ from streamsql.engine.runtime import Writing
 from streamsql.errors import Error
 from streamsql.run import error_stream
 from streamsql.run.graph import Vertex
-from streamsql.run.window import times_of
+from streamsql.run.operators.window import times_of
 from streamsql.sql.parser import parse
 from streamsql.statements.statement import Statement
 from streamsql.time import BEGIN, ManualClock, Time

@@ -20,7 +20,7 @@ from streamsql.io.metadata import MetadataSource, shard_id
 from streamsql.io.processing import Processor
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
-from streamsql.run.shard import Shard
+from streamsql.run.operators.shard import Shard
 from streamsql.statements.statement import Statement
 from streamsql.types import SHARD_ID_FIELD, Schema
 

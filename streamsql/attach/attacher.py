@@ -28,8 +28,8 @@ from streamsql.io.sinks.sink import Sink
 from streamsql.io.source import Source
 from streamsql.io.uri import Uri, parse_uri
 from streamsql.run.graph import Vertex
-from streamsql.run.merge import Merge
-from streamsql.run.retime import Retime
+from streamsql.run.operators.merge import Merge
+from streamsql.run.operators.retime import Retime
 from streamsql.statements.statement import Statement
 from streamsql.statements.streaming import CreateForeignStream, CreateStream
 from streamsql.types import SYSTEM_FIELDS, Batch, Field, Schema

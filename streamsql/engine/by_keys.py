@@ -16,8 +16,8 @@ from streamsql.external.scan.scan import Access
 from streamsql.operator import Failed, FailedRow, Output
 from streamsql.plan import nodes
 from streamsql.rows import Mask, QueryTime
-from streamsql.run.arriving import Arrived
 from streamsql.run.compile import Compiler
+from streamsql.run.operators.arriving import Arrived
 from streamsql.run.pipeline import Pipeline
 from streamsql.types import Batch
 

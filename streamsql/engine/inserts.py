@@ -11,8 +11,8 @@ import pyarrow as pa
 from streamsql.errors import ProgrammingError
 from streamsql.rows import QueryTime
 from streamsql.run.graph import Vertex
+from streamsql.run.operators.retime import Retime
 from streamsql.run.pipeline import Pipeline
-from streamsql.run.retime import Retime
 from streamsql.time import BEGIN, END, Clock, Time
 from streamsql.types import Batch, Schema
 

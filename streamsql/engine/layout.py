@@ -15,7 +15,7 @@ import pyarrow as pa
 from streamsql.engine.engine import Engine
 from streamsql.plan import nodes
 from streamsql.run import error_stream
-from streamsql.run.merge import Merge
+from streamsql.run.operators.merge import Merge
 from streamsql.run.pipeline import Pipeline
 from streamsql.state import Arrays
 from streamsql.statements.statement import Identifier, ObjectName

@@ -37,10 +37,10 @@ from streamsql.plan import nodes
 from streamsql.plan.rules import improve, prepare
 from streamsql.rows import QueryTime
 from streamsql.run import error_stream
-from streamsql.run.arriving import Read
 from streamsql.run.built import Built
 from streamsql.run.compile import Compiler
 from streamsql.run.graph import Vertex
+from streamsql.run.operators.arriving import Read
 from streamsql.run.pipeline import Pipeline
 from streamsql.statements.statement import Statement
 from streamsql.statements.streaming import CreateForeignStream, CreatePump, CreateStream, Insert, Query

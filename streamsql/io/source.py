@@ -1,7 +1,7 @@
 """What a source of rows is.
 
 A source never blocks: it gives what has arrived and says whether it has ended.  It knows nothing of ROWTIME order; the
-entry operator behind it (`streamsql.run.retime`) gives each row its ROWTIME and deals with late rows.
+entry operator behind it (`streamsql.run.operators.retime`) gives each row its ROWTIME and deals with late rows.
 """
 
 from __future__ import annotations

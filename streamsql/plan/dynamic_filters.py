@@ -1,7 +1,7 @@
 """Which scans of external tables need not read what a join would drop: dynamic filters, as a last pass over the plan.
 
-A join of tables has one of them complete before the first row of the other comes (`run/lookup.py`).  So where a key of the
-join is a column of a scan, the scan can wait for its values.  From the top down each node is told which of its columns are
+A join of tables has one of them complete before the first row of the other comes (`run/operators/lookup.py`).  So where a key
+of the join is a column of a scan, the scan can wait for its values.  From the top down each node is told which of its columns are
 keys above it, and tells its inputs, as long as no row that is left out could fail on its way.
 """
 

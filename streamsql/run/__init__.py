@@ -1,1 +1,1 @@
-"""Running plans: the operators, a file each, the graph and its step, checkpoints."""
+"""Running plans: operators, a file each, in a graph; the step that lets rows through it; checkpoints."""

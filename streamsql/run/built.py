@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.plan import nodes
-from streamsql.run.arriving import ArrivingKeys
 from streamsql.run.graph import Vertex
+from streamsql.run.operators.arriving import ArrivingKeys
 
 
 @dataclass(frozen=True, slots=True)

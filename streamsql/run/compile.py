@@ -22,34 +22,34 @@ from streamsql.operator import Operator
 from streamsql.plan import nodes, windows
 from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
-from streamsql.run.aggregate import Aggregate
-from streamsql.run.arriving import Read
 from streamsql.run.built import Built, LookedUp
-from streamsql.run.calls import Accumulation
-from streamsql.run.combine import Combine
 from streamsql.run.compile_lookup import lookup_operator
-from streamsql.run.distinct import Distinct
 from streamsql.run.graph import Vertex
-from streamsql.run.grouping_sets import GroupingSets
-from streamsql.run.groups import Groups
-from streamsql.run.join import Join
-from streamsql.run.join_order import JoinOrder, connected
-from streamsql.run.limit import Limit
-from streamsql.run.lookup import Lookup
-from streamsql.run.mark import Mark
-from streamsql.run.matching import Rest, Terms
-from streamsql.run.merge import Merge
-from streamsql.run.over import Over, OverWindow, SlidingCall
+from streamsql.run.operators.aggregate import Aggregate
+from streamsql.run.operators.arriving import Read
+from streamsql.run.operators.calls import Accumulation
+from streamsql.run.operators.combine import Combine
+from streamsql.run.operators.distinct import Distinct
+from streamsql.run.operators.grouping_sets import GroupingSets
+from streamsql.run.operators.groups import Groups
+from streamsql.run.operators.join import Join
+from streamsql.run.operators.join_order import JoinOrder, connected
+from streamsql.run.operators.limit import Limit
+from streamsql.run.operators.lookup import Lookup
+from streamsql.run.operators.mark import Mark
+from streamsql.run.operators.matching import Rest, Terms
+from streamsql.run.operators.merge import Merge
+from streamsql.run.operators.over import Over, OverWindow, SlidingCall
+from streamsql.run.operators.retime import Retime
+from streamsql.run.operators.set_operation import SetOperation
+from streamsql.run.operators.single import Single
+from streamsql.run.operators.sort import Sort
+from streamsql.run.operators.stagger import Stagger
+from streamsql.run.operators.table_over import TableCall, TableOver, TableWindow
+from streamsql.run.operators.transform import Require, Select, Stage, Store, Transform, Where
+from streamsql.run.operators.unnest import Unnest
+from streamsql.run.operators.window import TimeWindows, ValueWindows, WholeInput, Windows
 from streamsql.run.pipeline import Pipeline
-from streamsql.run.retime import Retime
-from streamsql.run.set_operation import SetOperation
-from streamsql.run.single import Single
-from streamsql.run.sort import Sort
-from streamsql.run.stagger import Stagger
-from streamsql.run.table_over import TableCall, TableOver, TableWindow
-from streamsql.run.transform import Require, Select, Stage, Store, Transform, Where
-from streamsql.run.unnest import Unnest
-from streamsql.run.window import TimeWindows, ValueWindows, WholeInput, Windows
 from streamsql.time import END
 from streamsql.types import ROWTIME_FIELD, Schema, SqlType
 

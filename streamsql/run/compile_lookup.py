@@ -14,13 +14,13 @@ from streamsql.operator import Operator
 from streamsql.plan import nodes
 from streamsql.plan.conditions import split
 from streamsql.rows import QueryTime
-from streamsql.run.arriving import ArrivingKeys, Read
-from streamsql.run.looked_up import LookedUpTable
-from streamsql.run.lookup import Lookup
-from streamsql.run.mark import Mark
-from streamsql.run.matching import Rest, Terms
-from streamsql.run.parted_lookup import PartedLookup, Side
-from streamsql.run.table_index import TableIndex
+from streamsql.run.operators.arriving import ArrivingKeys, Read
+from streamsql.run.operators.looked_up import LookedUpTable
+from streamsql.run.operators.lookup import Lookup
+from streamsql.run.operators.mark import Mark
+from streamsql.run.operators.matching import Rest, Terms
+from streamsql.run.operators.parted_lookup import PartedLookup, Side
+from streamsql.run.operators.table_index import TableIndex
 from streamsql.types import Schema
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.operator import FailedRow
-from streamsql.run.window import times_of
+from streamsql.run.operators.window import times_of
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import TIMESTAMP, Batch, Field, Schema, varchar
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from streamsql.operator import Failed
 from streamsql.run import error_stream
-from streamsql.run.merge import Merge
+from streamsql.run.operators.merge import Merge
 from streamsql.time import END, Time
 from streamsql.types import Batch
 

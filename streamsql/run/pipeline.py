@@ -20,8 +20,8 @@ from streamsql.operator import Failed, Operator, Output
 from streamsql.run import error_stream
 from streamsql.run.graph import Feed, Vertex
 from streamsql.run.lost_rows import LostRows
-from streamsql.run.merge import Merge
-from streamsql.run.window import times_of
+from streamsql.run.operators.merge import Merge
+from streamsql.run.operators.window import times_of
 from streamsql.time import BEGIN, END, Clock, Time
 from streamsql.types import Batch, Schema
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streamsql.run import sorted_runs, spill
+from streamsql.run.operators import sorted_runs, spill
 from tests.external.lake import Lake
 
 

@@ -19,7 +19,7 @@ import streamsql
 from streamsql.engine.engine import Engine
 from streamsql.engine.row_queue import RowQueue
 from streamsql.errors import OperationalError
-from streamsql.run import arriving
+from streamsql.run.operators import arriving
 from streamsql.time import ManualClock
 from streamsql.types import INTEGER, Field, Schema, varchar
 from tests.external.lake import Lake

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from streamsql.external.scan import first_rows, scan
 from streamsql.keys.order import Direction, not_after, sorted_indices
 from streamsql.plan.explain import explain
-from streamsql.run import sorted_rows
+from streamsql.run.operators import sorted_rows
 from streamsql.sql.parser import parse
 from tests.external.lake import Lake
 from tests.external.test_grouped_scans import COLUMNS, files, lake_of

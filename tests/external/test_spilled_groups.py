@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamsql.errors import OperationalError
-from streamsql.run import spill
+from streamsql.run.operators import spill
 from tests.external.lake import Lake
 from tests.external.spilling import analyzed, files_in, full_disk, little, temporary
 from tests.external.test_scan_properties import ordered

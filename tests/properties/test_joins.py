@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from join_oracle import Condition, Row, Stream, Window, combinations, joined, joined_again
 from session import Session, parsed
 
-from streamsql.run import join, join_rows
+from streamsql.run.operators import join, join_rows
 from streamsql.time import ManualClock
 from streamsql.types import Batch
 

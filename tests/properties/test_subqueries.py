@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from table_oracle import SCHEMA, check, tables
 
-from streamsql.run import table_index
+from streamsql.run.operators import table_index
 
 EQUATIONS = ["", "s.v > 0", "s.v = r.v", "r.k = s.k AND s.v = r.v", "s.v = r.v + 1 AND s.k IS NOT NULL", "s.k = 'a'"]
 OTHERS = ["s.v = r.v AND s.d < r.d", "s.v < r.v", "r.k = 'a'", "s.k = r.k OR s.v = r.v", "s.v = r.v AND r.d > 0"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from table_oracle import SCHEMA, check, tables
 
-from streamsql.run import table_index
+from streamsql.run.operators import table_index
 
 KINDS = st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
 CONDITIONS = st.sampled_from(

@@ -190,7 +190,7 @@ import sys
 import numpy, pyarrow
 from streamsql.functions import library
 from streamsql.functions.registry import AGGREGATES
-from streamsql.run import aggregate, over
+from streamsql.run.operators import aggregate, over
 from streamsql.types import DOUBLE
 average = AGGREGATES["AVG"][0].accumulator([DOUBLE], DOUBLE, False)
 average.add(numpy.arange(1000), 1000, [pyarrow.array(numpy.ones(1000))])

@@ -7,7 +7,7 @@ import pytest
 
 from streamsql.catalog import Table
 from streamsql.engine.engine import Engine
-from streamsql.run import lookup, table_index
+from streamsql.run.operators import lookup, table_index
 from streamsql.time import ManualClock
 from streamsql.types import BIGINT, Field, Schema, varchar
 

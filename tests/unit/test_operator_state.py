@@ -76,18 +76,18 @@ def _holds_state(value: object) -> bool:
 
 def test_the_operators_of_the_applications_are_all_there_are() -> None:
     """An operator that no application of these tests uses would be tested by none."""
-    import streamsql.run
+    import streamsql.run.operators
 
     used = {
         type(vertex.operator).__name__
         for script in (*OPERATORS.values(), *APPLICATIONS.values())
         for vertex in fed(script).engine.pipeline.vertices.values()
     }
-    modules = [path.stem for path in Path(streamsql.run.__path__[0]).glob("*.py")]
+    modules = [path.stem for path in Path(streamsql.run.operators.__path__[0]).glob("*.py")]
     there = {
         name
         for module in modules
-        for name, value in vars(__import__(f"streamsql.run.{module}", fromlist=["x"])).items()
+        for name, value in vars(__import__(f"streamsql.run.operators.{module}", fromlist=["x"])).items()
         if isinstance(value, type) and issubclass(value, Operator) and value is not Operator
     }
     assert there - used <= ELSEWHERE, f"no application uses {sorted(there - used - ELSEWHERE)}"

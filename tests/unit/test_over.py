@@ -24,7 +24,7 @@ from streamsql.functions.registry import AGGREGATES
 from streamsql.operator import Failed, Output
 from streamsql.plan.windows import Frame
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run.over import Over, OverWindow, SlidingCall
+from streamsql.run.operators.over import Over, OverWindow, SlidingCall
 from streamsql.types import BIGINT, DOUBLE, INTEGER, SqlType, varchar
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000

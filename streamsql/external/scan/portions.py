@@ -1,7 +1,7 @@
 """What becomes of the rows of one part of a table: they are given as they are, or added up first.
 
 A part is a text file, or some row groups of a Parquet file.  Its groups are those of its rows alone, in whatever thread they are
-made; `run/combine.py` puts those of all parts together, in the order of the parts.
+made; `run/operators/combine.py` puts those of all parts together, in the order of the parts.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 
 from streamsql.keys.interner import Ids
 from streamsql.rows import Mask
-from streamsql.run.matching import NONE
+from streamsql.run.operators.matching import NONE
 
 ROUND = 16_384
 """Rows whose matches are found together."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from streamsql.keys.interner import Interner
 from streamsql.operator import Operator, Output, State
-from streamsql.run.window import Windows
+from streamsql.run.operators.window import Windows
 from streamsql.time import Time
 from streamsql.types import Batch
 

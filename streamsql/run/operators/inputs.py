@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.operator import State
-from streamsql.run.window import times_of
+from streamsql.run.operators.window import times_of
 from streamsql.state import Arrays, RowBuffer
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import Batch

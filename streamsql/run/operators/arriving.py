@@ -11,7 +11,7 @@ import pyarrow as pa
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import FailedRow
 from streamsql.rows import Mask
-from streamsql.run.matching import NONE, key_ids
+from streamsql.run.operators.matching import NONE, key_ids
 from streamsql.types import Batch
 
 MOST = 1_000_000

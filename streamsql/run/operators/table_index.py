@@ -11,7 +11,7 @@ import pyarrow as pa
 from streamsql.external.scan.dynamic import AskedKeys
 from streamsql.keys.interner import Ids, Interner
 from streamsql.rows import Mask, Rows
-from streamsql.run.matching import NONE, Rest, Terms, key_ids
+from streamsql.run.operators.matching import NONE, Rest, Terms, key_ids
 from streamsql.types import Batch
 
 CANDIDATES = 262_144

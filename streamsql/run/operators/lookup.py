@@ -11,9 +11,9 @@ from streamsql.keys.interner import Ids
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.plan.joins import JoinKind
 from streamsql.rows import ErrorName, QueryTime, Rows
-from streamsql.run.looked_up import LookedUpTable, failed
-from streamsql.run.matching import NONE
-from streamsql.run.table_index import TableIndex, pair_column
+from streamsql.run.operators.looked_up import LookedUpTable, failed
+from streamsql.run.operators.matching import NONE
+from streamsql.run.operators.table_index import TableIndex, pair_column
 from streamsql.state import empty_batch
 from streamsql.time import END, Time
 from streamsql.types import Batch

@@ -14,9 +14,9 @@ from streamsql.functions.grouped import Mergeable
 from streamsql.keys.interner import Interner
 from streamsql.operator import Output, State
 from streamsql.rows import Failure
-from streamsql.run import spill
-from streamsql.run.calls import failures_of, parted
-from streamsql.run.spill import Partitions
+from streamsql.run.operators import spill
+from streamsql.run.operators.calls import failures_of, parted
+from streamsql.run.operators.spill import Partitions
 
 
 class Groups:

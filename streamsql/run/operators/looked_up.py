@@ -10,9 +10,9 @@ import pyarrow as pa
 from streamsql.errors import InternalError
 from streamsql.operator import Failed, FailedRow, State
 from streamsql.rows import QueryTime, Rows
-from streamsql.run.arriving import ArrivingKeys
-from streamsql.run.table_index import TableIndex, Wanted
-from streamsql.run.window import times_of
+from streamsql.run.operators.arriving import ArrivingKeys
+from streamsql.run.operators.table_index import TableIndex, Wanted
+from streamsql.run.operators.window import times_of
 from streamsql.state import RowBuffer, joined
 from streamsql.types import Batch
 

@@ -12,8 +12,8 @@ from streamsql.functions.moves import extended
 from streamsql.keys.interner import Ids
 from streamsql.operator import State
 from streamsql.plan.joins import JoinWindow
-from streamsql.run.matching import NONE
-from streamsql.run.window import times_of
+from streamsql.run.operators.matching import NONE
+from streamsql.run.operators.window import times_of
 from streamsql.state import Arrays, Queue, RowLog
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import Batch

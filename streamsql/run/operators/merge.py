@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import late_failure
-from streamsql.run.window import Times, times_of
+from streamsql.run.operators.window import Times, times_of
 from streamsql.state import Arrays, RowBuffer
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import ROWTIME, Batch

@@ -15,7 +15,7 @@ from streamsql.keys.order import Direction
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.plan.windows import TableFrame
 from streamsql.rows import Datum, Evaluate, Mask, QueryTime, Rows
-from streamsql.run.table_frames import frame_moves, ordered_rows, values_of
+from streamsql.run.operators.table_frames import frame_moves, ordered_rows, values_of
 from streamsql.state import RowBuffer
 from streamsql.time import END, Time
 

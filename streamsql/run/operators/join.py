@@ -12,12 +12,12 @@ from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, FailedRow, Operator, Output, State
 from streamsql.plan.joins import JoinKind, JoinWindow
 from streamsql.rows import Failure, QueryTime, Rows
-from streamsql.run.inputs import Inputs
-from streamsql.run.join_input import JoinInput
-from streamsql.run.join_order import JoinOrder
-from streamsql.run.join_rows import Combinations, Moments, in_order
-from streamsql.run.matching import NONE, Rest, Terms, key_ids
-from streamsql.run.window import times_of
+from streamsql.run.operators.inputs import Inputs
+from streamsql.run.operators.join_input import JoinInput
+from streamsql.run.operators.join_order import JoinOrder
+from streamsql.run.operators.join_rows import Combinations, Moments, in_order
+from streamsql.run.operators.matching import NONE, Rest, Terms, key_ids
+from streamsql.run.operators.window import times_of
 from streamsql.state import Arrays
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import Batch

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.keys.interner import Ids
-from streamsql.run import spill
-from streamsql.run.spill import SpillFile
+from streamsql.run.operators import spill
+from streamsql.run.operators.spill import SpillFile
 from streamsql.state import joined
 from streamsql.types import Batch
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 from streamsql.keys.order import Direction
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run.sorted_rows import SortedRows
-from streamsql.run.window import Closed, Windows
+from streamsql.run.operators.sorted_rows import SortedRows
+from streamsql.run.operators.window import Closed, Windows
 from streamsql.time import Time
 from streamsql.types import Batch
 

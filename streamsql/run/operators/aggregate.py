@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run.accumulations import Accumulations
-from streamsql.run.calls import Accumulation, parted
-from streamsql.run.window import Closed, TimeWindows, Windows
+from streamsql.run.operators.accumulations import Accumulations
+from streamsql.run.operators.calls import Accumulation, parted
+from streamsql.run.operators.window import Closed, TimeWindows, Windows
 from streamsql.time import Time
 from streamsql.types import Batch
 

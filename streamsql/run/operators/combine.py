@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from streamsql.operator import Operator, Output, State
-from streamsql.run.groups import Groups
+from streamsql.run.operators.groups import Groups
 from streamsql.time import END, Time
 from streamsql.types import Batch
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from streamsql.keys.interner import Ids
 from streamsql.keys.order import Direction, not_after, sorted_indices
-from streamsql.run import spill
-from streamsql.run.sorted_runs import SortedRuns
+from streamsql.run.operators import spill
+from streamsql.run.operators.sorted_runs import SortedRuns
 from streamsql.state import RowBuffer
 from streamsql.types import Batch
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Mask, QueryTime, Rows
-from streamsql.run.looked_up import LookedUpTable, Lost, failed
-from streamsql.run.table_index import TableIndex, Wanted, pair_column
+from streamsql.run.operators.looked_up import LookedUpTable, Lost, failed
+from streamsql.run.operators.table_index import TableIndex, Wanted, pair_column
 from streamsql.time import END, Time
 from streamsql.types import Batch
 

@@ -11,8 +11,8 @@ from streamsql.functions.moves import extended
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Evaluate, QueryTime, Rows
-from streamsql.run.calls import Accumulation, parted, results, states
-from streamsql.run.window import times_of
+from streamsql.run.operators.calls import Accumulation, parted, results, states
+from streamsql.run.operators.window import times_of
 from streamsql.state import Arrays, Queue
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import Batch

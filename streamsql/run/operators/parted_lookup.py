@@ -14,9 +14,9 @@ import pyarrow as pa
 from streamsql.external.scan.dynamic import AskedKeys
 from streamsql.operator import Operator, Output
 from streamsql.rows import QueryTime, Rows
-from streamsql.run import spill
-from streamsql.run.matching import Terms
-from streamsql.run.spill import Partitions
+from streamsql.run.operators import spill
+from streamsql.run.operators.matching import Terms
+from streamsql.run.operators.spill import Partitions
 from streamsql.state import RowBuffer
 from streamsql.time import END, Time
 from streamsql.types import Batch

@@ -16,7 +16,7 @@ import pyarrow as pa
 from streamsql.keys.order import Direction, sorted_indices
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import ErrorName, Evaluate, Failure, QueryTime, Rows, late_failure
-from streamsql.run.window import times_of
+from streamsql.run.operators.window import times_of
 from streamsql.state import Arrays, RowBuffer
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import Batch

@@ -16,9 +16,9 @@ import pyarrow as pa
 from streamsql.keys.interner import Interner
 from streamsql.operator import State
 from streamsql.rows import Failure
-from streamsql.run import spill
-from streamsql.run.calls import Accumulation, results, states
-from streamsql.run.spill import Partitions
+from streamsql.run.operators import spill
+from streamsql.run.operators.calls import Accumulation, results, states
+from streamsql.run.operators.spill import Partitions
 
 
 @dataclass(frozen=True, slots=True)
