@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import subprocess
@@ -9,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.application.command import COMMAND, arguments, streamsql, write_application
+from streamsql.application import Application, Settings
+from streamsql.attach.attacher import Attachments
+from streamsql.errors import OperationalError
+from streamsql.monitor.log import Log
+from tests.application.command import COMMAND, arguments, streamsql, write_application, write_readings
 from tests.application.kills import killed
 
 SLOW_ENOUGH = """
@@ -23,6 +28,9 @@ SELECT STREAM "name", "amount", ANOMALY_SCORE, ROWTIME FROM "SCORED"
 ORDER BY FLOOR("SCORED".ROWTIME TO SECOND), ANOMALY_SCORE DESC;
 CREATE OR REPLACE PUMP counts AS INSERT INTO "COUNTS"
 SELECT STREAM "name", COUNT(*), SUM(60 / "amount") FROM "IN" GROUP BY "name", STEP("IN".ROWTIME BY INTERVAL '5' SECOND);
+"""
+
+RATES = """
 CREATE EXTERNAL TABLE rates (name string, rate int) PARTITIONED BY (minute int) STORED AS JSON LOCATION 's3://lake/rates/';
 MSCK REPAIR TABLE rates;
 CREATE OR REPLACE STREAM "RATED" ("name" VARCHAR(8), rate INTEGER);
@@ -60,7 +68,7 @@ def command(folder: Path, into: Path, *more: str) -> list[str]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
     folder = tmp_path_factory.mktemp("checkpoint")
-    write_application(folder, SLOW_ENOUGH, count=60_000)
+    write_application(folder, SLOW_ENOUGH + RATES, count=60_000)
     write_rates(folder)
     done = subprocess.run(command(folder, folder / "plain"), capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -87,6 +95,32 @@ def test_kill_at_random_moments(undisturbed: tuple[Path, dict[str, bytes]], seed
             assert whole.startswith((into / file).read_bytes()), f"{file} is no prefix of the undisturbed output"
     assert kills >= 3
     assert {file: (into / file).read_bytes() for file in OUTPUTS.values()} == expected
+
+
+def test_a_run_goes_on_when_a_partition_can_be_read(tmp_path: Path) -> None:
+    write_application(tmp_path, RATES)
+    write_readings(tmp_path / "in.jsonl", 400, step_milliseconds=1000)
+    write_rates(tmp_path)
+    broken = tmp_path / "s3/lake/rates/minute=5/rates.json.gz"
+    broken.write_bytes(b"no gzip")
+    attachments = Attachments(
+        {"IN": f"{tmp_path / 'in.jsonl'}?rowtime=time"},
+        {"RATED": str(tmp_path / "rated.csv")},
+        schemas={"IN": str(tmp_path / "schema.sql")},
+        s3_root=str(tmp_path / "s3"),
+    )
+
+    def run() -> None:
+        application = Application(tmp_path / "app.sql", Settings(attachments, tmp_path / "state"), Log(io.StringIO()))
+        application.prepare()
+        application.run()
+
+    with pytest.raises(OperationalError, match=r"cannot read 's3://lake/rates/minute=5/rates\.json\.gz'"):
+        run()
+    broken.unlink()
+    run()
+    rates = (tmp_path / "rated.csv").read_text().splitlines()[1:]
+    assert len(rates) == sum(1 for i in range(400) if i % 13 == 7) and {"n0,5", "n1,-5", "n4,"} <= set(rates)
 
 
 def test_a_finished_run_does_nothing_and_one_whose_input_grew_says_so(tmp_path: Path) -> None:

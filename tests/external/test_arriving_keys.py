@@ -171,6 +171,34 @@ def test_pumps_are_logged_and_are_not_the_last_query(names: Lake) -> None:
     assert names.rows(LOGGED) == [(pump, 2, 4, 4, 4, 6, False, 0), (pump, 2, 2, 2, 2, 3, True, 0)]
 
 
+@pytest.mark.parametrize(
+    ("key", "column", "partitions", "value", "found"),
+    [
+        ("tinyint", "INTEGER", ("1", "-2"), "-2", 2),
+        ("bigint", "SMALLINT", ("7", "8"), "7", 1),
+        ("boolean", "BOOLEAN", ("true", "false"), "TRUE", 1),
+        ("date", "DATE", ("2024-05-01", "2024-05-02"), "DATE '2024-05-02'", 2),
+        ("timestamp", "TIMESTAMP", ("2024-05-01 00%3A00%3A00", "2024-05-01 00%3A00%3A01"), "TIMESTAMP '2024-05-01 00:00:01'", 2),
+        ("decimal(10,2)", "DECIMAL(12,1)", ("1.50", "2.00"), "1.5", 1),
+        ("decimal(10,2)", "INTEGER", ("1.50", "2.00"), "2", 2),
+        ("char(3)", "VARCHAR(8)", ("ab", "abc"), "'ab'", 1),
+        ("string", "VARCHAR(4)", ("a b", "ü"), "'ü'", 2),
+    ],
+)
+def test_keys_of_every_type(lake: Lake, key: str, column: str, partitions: tuple[str, str], value: str, found: int) -> None:
+    for id, partition in enumerate(partitions, 1):
+        lake.json(f"b/t/k={partition}/1.json", {"id": id})
+    lake.run(f"""
+        CREATE STREAM s (k {column});
+        CREATE EXTERNAL TABLE t (id int) PARTITIONED BY (k {key}) STORED AS JSON LOCATION 's3://b/t/';
+        MSCK REPAIR TABLE t;
+    """)
+    query = Query(lake, "SELECT STREAM t.id FROM s JOIN t ON t.k = s.k")
+    lake.run(f"INSERT INTO s VALUES ({value}), (NULL), ({value})")
+    assert query.taken() == [(found,), (found,)]
+    assert [row[1:4] for row in lake.rows(LOGGED)] == [(2, 1, 1)]
+
+
 # -- projections -------------------------------------------------------------------------------------------------------
 
 
@@ -328,7 +356,7 @@ def expected(rows: Sequence[Any], good: dict[Part, list[tuple[Any, int]]]) -> It
     yield [(id, sum(each is not None for each in counts[y])) for _, id, _, y in rows if counts.get(y)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(partitions=files, rows=rows_of_s, way=cuts, rules=st.booleans())
 @example({("a", 1): [1, "bad"], ("b", 2): [2, "bad"]}, [(0, 1, "a", 1), (0, 2, "b", 2), (0, 1, "a", 1)], [(1, False, True)], True)
 def test_the_result_is_that_of_the_whole_table(
