@@ -9,8 +9,13 @@ from __future__ import annotations
 import resource
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+
+Query = Callable[[str], object]
+"""Runs a query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +79,12 @@ def table(measurements: Sequence[Measurement]) -> str:
 
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def installed(peers: Mapping[str, Callable[[Path], Query]], folder: Path) -> dict[str, Query]:
+    """Those of the peers that are installed, over the tables in a folder."""
+    found: dict[str, Query] = {}
+    for name, connect in peers.items():
+        with suppress(ImportError):
+            found[name] = connect(folder)
+    return found

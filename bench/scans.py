@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 import streamsql
-from bench.measure import Measurement, cpu_seconds
+from bench.measure import Measurement, Query, cpu_seconds, installed
 
 ROWS = 4_000_000
 FILES = 8
@@ -50,8 +50,6 @@ QUERIES: Mapping[str, str] = {
 
 WRITING = "SELECT id, address, page, country, day, revenue, duration FROM visits WHERE duration < 300"
 
-Query = Callable[[str], object]
-
 
 def measurements() -> list[Measurement]:
     """CPU seconds of each query, of all threads."""
@@ -64,7 +62,10 @@ def measurements() -> list[Measurement]:
             theirs.execute(f"SET threads = {os.cpu_count()}")
             for table in ("visits", "pages"):
                 theirs.execute(f"CREATE VIEW {table} AS SELECT * FROM '{folder}/{table}/*.parquet'")
-            peers: dict[str, Query] = {"DuckDB": lambda q: theirs.sql(q).to_arrow_table(), **others(folder)}
+            peers: dict[str, Query] = {
+                "DuckDB": lambda q: theirs.sql(q).to_arrow_table(),
+                **installed({"DataFusion": datafusion, "Polars": polars}, folder),
+            }
             for title, query in QUERIES.items():
                 us = cpu_seconds(lambda q=query: ours.execute(q).fetch_arrow_table())  # type: ignore[misc]
                 for peer, run in peers.items():
@@ -115,17 +116,6 @@ def write(folder: Path) -> None:
     weights, topics = draw.integers(0, 100, PAGES).astype(np.int32), draw.integers(0, 20, PAGES)
     table = pa.table({"page": pages, "topic": [f"topic {topic}" for topic in topics.tolist()], "weight": weights})
     pyarrow.parquet.write_table(table, folder / "pages" / "part-0.parquet")
-
-
-def others(folder: Path) -> dict[str, Query]:
-    """Those of the other peers that are installed."""
-    found: dict[str, Query] = {}
-    for name, connect in (("DataFusion", datafusion), ("Polars", polars)):
-        try:
-            found[name] = connect(folder)
-        except ImportError:
-            continue
-    return found
 
 
 def datafusion(folder: Path) -> Query:

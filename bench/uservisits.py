@@ -6,14 +6,13 @@ import os
 import re
 import runpy
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 import streamsql
-from bench.measure import Measurement, cpu_seconds
+from bench.measure import Measurement, Query, cpu_seconds, installed
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "uservisits"
 ROWS = 20_000_000
@@ -32,8 +31,6 @@ TYPES = {
     "duration": "INTEGER",
 }
 
-Query = Callable[[str], object]
-
 
 def measurements() -> list[Measurement]:
     """CPU seconds of each query, on CSV and on Parquet, and the megabytes that it read of those that there are."""
@@ -45,7 +42,10 @@ def measurements() -> list[Measurement]:
             ours.executescript((folder / "tables.sql").read_text())
             theirs.execute(f"SET threads = {os.cpu_count()}")
             theirs.execute(views(folder / "lake"))
-            peers: dict[str, Query] = {"DuckDB": lambda q: theirs.sql(q).to_arrow_table(), **others(folder)}
+            peers: dict[str, Query] = {
+                "DuckDB": lambda q: theirs.sql(q).to_arrow_table(),
+                **installed({"DataFusion": datafusion, "Polars": polars}, folder),
+            }
             for kind in KINDS:
                 for number, (step, query) in enumerate(zip(NAMES, steps(f"uservisits_{kind}"), strict=True), 1):
                     title = f"{number}: {step}, {kind}"
@@ -84,17 +84,6 @@ CREATE VIEW poc.dwdate AS SELECT * FROM '{lake}/dwdate/*.parquet';
 CREATE VIEW poc.uservisits_csv AS SELECT * FROM read_csv('{lake}/*/uservisits_csv/*/*/*.csv',
   header=false, delim='|', columns={{{declared}}}, {keys});
 CREATE VIEW poc.uservisits_parquet AS SELECT * FROM read_parquet('{lake}/*/uservisits_parquet/*/*/*.parquet', {keys});"""
-
-
-def others(folder: Path) -> dict[str, Query]:
-    """Those of the other peers that are installed."""
-    found: dict[str, Query] = {}
-    for name, connect in (("DataFusion", datafusion), ("Polars", polars)):
-        try:
-            found[name] = connect(folder)
-        except ImportError:
-            continue
-    return found
 
 
 def datafusion(folder: Path) -> Query:

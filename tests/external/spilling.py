@@ -55,3 +55,15 @@ def analyzed(lake: Lake, query: str) -> str:
     (result,) = lake.engine.execute_script(f"EXPLAIN ANALYZE {query}")
     assert result.rows is not None
     return "\n".join(result.rows.take()["PLAN"].to_pylist())
+
+
+def check_left(lake: Lake, query: str, rows: int, folder: Path) -> None:
+    """A query that is left after its first rows, fewer than so many, has files in the folder until it is closed."""
+    (result,) = lake.engine.execute_script(query)
+    assert result.rows is not None
+    first = result.rows.take()
+    assert first is not None
+    assert first.num_rows < rows
+    assert files_in(folder)
+    result.rows.close()
+    assert not files_in(folder)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from streamsql.errors import OperationalError
 from streamsql.external.scan import dynamic
 from tests.external.lake import Lake
-from tests.external.spilling import analyzed, files_in, full_disk, little, temporary
+from tests.external.spilling import analyzed, check_left, full_disk, little, temporary
 from tests.external.test_scan_properties import ordered
 
 KEY = st.none() | st.integers(0, 9)
@@ -102,15 +102,7 @@ def test_one_key_is_joined_in_memory(tmp_path: Path, temporaries: Path) -> None:
 
 def test_a_query_that_is_left(tmp_path: Path, temporaries: Path) -> None:
     lake = lake_of(tmp_path / "lake", t=numbered(900), u=numbered(600, 3))
-    (result,) = lake.engine.execute_script("SELECT t.s, u.s FROM t LEFT JOIN u ON t.k = u.k")
-    rows = result.rows
-    assert rows is not None
-    first = rows.take()
-    assert first is not None
-    assert first.num_rows < 900
-    assert files_in(temporaries)
-    rows.close()
-    assert not files_in(temporaries)
+    check_left(lake, "SELECT t.s, u.s FROM t LEFT JOIN u ON t.k = u.k", 900, temporaries)
 
 
 def test_a_full_disk_is_said(tmp_path: Path, temporaries: Path) -> None:

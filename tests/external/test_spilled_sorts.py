@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from streamsql.errors import OperationalError
 from tests.external.lake import Lake
-from tests.external.spilling import analyzed, files_in, full_disk, little, temporary
+from tests.external.spilling import analyzed, check_left, files_in, full_disk, little, temporary
 
 TYPES = {"i": ("int", pa.int32()), "d": ("double", pa.float64()), "s": ("string", pa.string()), "n": ("int", pa.int32())}
 ROWS = st.lists(
@@ -109,15 +109,7 @@ def test_it_is_said(tmp_path: Path, temporaries: Path) -> None:
 
 def test_rows_come_as_they_are_merged(tmp_path: Path, temporaries: Path) -> None:
     lake = lake_of(tmp_path / "lake", some(3000), 100)
-    (result,) = lake.engine.execute_script(QUERY)
-    rows = result.rows
-    assert rows is not None
-    first = rows.take()
-    assert first is not None
-    assert first.num_rows < 300
-    assert files_in(temporaries)
-    rows.close()
-    assert not files_in(temporaries)
+    check_left(lake, QUERY, 300, temporaries)
 
 
 def test_a_query_that_is_interrupted(tmp_path: Path, temporaries: Path) -> None:
