@@ -35,7 +35,6 @@ _FIELDS = {
 }
 """Within which unit a field of a time ascends, from where to where."""
 
-
 _NUMBER_ROUNDING, _INTERVAL_ROUNDING = 1e-6, 0.5
 """How far a computed fraction, or the milliseconds of an interval, may be from the exact ones."""
 

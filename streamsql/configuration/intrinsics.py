@@ -205,7 +205,6 @@ FUNCTIONS: dict[str, Callable[[Resolver, Node, Node], Node | None]] = {
 }
 """From the resolver, the argument and the whole call: the value, which may be a call again; None for no value at all."""
 
-
 CONDITIONS: dict[str, Callable[[Resolver, Node], bool]] = {
     "Condition": lambda resolver, name: resolver.holds(resolver.text(name), name),
     "Fn::And": lambda resolver, all_: all(map(resolver.is_true, _parts(all_))),

@@ -17,7 +17,6 @@ from streamsql.io.layout import RecordSchema
 ENDINGS = (".json", ".template", ".yaml", ".yml")
 """The endings of files that hold configurations."""
 
-
 SCHEMAS = ("InputSchema", "ReferenceSchema")
 """What a file with one schema may call it."""
 

@@ -50,7 +50,6 @@ _NOT_CALLED = frozenset({"AND", "OR", "NOT", "IN", "CASE", "LIKE", "NEGATE", "MI
 _RELATIONS = ("stream", "table", "external table", "view", "system table")
 _RANKS = ("server", "option", "column", *_RELATIONS, "pump", "database", "function", "keyword")
 
-
 FEW = 40
 """Of so many relations the columns are offered before the statement names one."""
 

@@ -86,7 +86,6 @@ class Sliding(Protocol):
 AccumulatorFactory = Callable[[Sequence[SqlType], SqlType, bool], Accumulator]
 """From the argument types, the result type and whether NULLs are ignored (IGNORE NULLS)."""
 
-
 SlidingFactory = Callable[[Sequence[SqlType], SqlType, bool], Sliding]
 """From the argument types, the result type and whether NULLs are ignored (IGNORE NULLS)."""
 

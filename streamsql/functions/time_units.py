@@ -16,17 +16,13 @@ from streamsql.rows import Datum, ErrorName, Rows, mask_of
 
 STAMP = pa.timestamp("ms")
 
-
 WEEK = 7 * DAY
-
 
 MONTH_UNITS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 """The units of a number of months."""
 
-
 LENGTHS = {"MILLISECOND": 1, **MILLISECONDS, "WEEK": WEEK}
 """The units of a fixed number of milliseconds."""
-
 
 SPELLINGS = {
     "YEARS": "YEAR", "Y": "YEAR", "YR": "YEAR", "QTR": "QUARTER", "MONTHS": "MONTH", "MON": "MONTH", "WEEKS": "WEEK", "W": "WEEK",

@@ -16,7 +16,6 @@ from streamsql.types import MAX_DECIMAL_PRECISION
 _MANY = 16384
 """So many distinct strings are more than Python's objects should be made for."""
 
-
 OBJECT = 150
 """Bytes that a Python object in a dictionary takes, about."""
 

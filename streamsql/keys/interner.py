@@ -14,7 +14,6 @@ from streamsql.keys.table import Ids, KeyTable, Numbers, Words
 
 __all__ = ["Ids", "Interner"]
 
-
 COMBINATIONS = 65_536
 """So many combinations of codes are looked up rather than the rows."""
 

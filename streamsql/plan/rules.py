@@ -149,7 +149,6 @@ RULES: tuple[Rule, ...] = (
     drop_identity_projects,
 )
 
-
 LAST_RULES: tuple[Rule, ...] = (distinct_in_scan, group_in_scan, first_rows_in_scan)
 """Those that make of a scan what no other rule looks at."""
 

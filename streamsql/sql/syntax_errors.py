@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cached_property
 
 from lark import Token
 
 from streamsql.errors import ProgrammingError, Span, reserved_word
 from streamsql.sql import foreign, tables
+from streamsql.sql.expected_words import WORDS, in_words
 from streamsql.sql.lexer import (
     AFTER_NUMBER,
-    NUMBERS,
     STRAY,
     STRINGS,
     UNCLOSED,
@@ -43,9 +43,6 @@ _UNCLOSED_TEXTS = {
     "UNCLOSED_STRING": ("a string that begins here is not closed", "a quote within a string is doubled: 'it''s'"),
     "UNCLOSED_NAME": ("a quoted name that begins here is not closed", 'names in quotes end on the same line: "name"'),
 }
-
-_LONGEST_LIST = 10
-"""Alternatives that a message names at most."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +261,7 @@ def _list_of(token: Token) -> str | None:
 
 def _unexpected(place: Place) -> ProgrammingError:
     expected = place.expected
-    words = _in_words(expected)
+    words = in_words(expected)
     choice = f", expected {words}" if words else ""
     token = place.token
     if token is None:
@@ -285,78 +282,8 @@ def _hint(place: Place, expected: frozenset[str]) -> str | None:
     for word, terminals in candidates:
         if word is None or word.type != WORD:
             continue
-        keywords = [_WORDS.get(name, name) for name in terminals if name.isalpha()]
+        keywords = [WORDS.get(name, name) for name in terminals if name.isalpha()]
         close = get_close_matches(word.upper(), keywords, 1, 0.75)
         if close and close[0] != word.upper():
             return f"{close[0]} for {word}?"
     return None
-
-
-# What may come next, in words.
-
-_WORDS = {
-    "UNTIL": "TO",
-    "FROM_END": "FROM",
-    "WITH_ORDINALITY": "WITH",
-    "WITHIN_GROUP": "WITHIN",
-    "STRING_TYPE": "STRING",
-    "COMMA": "a comma",
-}
-
-_CLAUSES = frozenset(
-    """
-    WHERE GROUP HAVING QUALIFY WINDOW WINDOWED ORDER LIMIT OFFSET FETCH UNION EXCEPT INTERSECT
-    """.split()  # noqa: SIM905 - a list would take a line a word
-)
-_JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
-_NAMES = frozenset({"NAME", "QUOTED_NAME", "RESERVED_NAME", "NON_RESERVED", "BACKTICK_NAME", "RESERVED", "RESERVED_FUNCTION"})
-_OPEN_END = frozenset({"an operator", "the next clause"})
-"""What may come after a name, in which case nobody looks for a bracket."""
-
-
-@cache
-def _groups() -> tuple[tuple[str, frozenset[str], int], ...]:
-    """Sets of terminals with a name, larger ones first, and how many of a set must be there to speak of it."""
-    name = Token(WORD, "a")
-    value = Token("INTEGER_NUMBER", "1")
-    cast = [Token(WORD, "CAST"), Token("LPAR", "("), name, Token(WORD, "AS")]
-    column = [Token(WORD, word) for word in ("CREATE", "EXTERNAL", "TABLE")] + [name, Token("LPAR", "("), name]
-    hive_type = tables.expected(column, "statement")
-    statement = tables.expected([], "statement")
-    expression = tables.expected([], "expression")
-    operators = tables.expected([value], "expression") - {"$END"}
-    query = frozenset({"SELECT", "VALUES"})
-    return (
-        ("a statement", statement, len(statement)),
-        ("an expression", expression, len(expression) - 3),
-        ("a type", tables.expected(cast, "expression"), 10),
-        ("a type", hive_type, len(hive_type)),
-        ("an operator", operators, 6),
-        ("a query", query, len(query)),
-        ("a join", _JOINS, 3),
-        ("the next clause", _CLAUSES, 3),
-        ("a name", _NAMES, 1),
-        ("a number", frozenset(NUMBERS), 1),
-        ("a string", frozenset(STRINGS), 1),
-    )
-
-
-def _in_words(expected: frozenset[str]) -> str:
-    """`a name, AS or the end`; nothing where too much is possible to be of use."""
-    words: list[str] = []
-    left = set(expected)
-    for words_of_group, terminals, enough in _groups():
-        if len(left & terminals) >= enough:
-            words.append(words_of_group)
-            left -= terminals
-    if len(words) + len(left) > 1:
-        left.discard("DOT")
-    if _OPEN_END & set(words):
-        left.discard("LPAR")
-    symbols = tables.scanner().symbols
-    words += sorted(_WORDS.get(name) or symbols.get(name) or name for name in left - {"$END"})
-    if "$END" in left:
-        words.append("the end")
-    if len(words) > _LONGEST_LIST:
-        return ""
-    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)

@@ -22,7 +22,6 @@ PATIENCE = 0.2
 LANES = 64
 """Tasks that are begun and not yet given."""
 
-
 _READERS: WeakSet[ReadAhead[Any, Any]] = WeakSet()
 _THREADS: set[threading.Thread] = set()
 """Those that work, of all readers."""

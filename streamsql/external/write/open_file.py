@@ -20,7 +20,6 @@ from streamsql.types import Batch, Schema
 Times = npt.NDArray[np.int64]
 """ROWTIMEs, as milliseconds."""
 
-
 BATCH_BYTES = 2_000
 """What a batch takes besides its values, about."""
 

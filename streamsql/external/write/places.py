@@ -24,7 +24,6 @@ Key: TypeAlias = tuple[str | None, ...]
 Place: TypeAlias = Callable[[Key], str | None]
 """The location of the files of a key; None where there can be none."""
 
-
 LONGEST = 255
 """Bytes of the name of a folder: what file systems take."""
 
