@@ -28,7 +28,7 @@ class Arrived:
 
 
 Read = Callable[[Sequence[pa.Array]], Arrived]
-"""What reads a table for some keys, a column for each part of them, none of which it has been asked for."""
+"""What reads a table for some keys, a column for each part of them."""
 
 
 class ArrivingKeys:
