@@ -154,6 +154,8 @@ def fold(ufunc: np.ufunc, target: Vector, ids: Ids, values: Vector) -> None:
 def count_rows(counts: Integers, ids: Ids) -> None:
     if len(counts) == 1:
         counts[0] += len(ids)
+    elif len(ids) >= len(counts):
+        counts += np.bincount(ids, minlength=len(counts))
     elif pays(len(ids), nanoseconds=1):
         from streamsql.kernels.groups import count
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from streamsql.external.scan.asked import Arrays, Constants, chosen
+from streamsql.external.scan.asked import Arrays, Constants
 from streamsql.external.scan.bloom_filters import BloomFilters
 from streamsql.external.scan.bounds import Bounds, Possible, joined
 from streamsql.external.scan.counts import Counts
@@ -191,7 +191,7 @@ class ParquetReader:
             return
         found: Arrays = self._file.complete({**made, **made_of_others}, count)
         if look.mask is not None:
-            found, count = chosen(found, look.mask)
+            found, count = self._maker.chosen(found, look.mask)
         yield from portion.give(found, constants, count)
 
     def _bounds(self, place: int, file: Groups) -> Bounds:

@@ -28,7 +28,9 @@ BATCH = 131_072
 """Rows given at a time."""
 
 SAMPLE = 1024
-"""The first rows of a part, by which it is seen whether rows share their groups."""
+"""The first rows of a part, by which it is seen whether rows share their groups; if these hardly do, SAMPLES times as many."""
+
+SAMPLES = 16
 
 
 class Portion(Protocol):
@@ -115,9 +117,7 @@ class GroupPortion:
             self._fixed = {i: asked.keys[i].values(columns, constants, 1)[0] for i in others}
         keys = [asked.keys[i].values(columns, constants, count) for i in asked.varying]
         if self._apart is None:
-            sample = Interner([asked.types[i] for i in asked.varying])
-            sample.ids([key.slice(0, SAMPLE) for key in keys], min(count, SAMPLE))
-            self._apart = 2 * len(sample) > SAMPLE
+            self._apart = self._share_few(keys, count, SAMPLE) and self._share_few(keys, count, SAMPLES * SAMPLE)
         if self._apart:
             accumulators = mergeable(asked.calls)
             self._add(accumulators, np.arange(count), count, columns, constants)
@@ -125,6 +125,12 @@ class GroupPortion:
             return
         ids = self._known.ids(keys, count)
         self._add(self._accumulators, ids, len(self._known), columns, constants)
+
+    def _share_few(self, keys: Sequence[pa.Array], count: int, size: int) -> bool:
+        """Whether of so many rows hardly any share their groups."""
+        sample = Interner([self._groups.types[i] for i in self._groups.varying])
+        sample.ids([key.slice(0, size) for key in keys], min(count, size))
+        return 2 * len(sample) > size
 
     def give_facts(self, bounds: Mapping[int, Bounds], constants: Constants, rows: Sequence[int]) -> Mask:
         facts = self._groups.of_footers

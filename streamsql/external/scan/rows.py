@@ -33,6 +33,7 @@ class RowMaker:
         self.asked = sorted(request.condition.columns() | leading)
         """The columns that say which rows are wanted."""
         self._conditions = [Asked(part, time) for part in conjuncts(request.condition)]
+        self._given = given_columns(request)
         self._groups = None if request.grouping is None else Groups(request, request.grouping, time)
         keys = () if request.grouping is None else request.grouping.keys
         alone = {key.index for key in keys if isinstance(key, Column)}
@@ -68,7 +69,20 @@ class RowMaker:
     def wanted(self, columns: Arrays, constants: Constants, count: int) -> tuple[Arrays, int]:
         """The rows that are wanted."""
         mask = self.mask(columns, constants, count)
-        return (columns, count) if mask is None else chosen(columns, mask)
+        return (columns, count) if mask is None else self.chosen(columns, mask)
+
+    def chosen(self, columns: Arrays, mask: Mask) -> tuple[Arrays, int]:
+        """The rows for which a mask is true, of columns that are read for more than to know that; and how many rows they are."""
+        return chosen({i: column for i, column in columns.items() if i in self._given}, mask)
+
+
+def given_columns(request: Request) -> frozenset[int]:
+    """The columns that are needed of the rows that are wanted."""
+    grouping = request.grouping
+    if grouping is None:
+        return frozenset(range(len(request.columns)))
+    computed = (*grouping.keys, *(argument for call in grouping.calls for argument in call.arguments))
+    return frozenset[int]().union(*(expression.columns() for expression in computed))
 
 
 def whole(arrays: Arrays, fields: Mapping[int, Field]) -> dict[int, pa.Array] | None:

@@ -13,7 +13,7 @@ from streamsql.plan.joins import JoinKind
 from streamsql.rows import ErrorName, QueryTime, Rows
 from streamsql.run.operators.looked_up import LookedUpTable, failed
 from streamsql.run.operators.matching import NONE
-from streamsql.run.operators.table_index import TableIndex, pair_column
+from streamsql.run.operators.table_index import Pairs, TableIndex
 from streamsql.state import empty_batch
 from streamsql.time import END, Time
 from streamsql.types import Batch
@@ -81,7 +81,7 @@ class Lookup(Operator):
             yield failed(batch, rows, lost)
 
     def _match(self, rows: Rows, keys: Ids, run: tuple[int, int]) -> Iterator[Output]:
-        left, right = self._index.matches(rows, keys, run, lambda c, left, right: self._column(rows.batch, c, left, right))
+        left, right = self._index.matches(rows, keys, run, self.table.batch)
         if self._keeps_table:
             self._matched[right] = True
         if self._one_at_most and len(left) > 1:
@@ -98,14 +98,12 @@ class Lookup(Operator):
             yield self._joined(rows.batch, left, right)
 
     def _joined(self, batch: Batch, left: Ids, right: Ids) -> Batch:
+        pairs = Pairs(batch, self.table.batch, left, right)
         columns = [
-            pa.nulls(len(left), type) if column in self._unread else self._column(batch, column, left, right)
+            pa.nulls(len(left), type) if column in self._unread else pairs.column(column)
             for column, type in enumerate(self._schema.types)
         ]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
-
-    def _column(self, batch: Batch, column: int, left: Ids, right: Ids) -> pa.Array:
-        return pair_column(batch, self.table.batch, column, left, right)
 
     def _end_of_rows(self) -> Iterator[Output]:
         """A full join: the rows of the table that nothing has matched."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import Mask, QueryTime, Rows
 from streamsql.run.operators.looked_up import LookedUpTable, Lost, failed
-from streamsql.run.operators.table_index import TableIndex, Wanted, pair_column
+from streamsql.run.operators.table_index import TableIndex, Wanted
 from streamsql.time import END, Time
 from streamsql.types import Batch
 
@@ -68,6 +68,6 @@ class Mark(Operator):
             return found
         holds = np.zeros(rows.count, bool)
         for run in index.runs(keys):
-            left, _ = index.matches(rows, keys, run, lambda c, left, right: pair_column(rows.batch, table, c, left, right))
+            left, _ = index.matches(rows, keys, run, table)
             holds[left] = True
         return holds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,6 @@ from streamsql.types import Batch
 
 CANDIDATES = 262_144
 """Pairs that are looked at together."""
-
-PairColumn = Callable[[int, Ids, Ids], pa.Array]
-"""A column of the joined rows, by its position, for some rows and the table's rows beside them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -49,6 +46,7 @@ class TableIndex:
         self._known = Interner(key_types)
         self._keys = 0  # of the table; the keys of rows that are not in it come behind
         self._by_key = self._starts = self._counts = np.zeros(0, np.int64)
+        self._row: Ids | None = None  # of each key, where no two rows have the same
 
     def build(self, table: Rows) -> None:
         """Order the table by its keys; rows for which that fails are reported to `table` and match nothing.
@@ -76,6 +74,8 @@ class TableIndex:
         self._starts = np.concatenate((self._starts[: self._keys], starts, [0]))  # the last for the key NONE
         self._counts = np.concatenate((self._counts[: self._keys], counts, [0]))
         self._keys = len(self._known)
+        alone = self._counts.max(initial=0) <= 1 and len(self._by_key) > 0
+        self._row = np.where(self._counts > 0, self._by_key.take(self._starts, mode="clip"), NONE) if alone else None
 
     def wanted(self, rows: Rows) -> Wanted:
         """What rows look for; failures are reported to `rows`."""
@@ -107,6 +107,9 @@ class TableIndex:
 
     def runs(self, keys: Ids) -> Iterator[tuple[int, int]]:
         """Runs of rows with so many candidates together that they can be looked at, or of one row with more."""
+        if self._row is not None and len(keys) <= CANDIDATES:
+            yield from [(0, len(keys))] if len(keys) else []
+            return
         totals = np.cumsum(self.counts(keys))
         start = 0
         while start < len(keys):
@@ -115,26 +118,59 @@ class TableIndex:
             yield start, stop
             start = stop
 
-    def matches(self, rows: Rows, keys: Ids, run: tuple[int, int], column: PairColumn) -> tuple[Ids, Ids]:
+    def matches(self, rows: Rows, keys: Ids, run: tuple[int, int], table: Batch) -> tuple[Ids, Ids]:
         """The pairs that match, of the rows of a run: the indices of the rows, ascending, and those of the table's rows.
 
         A pair for which the condition cannot be told is no match, and its row is reported.
         """
-        start, stop = run
-        counts = self.counts(keys[start:stop])
-        left = np.repeat(np.arange(start, stop), counts)
-        within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
-        right = self._by_key[self._starts[keys[left]] + within]
-        holds, failures = self._rest.holds(lambda c: column(c, left, right), len(left))
+        left, right = self._candidates(keys, *run)
+        holds, failures = self._rest.holds(Pairs(rows.batch, table, left, right).column, len(left))
         for pair, failure in failures.items():
             rows.fail_row(int(left[pair]), failure)
         return (left, right) if holds is None else (left[holds], right[holds])
 
 
-def pair_column(batch: Batch, table: Batch, column: int, left: Ids, right: Ids) -> pa.Array:
-    """A column of the rows of a batch with rows of a table beside them."""
-    width = batch.num_columns
-    return batch.column(column).take(places(left)) if column < width else table.column(column - width).take(places(right))
+    def _candidates(self, keys: Ids, start: int, stop: int) -> tuple[Ids, Ids]:
+        """The pairs of equal keys, of the rows from `start` to `stop`."""
+        if self._row is not None:
+            right = self._row[keys[start:stop]]
+            left = np.flatnonzero(right != NONE)
+            return left + start, right if len(left) == len(right) else right[left]
+        counts = self.counts(keys[start:stop])
+        left = np.repeat(np.arange(start, stop), counts)
+        within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return left, self._by_key[self._starts[keys[left]] + within]
+
+
+class Pairs:
+    """Rows of a batch, `left`, each with a row of a table beside it, `right`; NONE for none."""
+
+    def __init__(self, batch: Batch, table: Batch, left: Ids, right: Ids) -> None:
+        self._batch = batch
+        self._table = table
+        self._left = left
+        self._right = right
+
+    def column(self, column: int) -> pa.Array:
+        """A column of the joined rows, by its position."""
+        width = self._batch.num_columns
+        if column >= width:
+            return self._table.column(column - width).take(self._right_places)
+        return self._batch.column(column) if self._is_all else self._batch.column(column).take(self._left_places)
+
+    @cached_property
+    def _is_all(self) -> bool:
+        """Whether each row of the batch is there once, in its place."""
+        left = self._left
+        return len(left) == self._batch.num_rows and bool((left == np.arange(len(left))).all())
+
+    @cached_property
+    def _left_places(self) -> pa.Array:
+        return places(self._left)
+
+    @cached_property
+    def _right_places(self) -> pa.Array:
+        return places(self._right)
 
 
 def places(indices: Ids) -> pa.Array:
