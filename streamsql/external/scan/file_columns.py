@@ -24,6 +24,9 @@ class FileColumns:
         self._maker = maker
         self._request = maker.request
         self.fields = {i: column.field for i, column in enumerate(self._request.columns)}
+        self._stored = self._request.stored
+        self._known: tuple[pa.Schema, dict[int, str]] = pa.schema([]), {}
+        """What a file was found to have: most have the schema of the one before."""
 
     def given(self, columns: Arrays, constants: Constants, count: int, portion: Portion) -> Iterator[Given]:
         """What a portion gives for columns as a file holds them, and the rows of which some value does not fit."""
@@ -40,7 +43,7 @@ class FileColumns:
 
     def complete(self, columns: Arrays, count: int) -> Arrays:
         """With those that the file does not have."""
-        missing = [i for i in self._request.stored if i not in columns]
+        missing = [i for i in self._stored if i not in columns]
         return {**columns, **{i: pa.nulls(count, self.fields[i].type.arrow()) for i in missing}}
 
     def constant(self, place: int, file: PartitionFile, count: int) -> Bounds:
@@ -60,8 +63,11 @@ class FileColumns:
 
     def places(self, schema: pa.Schema, file: PartitionFile) -> dict[int, str]:
         """The path in the file of each column that it has.  Raises OperationalError for one of another kind."""
-        found: dict[int, str] = {}
-        for place in self._request.stored:
+        known, found = self._known
+        if schema.equals(known):
+            return found
+        found = {}
+        for place in self._stored:
             column = self._request.columns[place]
             held = _held(schema, column)
             if held is None:
@@ -72,6 +78,7 @@ class FileColumns:
                 hint = "ALTER TABLE ... REPLACE COLUMNS declares it so; a file of another kind belongs under another LOCATION"
                 raise file.file.failed(text, hint)
             found[place] = path
+        self._known = schema, found
         return found
 
 

@@ -135,11 +135,8 @@ class Request:
     @property
     def stored(self) -> tuple[int, ...]:
         """The places of the columns that are in the files."""
-        return tuple(i for i, column in enumerate(self.columns) if column.path[0] in _stored_names(self.table))
-
-
-def _stored_names(table: ExternalTable) -> frozenset[str]:
-    return frozenset(column.name for column in table.columns)
+        names = {column.name for column in self.table.columns}
+        return tuple(i for i, column in enumerate(self.columns) if column.path[0] in names)
 
 
 def all_columns(table: ExternalTable) -> tuple[ScanColumn, ...]:
