@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from streamsql.expressions.nodes import Expression
 from streamsql.expressions.text import text
-from streamsql.functions.grouped import Mergeable
+from streamsql.functions.aggregates.grouped import Mergeable
 from streamsql.functions.registry import AggregateFunction
 from streamsql.keys.order import Direction
 from streamsql.types import SqlType

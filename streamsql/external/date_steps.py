@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.functions.simple_date_format import Field, format_time, parse_pattern, parse_time_by
+from streamsql.functions.java.simple_date_format import Field, format_time, parse_pattern, parse_time_by
 from streamsql.time import Time, from_datetime
 
 _MILLISECONDS = {

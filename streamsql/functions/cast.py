@@ -25,7 +25,7 @@ from streamsql.datetime_text import (
 )
 from streamsql.errors import InternalError
 from streamsql.functions.calendar import DAY, MILLISECONDS, MONTHS, truncate
-from streamsql.functions.number_text import numbers_text, parse_numbers
+from streamsql.functions.java.number_text import numbers_text, parse_numbers
 from streamsql.functions.numbers import convert_number
 from streamsql.interval_text import interval_text, parse_interval
 from streamsql.rows import Datum, ErrorName, Rows, map_rows

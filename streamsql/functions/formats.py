@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from streamsql.arrays import map_values, nulls
 from streamsql.datetime_text import Characters, strings_of, timestamp_characters, timestamps_of
 from streamsql.functions.calendar import DAY, add_months
+from streamsql.functions.java.simple_date_format import Field, Part, format_time, parse_pattern, parse_time_by
 from streamsql.functions.registry import scalar
-from streamsql.functions.simple_date_format import Field, Part, format_time, parse_pattern, parse_time_by
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
 from streamsql.time import Time
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers, from_unscaled, nulls, numbers, unscaled
-from streamsql.functions.number_text import numbers_text
+from streamsql.functions.java.number_text import numbers_text
 from streamsql.rows import Datum, ErrorName, Mask, Rows
 from streamsql.types import BIGINT, DOUBLE, INTEGER, REAL, SMALLINT, TINYINT, SqlType, decimal
 

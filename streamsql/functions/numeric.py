@@ -13,7 +13,7 @@ from streamsql.coercion import common_type
 from streamsql.errors import InternalError
 from streamsql.functions.arithmetic import negated, without_zeros
 from streamsql.functions.calendar import floor_multiple
-from streamsql.functions.exponential import exponential
+from streamsql.functions.java.exponential import exponential
 from streamsql.functions.monotone import ascending_in
 from streamsql.functions.numbers import as_decimal, fit_decimal, number_type
 from streamsql.functions.registry import scalar

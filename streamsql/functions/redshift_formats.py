@@ -8,7 +8,7 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamsql.functions.athena_formats import date_format, date_parse
+from streamsql.functions.athena.formats import date_format, date_parse
 from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 import pyarrow as pa
 
-from streamsql.functions.java_regex import compile_java, java_replacement
+from streamsql.functions.java.regex import compile_java, java_replacement
 from streamsql.functions.registry import scalar
 from streamsql.functions.string import part_type
 from streamsql.rows import Datum, ErrorName, Rows, map_rows

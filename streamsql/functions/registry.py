@@ -99,7 +99,7 @@ def scalar(
             parsed,
             implementation,
             returns,
-            implementation.__module__.rpartition(".")[2],
+            implementation.__module__.removeprefix(f"{__package__}.").replace(".", "_"),
             implementation.__doc__ or "",
             strict,
             lazy,

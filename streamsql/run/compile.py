@@ -15,9 +15,9 @@ from streamsql.expressions.calls import AggregateCall, mergeable
 from streamsql.expressions.evaluate import evaluator
 from streamsql.external.scan.dynamic import JoinKeys
 from streamsql.external.write.misfits import misfits_of
+from streamsql.functions.aggregates.collected import Ordered
+from streamsql.functions.aggregates.distinct import DistinctMoves, DistinctValues
 from streamsql.functions.aggregation import Accumulator
-from streamsql.functions.collected import Ordered
-from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.operator import Operator
 from streamsql.plan import nodes, windows
 from streamsql.plan.conditions import split

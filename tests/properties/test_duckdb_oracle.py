@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from session import Session, parsed
 
-from streamsql.functions import distinct
+from streamsql.functions.aggregates import distinct
 from streamsql.time import ManualClock
 from streamsql.types import Batch
 

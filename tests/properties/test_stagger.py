@@ -11,7 +11,7 @@ from feeding import START, Move, batch_of, feed, inputs, moves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.functions import distinct
+from streamsql.functions.aggregates import distinct
 from streamsql.types import Batch
 
 LENGTHS = (1, 500, 5_000, 10_000, 60_000)

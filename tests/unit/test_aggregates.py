@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamsql.errors import DataError
-from streamsql.functions import aggregate as _aggregate  # noqa: F401 - fills the table
+from streamsql.functions.aggregates import aggregate as _aggregate  # noqa: F401 - fills the table
 from streamsql.functions.aggregation import Accumulator
 from streamsql.functions.registry import AGGREGATES
 from streamsql.kernels import compiling

@@ -9,7 +9,7 @@ from function_calls import Value, cast, clock, day, null, rows_of, span, ts
 
 from streamsql.datetime_text import parse_timestamp, timestamp_cast_text, timestamps_cast_text, timestamps_of, timestamps_text
 from streamsql.functions.cast import converter
-from streamsql.functions.number_text import java_text, numbers_text, parse_number
+from streamsql.functions.java.number_text import java_text, numbers_text, parse_number
 from streamsql.rows import ErrorName
 from streamsql.time import timestamp_text
 from streamsql.types import (

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.functions.automaton import MAX_STATES, Automaton, both, numbers, repeated, split
-from streamsql.functions.fast_regex import MAX_TIMES, compile_fast
+from streamsql.functions.log.automaton import MAX_STATES, Automaton, both, numbers, repeated, split
+from streamsql.functions.log.fast_regex import MAX_TIMES, compile_fast
 
 TEXTS = st.text("ab_1", max_size=12)
 

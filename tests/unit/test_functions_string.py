@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from function_calls import Value, Word, call, null, rows_of
 
-from streamsql.functions.java_regex import compile_java, java_replacement
+from streamsql.functions.java.regex import compile_java, java_replacement
 from streamsql.functions.patterns import like, similar_to, substring_similar
 from streamsql.functions.string import position, substring, trim
 from streamsql.types import INTEGER, Kind, SqlType, char, varchar

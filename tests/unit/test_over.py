@@ -18,8 +18,8 @@ from aggregate_oracle import ARGUMENTS, VALUES, result_type, value_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.functions import aggregate as _aggregate  # noqa: F401 - fills the table
-from streamsql.functions import analytic as _analytic  # noqa: F401 - fills the table
+from streamsql.functions.aggregates import aggregate as _aggregate  # noqa: F401 - fills the table
+from streamsql.functions.aggregates import analytic as _analytic  # noqa: F401 - fills the table
 from streamsql.functions.registry import AGGREGATES
 from streamsql.operator import Failed, Output
 from streamsql.plan.windows import Frame

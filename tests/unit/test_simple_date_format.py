@@ -12,8 +12,8 @@ import pytest
 from function_calls import Word, call, cast, clock, day, null, rows_of, span, ts
 
 from streamsql.functions.formats import char_to_timestamp, timestamp_to_char
-from streamsql.functions.java_calendar import fields_of, moment_of
-from streamsql.functions.simple_date_format import format_time, parse_time_by
+from streamsql.functions.java.calendar import fields_of, moment_of
+from streamsql.functions.java.simple_date_format import format_time, parse_time_by
 from streamsql.types import DATE, INTEGER, TIMESTAMP, varchar
 
 LONG = "2009-09-16 03:15:24"

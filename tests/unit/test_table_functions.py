@@ -13,13 +13,13 @@ import pytest
 
 import streamsql.functions.library  # noqa: F401
 from streamsql.errors import ProgrammingError
-from streamsql.functions import distinct_items, item_counts
-from streamsql.functions.distinct_items import DistinctItems, hashes
-from streamsql.functions.explanation import explained, strength
-from streamsql.functions.group_rank import rank
-from streamsql.functions.hotspots import hotspot_text
-from streamsql.functions.item_counts import ItemCounts
 from streamsql.functions.registry import TABLE_FUNCTIONS
+from streamsql.functions.table_functions import distinct_items, item_counts
+from streamsql.functions.table_functions.distinct_items import DistinctItems, hashes
+from streamsql.functions.table_functions.explanation import explained, strength
+from streamsql.functions.table_functions.group_rank import rank
+from streamsql.functions.table_functions.hotspots import hotspot_text
+from streamsql.functions.table_functions.item_counts import ItemCounts
 from streamsql.kernels import hotspots
 from streamsql.operator import batches
 from streamsql.time import BEGIN, END
@@ -190,7 +190,7 @@ def test_distinct_strings_are_estimated_alike_however_they_are_cut():
 
 def test_hashes_are_the_same_in_every_process():
     program = (
-        "import pyarrow as pa; from streamsql.functions.distinct_items import hashes;"
+        "import pyarrow as pa; from streamsql.functions.table_functions.distinct_items import hashes;"
         "print([int(h) for v in (['a', 'é'], [1, -1], [0.5, -0.0], [True, False]) for h in hashes(pa.array(v))])"
     )
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout

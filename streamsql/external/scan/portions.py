@@ -19,7 +19,7 @@ from streamsql.external.scan.bounds import Bounds
 from streamsql.external.scan.facts import Fact, fact_of
 from streamsql.external.scan.first_rows import FirstRows
 from streamsql.external.scan.request import Grouping, Request
-from streamsql.functions.grouped import Mergeable
+from streamsql.functions.aggregates.grouped import Mergeable
 from streamsql.keys.interner import Interner
 from streamsql.rows import Mask, QueryTime
 from streamsql.types import Batch

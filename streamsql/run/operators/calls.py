@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from streamsql.functions.aggregates.distinct import DistinctValues
 from streamsql.functions.aggregation import Accumulator, Fail
-from streamsql.functions.distinct import DistinctValues
 from streamsql.keys.interner import Ids
 from streamsql.operator import Failed, Output, State
 from streamsql.rows import Evaluate, Failure, Mask, Rows

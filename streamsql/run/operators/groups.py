@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from streamsql.functions.grouped import Mergeable
+from streamsql.functions.aggregates.grouped import Mergeable
 from streamsql.keys.interner import Interner
 from streamsql.operator import Output, State
 from streamsql.rows import Failure

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import numbers
+from streamsql.functions.aggregates.distinct import DistinctMoves
 from streamsql.functions.aggregation import Fail, Sliding
-from streamsql.functions.distinct import DistinctMoves
 from streamsql.functions.moves import Frames, Moves, RangeFrames, RowFrames, UnboundedFrames
 from streamsql.keys.interner import Ids, Interner
 from streamsql.operator import Failed, Operator, Output, State

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.arrays import numbers, unscaled
+from streamsql.functions.aggregates.vectors import doubles
 from streamsql.functions.aggregation import OrderedRows
 from streamsql.functions.moves import Moves, power_of_two
-from streamsql.functions.vectors import doubles
 from streamsql.keys.interner import Ids
 from streamsql.keys.order import Direction, ranks
 from streamsql.plan.windows import TableFrame

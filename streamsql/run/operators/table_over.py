@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from streamsql.functions.aggregates.distinct import DistinctMoves, DistinctValues
 from streamsql.functions.aggregation import Accumulator, Fail, OrderedFunction, OrderedRows, Sliding
-from streamsql.functions.distinct import DistinctMoves, DistinctValues
 from streamsql.keys.interner import Ids, Interner
 from streamsql.keys.order import Direction
 from streamsql.operator import Failed, Operator, Output, State

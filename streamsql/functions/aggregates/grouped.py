@@ -13,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
+from streamsql.functions.aggregates.vectors import Integers, Vector
 from streamsql.functions.aggregation import Fail, raise_failure
-from streamsql.functions.vectors import Integers, Vector
 from streamsql.kernels.compiling import pays
 from streamsql.keys.interner import Ids
 from streamsql.state import Arrays

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers
+from streamsql.functions.aggregates.collected import Collected
+from streamsql.functions.aggregates.vectors import Doubles, doubles
 from streamsql.functions.aggregation import Accumulator, Fail
-from streamsql.functions.collected import Collected
 from streamsql.functions.registry import aggregate
-from streamsql.functions.vectors import Doubles, doubles
 from streamsql.keys.interner import Ids
 from streamsql.types import SqlType
 

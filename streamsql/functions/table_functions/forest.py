@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from streamsql.errors import ProgrammingError
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
-from streamsql.functions.table_arguments import whole_number
+from streamsql.functions.table_functions.table_arguments import whole_number
 from streamsql.operator import Operator, Output, State
 from streamsql.state import Arrays
 from streamsql.types import DOUBLE, INTEGERS, Batch, Field, Kind, Schema

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers
+from streamsql.functions.aggregates.collected import Collected, by_group
+from streamsql.functions.aggregates.vectors import Doubles, doubles
 from streamsql.functions.aggregation import Accumulator, Fail
-from streamsql.functions.collected import Collected, by_group
 from streamsql.functions.registry import aggregate
-from streamsql.functions.vectors import Doubles, doubles
 from streamsql.keys.interner import Ids
 from streamsql.keys.order import Direction, ranks
 from streamsql.rows import ErrorName

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.errors import ProgrammingError
-from streamsql.functions.forest import check_columns, numeric_columns, points_of
-from streamsql.functions.number_text import java_text
+from streamsql.functions.java.number_text import java_text
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
-from streamsql.functions.table_arguments import check_count, shown, whole_number
+from streamsql.functions.table_functions.forest import check_columns, numeric_columns, points_of
+from streamsql.functions.table_functions.table_arguments import check_count, shown, whole_number
 from streamsql.operator import Operator, Output, State
 from streamsql.state import Arrays
 from streamsql.types import Batch, Field, Schema, varchar

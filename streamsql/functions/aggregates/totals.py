@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_numbers
+from streamsql.functions.aggregates.vectors import Doubles, Integers, decode
 from streamsql.functions.aggregation import Fail
-from streamsql.functions.vectors import Doubles, Integers, decode
 from streamsql.rows import ErrorName
 from streamsql.types import MAX_DECIMAL_PRECISION, Kind, SqlType
 

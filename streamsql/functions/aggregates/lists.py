@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.functions.aggregates.collected import Collected, by_group
 from streamsql.functions.aggregation import Accumulator, Fail
-from streamsql.functions.collected import Collected, by_group
 from streamsql.functions.registry import aggregate
 from streamsql.keys.interner import Ids
 from streamsql.types import SqlType, array

@@ -12,13 +12,13 @@ from functools import partial
 from typing import Any
 
 from streamsql.errors import ProgrammingError
-from streamsql.functions.column_descriptions import TEXT, Description, descriptions, fields_of, numbered
-from streamsql.functions.delimited import Delimited
-from streamsql.functions.fast_regex import compile_fast
-from streamsql.functions.java_regex import compile_java
-from streamsql.functions.records import records
+from streamsql.functions.java.regex import compile_java
+from streamsql.functions.log.column_descriptions import TEXT, Description, descriptions, fields_of, numbered
+from streamsql.functions.log.delimited import Delimited
+from streamsql.functions.log.fast_regex import compile_fast
+from streamsql.functions.log.records import records
+from streamsql.functions.log.web_log import compile_format
 from streamsql.functions.registry import scalar
-from streamsql.functions.web_log import compile_format
 from streamsql.rows import Datum, Rows
 from streamsql.types import TIMESTAMP, Field
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streamsql.functions.athena.time_units import STAMP, by_text, stamps
 from streamsql.functions.registry import scalar
-from streamsql.functions.time_units import STAMP, by_text, stamps
 from streamsql.rows import Datum, Rows
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from streamsql.arrays import numbers
 from streamsql.errors import ProgrammingError
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
-from streamsql.functions.table_arguments import check_count, column_name, one_of, shown, whole_number
+from streamsql.functions.table_functions.table_arguments import check_count, column_name, one_of, shown, whole_number
 from streamsql.operator import Operator, Output, State
 from streamsql.state import Arrays, RowBuffer
 from streamsql.time import Time

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
-from streamsql.functions.accumulators import Count, Positional
+from streamsql.functions.aggregates.accumulators import Count, Positional
+from streamsql.functions.aggregates.grouped import Grouped, first_rows
+from streamsql.functions.aggregates.sliding import SlidingCount
+from streamsql.functions.aggregates.vectors import encode, is_fixed
 from streamsql.functions.aggregation import Accumulator, Fail, raise_failure
-from streamsql.functions.grouped import Grouped, first_rows
 from streamsql.functions.moves import Moves
 from streamsql.functions.registry import aggregate
-from streamsql.functions.sliding import SlidingCount
-from streamsql.functions.vectors import encode, is_fixed
 from streamsql.keys.interner import Ids
 from streamsql.rows import Datum
 from streamsql.types import SqlType

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from streamsql.datetime_text import zone_offset
-from streamsql.functions.java_calendar import Fields, fields_of, moment_of
+from streamsql.functions.java.calendar import Fields, fields_of, moment_of
 from streamsql.time import Time
 
 MONTHS = (

@@ -11,11 +11,11 @@ import pyarrow as pa
 from streamsql.arrays import numbers
 from streamsql.errors import ProgrammingError
 from streamsql.functions.cast import converter
-from streamsql.functions.distinct_items import EXACT_ITEMS as EXACT_DISTINCT
-from streamsql.functions.distinct_items import STANDARD_ERROR, DistinctItems
-from streamsql.functions.item_counts import EXACT_ITEMS, KEPT_ITEMS, ItemCounts
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
-from streamsql.functions.table_arguments import check_count, column_name, whole_number
+from streamsql.functions.table_functions.distinct_items import EXACT_ITEMS as EXACT_DISTINCT
+from streamsql.functions.table_functions.distinct_items import STANDARD_ERROR, DistinctItems
+from streamsql.functions.table_functions.item_counts import EXACT_ITEMS, KEPT_ITEMS, ItemCounts
+from streamsql.functions.table_functions.table_arguments import check_count, column_name, whole_number
 from streamsql.operator import Operator, Output, State
 from streamsql.rows import QueryTime, Rows
 from streamsql.state import Arrays

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from streamsql.errors import ProgrammingError
-from streamsql.functions.forest import PARAMETERS, RandomCutForest, check_arguments, points_of
 from streamsql.functions.registry import TABLE_FUNCTIONS, TableFunction
-from streamsql.functions.table_arguments import shown
+from streamsql.functions.table_functions.forest import PARAMETERS, RandomCutForest, check_arguments, points_of
+from streamsql.functions.table_functions.table_arguments import shown
 from streamsql.operator import Output
 from streamsql.types import DOUBLE, Batch, Field, Schema, varchar
 

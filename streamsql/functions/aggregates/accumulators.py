@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers, numbers
+from streamsql.functions.aggregates.grouped import Grouped, Mergeable, count_rows, first_rows, fold, last_rows, present
+from streamsql.functions.aggregates.totals import ExactTotal, FloatTotal, variance
+from streamsql.functions.aggregates.vectors import decode, doubles, encode, exact, is_fixed
 from streamsql.functions.aggregation import Fail, raise_failure
-from streamsql.functions.grouped import Grouped, Mergeable, count_rows, first_rows, fold, last_rows, present
-from streamsql.functions.totals import ExactTotal, FloatTotal, variance
-from streamsql.functions.vectors import decode, doubles, encode, exact, is_fixed
 from streamsql.kernels.compiling import pays
 from streamsql.keys.interner import Ids
 from streamsql.types import SqlType

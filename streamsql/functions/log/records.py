@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from streamsql.errors import InternalError
 from streamsql.functions.cast import converter
-from streamsql.functions.column_descriptions import Description
 from streamsql.functions.formats import char_to_date, char_to_time, char_to_timestamp
+from streamsql.functions.log.column_descriptions import Description
 from streamsql.rows import Datum, ErrorName, Mask, Rows
 from streamsql.types import Family, varchar
 

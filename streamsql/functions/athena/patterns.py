@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from streamsql.functions.java_regex import compile_java, java_replacement
+from streamsql.functions.java.regex import compile_java, java_replacement
 from streamsql.functions.registry import scalar
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
 from streamsql.types import array, varchar

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from streamsql.functions import automaton
-from streamsql.functions.automaton import (
+from streamsql.functions.log import automaton
+from streamsql.functions.log.automaton import (
     ANY_CHARACTER,
     EMPTY,
     NOTHING,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streamsql.functions.accumulators import (
+from streamsql.functions.aggregates.accumulators import (
     Count,
     ExactSum,
     Extreme,
@@ -18,10 +18,8 @@ from streamsql.functions.accumulators import (
     Positional,
     Variance,
 )
-from streamsql.functions.aggregation import Accumulator, Sliding
-from streamsql.functions.ordered import first_of_frame, last_of_frame
-from streamsql.functions.registry import aggregate
-from streamsql.functions.sliding import (
+from streamsql.functions.aggregates.ordered import first_of_frame, last_of_frame
+from streamsql.functions.aggregates.sliding import (
     SlidingCount,
     SlidingExactSum,
     SlidingExtreme,
@@ -29,9 +27,11 @@ from streamsql.functions.sliding import (
     SlidingPosition,
     SlidingVariance,
 )
-from streamsql.functions.totals import exact_average, exact_sum, float_average, float_sum
-from streamsql.functions.vectors import is_fixed
-from streamsql.functions.wide import SlidingWideSum, WideSum, wide_average, wide_sum
+from streamsql.functions.aggregates.totals import exact_average, exact_sum, float_average, float_sum
+from streamsql.functions.aggregates.vectors import is_fixed
+from streamsql.functions.aggregates.wide import SlidingWideSum, WideSum, wide_average, wide_sum
+from streamsql.functions.aggregation import Accumulator, Sliding
+from streamsql.functions.registry import aggregate
 from streamsql.types import APPROXIMATE, BIGINT, MAX_DECIMAL_PRECISION, WIDEST_DECIMAL, Kind, SqlType, decimal
 
 Types = Sequence[SqlType]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streamsql.functions.aggregates.ordered import lag_of_table, nth_of_frame
+from streamsql.functions.aggregates.sliding import SlidingExponentialAverage, SlidingLag, SlidingPosition
 from streamsql.functions.aggregation import Sliding
-from streamsql.functions.ordered import lag_of_table, nth_of_frame
 from streamsql.functions.registry import analytic
-from streamsql.functions.sliding import SlidingExponentialAverage, SlidingLag, SlidingPosition
 from streamsql.types import SqlType
 
 Types = Sequence[SqlType]

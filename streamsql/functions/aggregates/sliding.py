@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import from_numbers
+from streamsql.functions.aggregates.totals import ExactTotal, FloatTotal, variance
+from streamsql.functions.aggregates.vectors import Vector, decode, doubles, encode, exact, is_fixed, vector_dtype
 from streamsql.functions.aggregation import Fail
 from streamsql.functions.moves import Moves, RowFrames, extended, relaid
-from streamsql.functions.totals import ExactTotal, FloatTotal, variance
-from streamsql.functions.vectors import Vector, decode, doubles, encode, exact, is_fixed, vector_dtype
 from streamsql.keys.interner import Ids
 from streamsql.rows import Datum, ErrorName, Mask
 from streamsql.state import Arrays

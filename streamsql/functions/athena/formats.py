@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
+from streamsql.functions.athena.time_units import STAMP, stamps
 from streamsql.functions.registry import scalar
-from streamsql.functions.time_units import STAMP, stamps
 from streamsql.rows import Datum, ErrorName, Rows, map_rows
 from streamsql.time import from_datetime
 

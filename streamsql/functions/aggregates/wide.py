@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from streamsql.arrays import from_unscaled, numbers
+from streamsql.functions.aggregates.grouped import Mergeable
+from streamsql.functions.aggregates.sliding import Windowed
+from streamsql.functions.aggregates.totals import average_of
+from streamsql.functions.aggregates.vectors import Integers, Vector
 from streamsql.functions.aggregation import Fail, raise_failure
-from streamsql.functions.grouped import Mergeable
 from streamsql.functions.moves import Moves
-from streamsql.functions.sliding import Windowed
-from streamsql.functions.totals import average_of
-from streamsql.functions.vectors import Integers, Vector
 from streamsql.keys.interner import Ids
 from streamsql.rows import Datum, ErrorName
 from streamsql.types import SqlType

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streamsql.arrays import Values, map_values
+from streamsql.functions.athena.time_units import LENGTHS, MONTH_UNITS, STAMP, WEEK, stamps, with_unit
 from streamsql.functions.calendar import (
     DAY,
     add_months,
@@ -19,7 +20,6 @@ from streamsql.functions.calendar import (
     months_between,
 )
 from streamsql.functions.registry import scalar
-from streamsql.functions.time_units import LENGTHS, MONTH_UNITS, STAMP, WEEK, stamps, with_unit
 from streamsql.rows import Datum, Rows
 from streamsql.types import DATE, TIMESTAMP, Kind, SqlType
 

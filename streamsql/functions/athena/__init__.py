@@ -1,0 +1,1 @@
+"""Functions that Athena and Redshift have, beside those of the dialect."""

@@ -1,0 +1,1 @@
+"""The log parsers, and what they read texts with."""

@@ -1,0 +1,1 @@
+"""Functions of whole streams: TABLE(name(CURSOR(...), ...))."""
