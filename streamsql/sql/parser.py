@@ -11,10 +11,10 @@ from sqlglot import exp
 
 from streamsql.errors import ProgrammingError, Span, reserved_word
 from streamsql.sql import reserved_names, tables
-from streamsql.sql.build import build
 from streamsql.sql.lexer import AFTER_NUMBER, COMMENTS, END, NUMBERS, STRINGS, UNCLOSED_COMMENT, WORD, span_of
 from streamsql.sql.rules import MAX_DEPTH, too_deep
 from streamsql.sql.syntax_errors import Place, comment_only, syntax_error
+from streamsql.sql.trees import build
 from streamsql.statements.statement import Statement
 
 

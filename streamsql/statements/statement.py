@@ -1,6 +1,6 @@
 """What all statements are made of.
 
-A query inside a statement is a stock sqlglot tree (`sql/build.py` lists which node stands for what); everything else is
+A query inside a statement is a stock sqlglot tree (`sql/trees` lists which node stands for what); everything else is
 plain data.  `text` is the statement as the user wrote it: the catalog keeps objects as their own text.
 """
 

@@ -8,9 +8,9 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.sql.build_external_parts import Clause, Columns, each_once
 from streamsql.sql.lexer import span_of
 from streamsql.sql.rules import rule
+from streamsql.sql.trees.external_parts import Clause, Columns, each_once
 from streamsql.statements.external_ddl import (
     AlterDatabase,
     Bucketing,

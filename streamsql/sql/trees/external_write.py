@@ -9,9 +9,9 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.sql.build_external_parts import Clause, each_once
 from streamsql.sql.lexer import span_of
 from streamsql.sql.rules import rule
+from streamsql.sql.trees.external_parts import Clause, each_once
 from streamsql.statements.external_ddl import Text
 from streamsql.statements.external_dml import CreateTableAs, RedshiftUnload, Unload, UnloadOption, WithProperty
 from streamsql.statements.statement import Identifier, ObjectName

@@ -8,9 +8,9 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError, not_supported
-from streamsql.sql.build_names import Names
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import rule
+from streamsql.sql.trees.names import Names
 from streamsql.statements.statement import ColumnDefinition, Identifier, ObjectName, Statement
 from streamsql.statements.streaming import (
     AlterPump,

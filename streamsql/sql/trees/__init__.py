@@ -104,38 +104,36 @@ FROM items; alias=TableAlias(this=Identifier, columns=[Identifier, ...]) where t
     TABLE(F(CURSOR(q), a))      TableFromRows(this=F[Subquery(this=q) with meta["cursor"] = True, a], alias)
 """
 
-from __future__ import annotations
-
-from streamsql.sql import (
-    build_calls,
-    build_expressions,
-    build_external_change,
-    build_external_create,
-    build_external_parts,
-    build_external_show,
-    build_external_write,
-    build_literals,
-    build_names,
-    build_predicates,
-    build_queries,
-    build_sources,
-    build_statements,
-)
 from streamsql.sql.rules import build
+from streamsql.sql.trees import (
+    calls,
+    expressions,
+    external_change,
+    external_create,
+    external_parts,
+    external_show,
+    external_write,
+    literals,
+    names,
+    predicates,
+    queries,
+    sources,
+    statements,
+)
 
 __all__ = [
     "build",
-    "build_calls",
-    "build_expressions",
-    "build_external_change",
-    "build_external_create",
-    "build_external_parts",
-    "build_external_show",
-    "build_external_write",
-    "build_literals",
-    "build_names",
-    "build_predicates",
-    "build_queries",
-    "build_sources",
-    "build_statements",
+    "calls",
+    "expressions",
+    "external_change",
+    "external_create",
+    "external_parts",
+    "external_show",
+    "external_write",
+    "literals",
+    "names",
+    "predicates",
+    "queries",
+    "sources",
+    "statements",
 ]

@@ -8,9 +8,9 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.sql.build_names import Names, alias_of, identifier
-from streamsql.sql.build_operators import call_of
 from streamsql.sql.rules import at, rule, span_of
+from streamsql.sql.trees.names import Names, alias_of, identifier
+from streamsql.sql.trees.operators import call_of
 from streamsql.statements.statement import Identifier
 
 

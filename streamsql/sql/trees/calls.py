@@ -7,10 +7,10 @@ from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
 from streamsql.sql import foreign
-from streamsql.sql.build_literals import string_literal
-from streamsql.sql.build_operators import call_of
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule, span_of
+from streamsql.sql.trees.literals import string_literal
+from streamsql.sql.trees.operators import call_of
 from streamsql.statements.statement import Identifier
 from streamsql.types import UNITS
 

@@ -6,10 +6,10 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.sql.build_literals import number_literal
-from streamsql.sql.build_names import Names, alias_of, identifier
 from streamsql.sql.lexer import span_of as place
 from streamsql.sql.rules import at, rule, span_of
+from streamsql.sql.trees.literals import number_literal
+from streamsql.sql.trees.names import Names, alias_of, identifier
 from streamsql.statements.statement import Identifier
 
 

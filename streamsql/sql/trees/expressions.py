@@ -6,11 +6,11 @@ from lark import Token
 from sqlglot import exp
 
 from streamsql.errors import ProgrammingError
-from streamsql.sql.build_literals import interval_type
-from streamsql.sql.build_names import identifier
-from streamsql.sql.build_operators import call_of, chain, operation
 from streamsql.sql.rules import at, rule, span_of
 from streamsql.sql.sqlglot_types import data_type
+from streamsql.sql.trees.literals import interval_type
+from streamsql.sql.trees.names import identifier
+from streamsql.sql.trees.operators import call_of, chain, operation
 from streamsql.statements.statement import Identifier
 from streamsql.types import DATE, IntervalQualifier, SqlType
 

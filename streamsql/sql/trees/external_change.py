@@ -7,9 +7,9 @@ from typing import Any
 from lark import Token
 from sqlglot import exp
 
-from streamsql.sql.build_external_parts import Clause, Columns, constant_text
 from streamsql.sql.hive_text import unescaped
 from streamsql.sql.rules import rule
+from streamsql.sql.trees.external_parts import Clause, Columns, constant_text
 from streamsql.statements.external_changes import (
     AddColumns,
     AddPartitions,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lark import Token
 from sqlglot import exp
 
-from streamsql.sql.build_operators import call_of, chain, operation
 from streamsql.sql.rules import at, rule, span_of
+from streamsql.sql.trees.operators import call_of, chain, operation
 
 _COMPARISONS: dict[str, type[exp.Expression]] = {
     "=": exp.EQ,
