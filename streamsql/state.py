@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from streamsql.errors import OperationalError
 from streamsql.types import Batch
 
 Array = npt.NDArray[Any]
@@ -247,11 +248,13 @@ class Arrays(MutableMapping[str, Array]):
 
 
 def joined(batches: Sequence[Batch], schema: pa.Schema) -> Batch:
-    """Some batches as one."""
+    """Some batches as one; raises OperationalError where a column of it cannot hold all of their text."""
     if len(batches) == 1:
         return batches[0]
-    table = pa.Table.from_batches(batches, schema).combine_chunks()
-    return table.to_batches()[0] if table.num_rows else empty_batch(schema)
+    whole = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
+    if len(whole) > 1:
+        raise OperationalError("an operator holds more than 2 GB of text in one column", hint="use a shorter window")
+    return whole[0] if whole else empty_batch(schema)
 
 
 def empty_batch(schema: pa.Schema) -> Batch:

@@ -18,7 +18,7 @@ from streamsql.expressions.nodes import Constant, Expression
 from streamsql.functions.registry import AGGREGATES, AggregateFunction
 from streamsql.plan.sort_keys import SortKey
 
-VALUES = ("T", "COMPARABLE", "NUMERIC")
+VALUES = ("T", "ANY", "COMPARABLE", "NUMERIC")
 """The types of parameters behind the first that may differ from row to row."""
 
 

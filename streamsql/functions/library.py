@@ -6,6 +6,7 @@ import streamsql.functions.aggregates.aggregate
 import streamsql.functions.aggregates.analytic
 import streamsql.functions.aggregates.athena
 import streamsql.functions.aggregates.lists
+import streamsql.functions.aggregates.maps
 import streamsql.functions.aggregates.ordered
 import streamsql.functions.aggregates.pairs
 import streamsql.functions.aggregates.percentiles

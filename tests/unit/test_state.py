@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamsql.state import Queue, RowLog
+from streamsql.errors import OperationalError
+from streamsql.state import Queue, RowLog, joined
 
 STEPS = st.lists(st.one_of(st.integers(1, 200), st.integers(-200, -1), st.just(0)), max_size=30)
 """So many entries more, fewer, or a restart."""
@@ -66,3 +68,11 @@ def test_a_queue_takes_no_more_room_than_it_needs() -> None:
         if len(queue) > 500:
             queue.drop(10)
     assert queue["n"].base is not None and len(queue["n"].base) < 4_000
+
+
+@pytest.mark.slow
+def test_text_that_one_column_cannot_hold_is_an_error_and_not_lost() -> None:
+    text = pa.array(["x" * 2**20]).take(pa.array([0] * 1_100))
+    batch = pa.record_batch({"text": text})
+    with pytest.raises(OperationalError, match="more than 2 GB"):
+        joined([batch, batch], batch.schema)

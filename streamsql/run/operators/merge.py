@@ -18,7 +18,7 @@ import pyarrow as pa
 from streamsql.operator import Failed, Operator, Output, State
 from streamsql.rows import late_failure
 from streamsql.run.operators.window import Times, times_of
-from streamsql.state import Arrays, RowBuffer
+from streamsql.state import Arrays, RowBuffer, joined
 from streamsql.time import BEGIN, END, Time
 from streamsql.types import ROWTIME, Batch
 
@@ -127,7 +127,7 @@ class Merge(Operator):
                 ports.append(np.full(count, port))
         if not released:
             return
-        rows = pa.Table.from_batches(released).combine_chunks().to_batches()[0]
+        rows = joined(released, released[0].schema)
         if len(released) > 1:
             order = np.lexsort((np.concatenate(ports), self._times(rows)))
             rows = rows.take(pa.array(order))
