@@ -82,6 +82,8 @@ def _read(scan: Scan) -> str:
         filtered = f" ({counts.row_groups_filtered:,} by Bloom filters)" if counts.row_groups_filtered else ""
         of_all = f"{counts.row_groups_read:,} of {counts.row_groups:,} {_PARTS[table.kind]}"
         parts.append(f"{of_all}, {passed:,} passed over{filtered}")
+    if counts.rows_passed:
+        parts.append(f"{_rows(counts.rows_passed)} of pages passed over")
     return "; ".join([*parts, _duration(counts.whole)])
 
 

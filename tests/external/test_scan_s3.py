@@ -190,6 +190,16 @@ def test_bloom_filters_are_read_where_that_pays(bucket: Bucket, con: streamsql.C
     assert "4 of 4 row groups, 0 passed over" in str(plan)
 
 
+def test_pages_are_asked_for_together(bucket: Bucket, con: streamsql.Connection) -> None:
+    rows = pa.table({"id": range(40_000), "text": [f"{i:>60}" for i in range(40_000)]})
+    settings = {"write_page_index": True, "max_rows_per_page": 1000, "use_dictionary": False, "compression": "none"}
+    bucket.put("t/a.parquet", parquet(rows, **settings))
+    con.execute(f"CREATE EXTERNAL TABLE t (id int, text string) STORED AS PARQUET LOCATION '{bucket.uri('t/')}'")
+    assert con.execute("SELECT text FROM t WHERE id = 30500").fetchall() == [(f"{30500:>60}",)]
+    assert asked(bucket, con, "SELECT text FROM t WHERE id = 30500") == (1, 0, 1 + 1 + 2)  # indexes of ids, of texts; their pages
+    assert asked(bucket, con, "SELECT text FROM t WHERE id = 50000") == (1, 0, 0)
+
+
 def test_bytes_that_are_counted_are_those_that_were_asked_for(bucket: Bucket) -> None:
     bucket.put("t/a.parquet", parquet(numbers(0, 100_000), row_group_size=10_000))
     engine = Engine()

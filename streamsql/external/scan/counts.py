@@ -64,6 +64,8 @@ class Counts:
     largest: int = 0
     """The bytes of the largest of them."""
     rows: int = 0
+    rows_passed: int = 0
+    """Those of pages that were left out of row groups that were read."""
     rows_given: int = 0
     bytes_given: int = 0
     requests: int = 0

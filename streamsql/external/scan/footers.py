@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from streamsql.external.scan import statistics
 from streamsql.external.scan.bounds import Bounds, unknown
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.files import DataFile, opened
+from streamsql.external.scan.thrift import Struct, read
 from streamsql.types import SqlType
 
 ROOM = 256 << 20
@@ -47,6 +49,17 @@ class Footer:
     def group_rows(self) -> list[int]:
         """The rows of each row group."""
         return [self.metadata.row_group(number).num_rows for number in range(self.metadata.num_row_groups)]
+
+    @cached_property
+    def thrift(self) -> Struct:
+        """The footer itself, a FileMetaData whose row groups stay bytes."""
+        output = io.BytesIO()
+        self.metadata.write_metadata_file(output)
+        return read(output.getvalue()[4:-8], unopened=4)
+
+    def group(self, number: int) -> Struct:
+        """What the footer says of a row group: a RowGroup of the caller's own, whose columns stay bytes."""
+        return read(self.thrift[4].value.values[number], unopened=1)
 
     def bounds(self, path: str, wanted: SqlType) -> Bounds:
         """The bounds of a column in each row group, as values of its declared type."""

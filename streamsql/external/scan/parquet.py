@@ -1,4 +1,4 @@
-"""Rows from Parquet files: the row groups that may hold some, and of these the columns that are asked for.
+"""Rows from Parquet files: the row groups and pages that may hold some, and of these the columns that are asked for.
 
 Where there is a condition, the columns that it reads are read first: of a row group without a row that is wanted the others
 are not read at all.
@@ -18,6 +18,7 @@ from streamsql.external.scan.bounds import Bounds, Possible, joined
 from streamsql.external.scan.counts import Counts
 from streamsql.external.scan.file_columns import FileColumns, paths_of
 from streamsql.external.scan.footers import Footer, Footers
+from streamsql.external.scan.pages import PageFilter, Pages
 from streamsql.external.scan.parquet_source import ParquetSource
 from streamsql.external.scan.portions import Portion
 from streamsql.external.scan.request import PartitionFile
@@ -73,6 +74,7 @@ class ParquetReader:
         self._footers = footers
         self._counts = counts
         self._file = FileColumns(maker)
+        self._pages = None if possible is None or possible.tells_nothing else PageFilter(possible, self._file)
 
     def groups(self, files: Sequence[PartitionFile]) -> Iterator[Groups]:
         """The row groups of some files that may hold rows that are wanted, in portions."""
@@ -117,15 +119,16 @@ class ParquetReader:
         portion = self._maker.portion()
         groups = self._without_late(self._without_told(groups, constants, portion))
         total = sum(groups.footer.group_rows[number] for number in groups.numbers)
-        self._counts.add(row_groups_read=len(groups.numbers), rows=total)
         if not groups.numbers:
             pass
         elif not groups.places:  # of the file only the number of its rows is of interest
+            self._counts.add(row_groups_read=len(groups.numbers), rows=total)
             missing = {i: pa.scalar(None, self._file.fields[i].type.arrow()) for i in self._request.stored}
             yield from self._file.wanted({}, {**constants, **missing}, total, portion)
         else:
             with ParquetSource(groups.file.file, groups.footer, self._coded(groups), self._counts) as source:
                 try:
+                    groups = self._without_pages(source, groups)
                     yield from self._read(source, groups, constants, portion)
                 except (OSError, EOFError, pa.ArrowInvalid) as error:
                     raise groups.file.file.failed(error) from error
@@ -148,6 +151,21 @@ class ParquetReader:
             return groups
         possible = first.possible(self._bounds(first.column, groups))
         return replace(groups, numbers=tuple(number for number in groups.numbers if possible[number]))
+
+    def _without_pages(self, source: ParquetSource, groups: Groups) -> Groups:
+        """Without the row groups of which no page may hold rows that are wanted; of the others `source` gives those that may."""
+        found: dict[int, Pages] = {}
+        if self._pages is not None:
+            for number in groups.numbers:
+                pages = self._pages.left(groups.file, groups.footer, number, groups.places, source.read)
+                if pages is not None:
+                    found[number] = pages
+        source.leave_out(found)
+        numbers = tuple(number for number in groups.numbers if number not in found or found[number].rows)
+        rows = sum(found[number].rows if number in found else groups.footer.group_rows[number] for number in numbers)
+        passed = sum(groups.footer.group_rows[number] - found[number].rows for number in numbers if number in found)
+        self._counts.add(row_groups_read=len(numbers), rows=rows, rows_passed=passed)
+        return replace(groups, numbers=numbers)
 
     def _coded(self, groups: Groups) -> list[str]:
         """The paths of texts that are read as dictionaries: where the file keeps them as short ones."""

@@ -1,15 +1,19 @@
-"""The least and greatest values that the footer of a Parquet file tells of its row groups."""
+"""The least and greatest values that a Parquet file tells of its row groups and pages."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+import struct
+from collections.abc import Callable, Sequence
+from decimal import Context, Decimal
+from math import isnan
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from streamsql.external.scan.bounds import Bounds, unknown
 from streamsql.external.scan.conform import conformed
+from streamsql.external.scan.thrift import TRUE, Struct
 from streamsql.types import SqlType
 
 _UNITS = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
@@ -37,6 +41,44 @@ def bounds(metadata: Any, leaf: int, groups: Sequence[int], wanted: SqlType) -> 
     if low is None or high is None:
         return Bounds(nothing.low, nothing.high, null, valid)
     return Bounds(low, high, null, valid)
+
+
+def page_bounds(index: Struct, column: Any, count: int, wanted: SqlType) -> Bounds:
+    """The bounds of the pages of a column chunk by its ColumnIndex, as values of its declared type."""
+    nothing, held = unknown(wanted, count), _held_type(column)
+    decode = None if held is None else _decoder(held, column)
+    if decode is None or not index:
+        return nothing
+    try:
+        empty = [value == TRUE for value in index[1].value.values]
+        values = [[None if e else decode(v) for e, v in zip(empty, index[end].value.values, strict=True)] for end in (2, 3)]
+        nulls = index[5].value.values if 5 in index else []
+        null = pa.array([n > 0 for n in nulls] if len(nulls) == count else [None] * count, pa.bool_())
+        low, high = (conformed(_array(each, held), wanted) for each in values)
+    except (ValueError, KeyError, AttributeError, TypeError, struct.error):
+        return nothing
+    unsure = any(isinstance(value, float) and isnan(value) for each in values for value in each)
+    if low is None or high is None or unsure or len(empty) != count:
+        return nothing
+    return Bounds(low, high, null, pa.array([not e for e in empty], pa.bool_()))
+
+
+def _decoder(held: pa.DataType, column: Any) -> Callable[[bytes], Any] | None:
+    """From a value as a page has it, in plain encoding, to the value; None where that is not known."""
+    form = _FORMS.get(column.physical_type)
+    if pa.types.is_decimal(held):
+        order: Literal["little", "big"] = "little" if form else "big"
+        return lambda value: Decimal(int.from_bytes(value, order, signed=True)).scaleb(-held.scale, _WIDE)
+    if form is not None:
+        return lambda value: struct.unpack(form, value)[0]
+    if pa.types.is_string(held):
+        return bytes.decode
+    return bytes if pa.types.is_binary(held) else None
+
+
+_FORMS = {"INT32": "<i", "INT64": "<q", "FLOAT": "<f", "DOUBLE": "<d"}
+
+_WIDE = Context(prec=100)
 
 
 def _array(values: Sequence[Any], held: pa.DataType) -> pa.Array:
