@@ -40,6 +40,7 @@ from streamsql.run.operators.mark import Mark
 from streamsql.run.operators.matching import Rest, Terms
 from streamsql.run.operators.merge import Merge
 from streamsql.run.operators.over import Over, OverWindow, SlidingCall
+from streamsql.run.operators.parted_over import PartedOver
 from streamsql.run.operators.retime import Retime
 from streamsql.run.operators.set_operation import SetOperation
 from streamsql.run.operators.single import Single
@@ -164,7 +165,7 @@ class Compiler:
             case nodes.Distinct(columns=columns, window=window, schema=schema):
                 by_value = window.key if window is not None and window.time is None else None
                 windows = self._windows(window, [f.type for f in schema.fields])
-                return Distinct(schema.arrow(), columns, windows, by_value)
+                return Distinct(schema.arrow(), columns, windows, by_value, 0 if window is None else None)
             case nodes.Union(branches=branches, schema=schema):
                 return Merge(schema.arrow(), len(branches))
             case nodes.SetOperation(common=common, all=every, schema=schema):
@@ -185,8 +186,7 @@ class Compiler:
             case nodes.Over():
                 return self._over(node)
             case nodes.TableOver(input=below, windows=windows, schema=schema):
-                made = [self._table_window(window) for window in windows]
-                return TableOver(schema.arrow(), below.schema.arrow(), made, self._time)
+                return self._table_over(schema, below.schema, windows)
             case nodes.TableCall(function=function, arguments=arguments, name=name, input=below):
                 return function.operator(below.schema, arguments, self._draw(name))
             case nodes.Insert():
@@ -252,6 +252,12 @@ class Compiler:
             for window in node.windows
         ]
         return Over(node.schema.arrow(), windows, self._time)
+
+    def _table_over(self, schema: Schema, rows: Schema, of: Sequence[windows.TableWindow]) -> Operator:
+        made = [self._table_window(window) for window in of]
+        common = [key for key in of[0].partition if all(key in window.partition for window in of)]
+        keys = [evaluator(key, self._time) for key in common]
+        return PartedOver(rows.arrow(), keys, lambda: TableOver(schema.arrow(), rows.arrow(), made, self._time), self._time)
 
     def _table_window(self, window: windows.TableWindow) -> TableWindow:
         return TableWindow(

@@ -9,17 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from streamsql.external.scan import portions, scan
 from streamsql.run.operators import sorted_runs, spill
 from tests.external.lake import Lake
 
 
 @contextmanager
-def little(memory: int, block: int, at_once: int = 64) -> Iterator[None]:
-    """Memory for so many bytes, of which blocks are read; so many runs are merged at once."""
+def little(memory: int, block: int, rows: int = 50, at_once: int = 64) -> Iterator[None]:
+    """Memory for so many bytes, of which blocks are read; so many rows come at a time; so many runs are merged at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spill, "MEMORY", memory)
         patch.setattr(spill, "BLOCK", block)
         patch.setattr(sorted_runs, "AT_ONCE", at_once)
+        patch.setattr(portions, "BATCH", rows)
+        patch.setattr(scan, "ENOUGH", 0)
         yield
 
 

@@ -26,7 +26,7 @@ KEYS = st.none() | st.floats(0, 4).map(round).map(float) | st.sampled_from([floa
 @pytest.fixture
 def temporaries(tmp_path: Path) -> Iterator[Path]:
     """Memory for a few groups; gives the folder for temporary files."""
-    with temporary(tmp_path / "temporary"), little(40_000, 4000):
+    with temporary(tmp_path / "temporary"), little(20_000, 4000, 100):
         yield tmp_path / "temporary"
 
 
@@ -49,14 +49,14 @@ QUERIES = (
     "SELECT DISTINCT q.s FROM (SELECT s FROM t GROUP BY s, k) q",
     "SELECT k, COUNT(DISTINCT s), SUM(DISTINCT n), STDDEV(d), VAR_POP(n) FROM t GROUP BY k",
     "SELECT s, ARRAY_JOIN(ARRAY_AGG(n), ','), LISTAGG(s, ',') WITHIN GROUP (ORDER BY n DESC), MEDIAN(d) FROM t GROUP BY s",
-    "SELECT k, FIRST_VALUE(n), LAST_VALUE(s), MAX_BY(s, n), COUNT_IF(n > 700), CORR(n, d) FROM t GROUP BY k",
+    "SELECT k, FIRST_VALUE(n), LAST_VALUE(s), MAX_BY(s, n), COUNT_IF(n > 300), CORR(n, d) FROM t GROUP BY k",
     "SELECT s, k, COUNT(DISTINCT n) FROM t GROUP BY GROUPING SETS ((s), (k), (s, k), ())",
 )
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_as_in_memory(tmp_path: Path, query: str, temporaries: Path) -> None:
-    lake = lake_of(tmp_path / "lake", 2000)
+    lake = lake_of(tmp_path / "lake", 900)
     found = ordered(lake.rows(query))
     assert re.search(r"[1-9][\d,]+ bytes were put on disk", analyzed(lake, query))
     with little(1 << 30, 1 << 20):
@@ -65,9 +65,9 @@ def test_as_in_memory(tmp_path: Path, query: str, temporaries: Path) -> None:
 
 
 def test_one_group_stays(tmp_path: Path, temporaries: Path) -> None:
-    lake = lake_of(tmp_path / "lake", 2000)
-    assert lake.rows("SELECT COUNT(*), MAX(s) FROM t") == [(2000, "text 96")]
-    assert lake.rows("SELECT COUNT(DISTINCT n), MAX(s) FROM t") == [(2000, "text 96")]
+    lake = lake_of(tmp_path / "lake", 900)
+    assert lake.rows("SELECT COUNT(*), MAX(s) FROM t") == [(900, "text 96")]
+    assert lake.rows("SELECT COUNT(DISTINCT n), MAX(s) FROM t") == [(900, "text 96")]
 
 
 def test_groups_that_fail_are_lost_alone(tmp_path: Path, temporaries: Path) -> None:
@@ -80,7 +80,7 @@ def test_groups_that_fail_are_lost_alone(tmp_path: Path, temporaries: Path) -> N
 
 
 def test_a_query_that_is_left(tmp_path: Path, temporaries: Path) -> None:
-    lake = lake_of(tmp_path / "lake", 2000)
+    lake = lake_of(tmp_path / "lake", 900)
     assert len(lake.rows("SELECT k, SUM(n) FROM t GROUP BY k LIMIT 3")) == 3
     for query in QUERIES:
         (result,) = lake.engine.execute_script(query)
@@ -93,7 +93,7 @@ def test_a_query_that_is_left(tmp_path: Path, temporaries: Path) -> None:
 
 
 def test_a_full_disk_is_said(tmp_path: Path, temporaries: Path) -> None:
-    lake = lake_of(tmp_path / "lake", 2000)
+    lake = lake_of(tmp_path / "lake", 900)
     for query in QUERIES:
         (result,) = lake.engine.execute_script(query)
         assert result.rows is not None
@@ -115,11 +115,11 @@ def test_equal_keys_meet_again(rows: list[tuple[float | None, str | None]], leve
     assert all(len(found) == 1 for found in by_key.values())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
-    st.lists(st.tuples(st.none() | st.integers(0, 30), st.sampled_from("abcd"), st.floats(-1e9, 1e9)), max_size=80),
+    st.lists(st.tuples(st.none() | st.integers(0, 30), st.sampled_from("abcd"), st.floats(-1e9, 1e9)), max_size=60),
     st.integers(1, 9),
-    st.sampled_from([0, 3000]),
+    st.sampled_from([500, 4000]),
     st.sampled_from(["k", "s", "k, s"]),
 )
 def test_the_order_of_rows_is_kept(rows: list[tuple[int | None, str, float]], group: int, memory: int, keys: str) -> None:
@@ -132,11 +132,11 @@ def test_the_order_of_rows_is_kept(rows: list[tuple[int | None, str, float]], gr
         lake.run("CREATE EXTERNAL TABLE t (k int, s string, d double) STORED AS PARQUET LOCATION 's3://b/t/'")
         calls = "SUM(d), STDDEV_SAMP(d), COUNT(DISTINCT d), SUM(DISTINCT d), ARRAY_AGG(d), FIRST_VALUE(s), LAST_VALUE(d)"
         query = f"SELECT {keys}, {calls}, ARRAY_AGG(DISTINCT s), ARRAY_AGG(d ORDER BY s DESC) FROM t GROUP BY {keys}"
-        assert _ordered(lake, query, memory, 0) == _ordered(lake, query, 1 << 30, 1 << 20)
+        assert _ordered(lake, query, memory, 0, group) == _ordered(lake, query, 1 << 30, 1 << 20, 1000)
     finally:
         shutil.rmtree(folder)
 
 
-def _ordered(lake: Lake, query: str, memory: int, block: int) -> Sequence[str]:
-    with little(memory, block):
+def _ordered(lake: Lake, query: str, memory: int, block: int, rows: int) -> Sequence[str]:
+    with little(memory, block, rows):
         return sorted(map(repr, lake.rows(query)))

@@ -48,7 +48,7 @@ def lake_of(folder: Path, group: int = 50, **tables: pa.Table) -> Lake:
     return lake
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ROWS, ROWS, st.integers(1, 9), st.sampled_from([0, 1500]), st.sampled_from(QUERIES), st.sampled_from(CONDITIONS))
 def test_as_in_memory(
     rows: list[dict[str, Any]], others: list[dict[str, Any]], group: int, memory: int, query: str, condition: str
@@ -58,7 +58,7 @@ def test_as_in_memory(
     query = query.format(condition)
     try:
         lake = lake_of(folder, group, t=t, u=u)
-        with little(memory, 100):
+        with little(memory, 100, group):
             found = ordered(lake.rows(query))
             assert found == ordered(lake.rows(query, rules=False))
         assert found == ordered(lake.rows(query))

@@ -57,7 +57,7 @@ def same(rows: list[tuple[Any, ...]]) -> str:
     return repr(rows)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ROWS, KEYS, st.integers(1, 9), st.sampled_from([(0, 0), (400, 100), (2000, 300)]), st.sampled_from([2, 64]), st.data())
 def test_as_in_memory(
     rows: list[dict[str, Any]],
@@ -75,7 +75,7 @@ def test_as_in_memory(
     query = f"SELECT i, d, s, n FROM t ORDER BY {order}{limit}"
     try:
         lake = lake_of(folder, table, group)
-        with little(*sizes, at_once):
+        with little(*sizes, group, at_once):
             found = lake.rows(query)
         assert same(found) == same(lake.rows(query))
         with duckdb.connect() as other:
