@@ -27,12 +27,15 @@ _P1, _P2, _P3, _P4, _P5 = map(np.uint64, _PRIMES)
 _START = np.array([(_PRIMES[0] + _PRIMES[1]) % 2**64, _PRIMES[1], 0, -_PRIMES[0] % 2**64], np.uint64)
 
 
+def block_of(hashes: UInt64s, blocks: int) -> UInt64s:
+    """In which block of a filter of so many each value sets its bits."""
+    return ((hashes >> np.uint64(32)) * np.uint64(blocks)) >> np.uint64(32)
+
+
 def held(blocks: UInt32s, hashes: UInt64s) -> Bools:
-    """Of which hashes a filter of `blocks` (blocks, WORDS) may hold the value: where it is false, it does not."""
-    numbers = ((hashes >> np.uint64(32)) * np.uint64(len(blocks))) >> np.uint64(32)
-    low = hashes.astype(np.uint32)
-    bits = np.uint32(1) << ((low[:, np.newaxis] * _SALT) >> np.uint32(27))
-    found: Bools = (blocks[numbers.astype(np.intp)] & bits == bits).all(axis=1)
+    """Which values a filter may hold, by the block of each (values, WORDS); where it is false, it does not."""
+    bits = np.uint32(1) << ((hashes.astype(np.uint32)[:, np.newaxis] * _SALT) >> np.uint32(27))
+    found: Bools = (blocks & bits == bits).all(axis=1)
     return found
 
 

@@ -165,7 +165,7 @@ def test_statistics_that_are_not_understood_are_as_none(lake: Lake, damage: byte
     assert lake.rows("SELECT n FROM t WHERE n < 5") == [(i,) for i in range(5)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.data())
 def test_what_is_left_out_changes_nothing(data: st.DataObject) -> None:
     folder = Path(tempfile.mkdtemp())

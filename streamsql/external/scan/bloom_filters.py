@@ -1,7 +1,7 @@
 """Row groups of Parquet files that are left out because their Bloom filters do not have what is sought.
 
-A filter is read where it is smaller than the columns that are read else; of a distant file, where that pays for the request, too.
-It only helps: one that is not understood, or is not where the footer says, is as none.
+Of a filter its header and the blocks of the values are read, if these are less than the columns that are read else.  Those of a
+distant file are read whole, by one request, if that pays.  A filter only helps: one that is not understood is as none.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from streamsql.external.scan.parquet_source import WORTH
 from streamsql.external.scan.plain_values import plain_values
 from streamsql.external.scan.ranges import MOST, Fetched, Range, chunks
 from streamsql.external.scan.sought import Among, Sought
-from streamsql.kernels.bloom import WORDS, UInt32s, UInt64s, hashes, held
+from streamsql.kernels.bloom import WORDS, UInt32s, UInt64s, block_of, hashes, held
 
 HEAD = 64
 """Bytes of a filter that have its header in any case."""
+
+BLOCK = 4 * WORDS
+"""Bytes of a block."""
 
 _HEADER = re.compile(rb"\x15([\x80-\xff]{0,4}[\x00-\x7f])(?:\x1c\x1c\x00\x00){3}\x00")
 """A BloomFilterHeader in Thrift's compact form: the bytes of the filter; the one algorithm, hash and compression there is."""
@@ -39,14 +42,16 @@ class Hashed(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a filter is: all of it, or its header, where the footer does not say how long it is."""
+    """Where a filter is; `length` is None where the footer does not say how long it is.  `size` bytes of it are read."""
 
-    range: Range
-    whole: bool
+    start: int
+    length: int | None
+    size: int
 
     @property
-    def size(self) -> int:
-        return self.range.end - self.range.start
+    def range(self) -> Range:
+        """All of it, or its header."""
+        return Range(self.start, self.start + (HEAD if self.length is None else self.length))
 
 
 class GroupFilters(NamedTuple):
@@ -77,13 +82,14 @@ class BloomFilters:
         if not numbers or self._sought.is_possible(lambda each: each not in hashed):
             return numbers
         leaves = footer.leaves_of([path for place, path in paths.items() if place in self._asked])
-        groups = {number: _filters(footer, number, hashed.values(), leaves) for number in numbers}
+        distant = file.storage.distant
+        groups = {number: _filters(footer, number, hashed.values(), leaves, distant) for number in numbers}
         groups = {number: filters for number, filters in groups.items() if filters.places}
-        if not groups or (file.storage.distant and not _pays(groups.values())):
+        if not groups or (distant and not _pays(groups.values())):
             return numbers
         absent: set[int] = set()
         near = counted(file, self._counts)
-        with closing(Fetched(near) if file.storage.distant else near) as stream:
+        with closing(Fetched(near) if distant else near) as stream:
             for portion in _portions(groups):
                 if isinstance(stream, Fetched):
                     stream.fetch(place.range for number in portion for place in groups[number].places.values())
@@ -100,22 +106,25 @@ def _hashed(each: Among, footer: Footer, paths: Mapping[int, str]) -> Hashed | N
     return None if leaf is None or plain is None else Hashed(leaf, hashes(plain))
 
 
-def _filters(footer: Footer, number: int, hashed: Iterable[Hashed], leaves: Sequence[int]) -> GroupFilters:
+def _filters(footer: Footer, number: int, hashed: Iterable[Hashed], leaves: Sequence[int], distant: bool) -> GroupFilters:
     spared = sum(end - start for start, end in chunks(footer.metadata, [number], leaves))
     group = footer.metadata.row_group(number)
-    places = {own.leaf: place for own in hashed if (place := _place(group.column(own.leaf))) is not None}
-    return GroupFilters({leaf: place for leaf, place in places.items() if place.size < spared}, spared)
+    places = {own.leaf: _place(group.column(own.leaf), len(own.hashes), distant) for own in hashed}
+    return GroupFilters({leaf: place for leaf, place in places.items() if place is not None and place.size < spared}, spared)
 
 
-def _place(chunk: Any) -> Place | None:
-    start, length = chunk.bloom_filter_offset, chunk.bloom_filter_length
-    return None if start is None else Place(Range(start, start + (HEAD if length is None else length)), length is not None)
+def _place(chunk: Any, values: int, distant: bool) -> Place | None:
+    start, length, least = chunk.bloom_filter_offset, chunk.bloom_filter_length, HEAD + values * BLOCK
+    if start is None:
+        return None
+    return Place(start, length, least if length is None else length if distant else min(length, least))
 
 
 def _pays(groups: Iterable[GroupFilters]) -> bool:
-    """Whether the bytes of a distant file that may be spared take longer than the requests for its filters."""
-    requests = 1 + sum(not place.whole for group in groups for place in group.places.values())
-    return sum(group.spared - group.size for group in groups) >= requests * WORTH
+    """Whether the bytes of a distant file that may be spared take longer than the requests for its filters: one for all whose
+    length is known, of the others one for each block."""
+    others = sum(place.size // BLOCK for group in groups for place in group.places.values() if place.length is None)
+    return sum(group.spared - group.size for group in groups) >= (1 + others) * WORTH
 
 
 def _portions(groups: Mapping[int, GroupFilters]) -> Iterator[list[int]]:
@@ -136,25 +145,30 @@ def _holds(stream: RawIOBase, group: GroupFilters, hashed: Mapping[Among, Hashed
     """Whether a row group may have one of the values in a column."""
     own = hashed.get(each)
     place = None if own is None else group.places.get(own.leaf)
-    blocks = None if place is None else _blocks(stream, place, group.spared)
+    blocks = None if own is None or place is None else _blocks(stream, place, own.hashes)
     return own is None or blocks is None or bool(held(blocks, own.hashes).any())
 
 
-def _blocks(stream: RawIOBase, place: Place, most: int) -> UInt32s | None:
-    """The blocks of a filter; None of one that is not understood, or has more bytes than `most`."""
-    data = _bytes(stream, place.range)
-    header = _HEADER.match(data)
+def _blocks(stream: RawIOBase, place: Place, hashes: UInt64s) -> UInt32s | None:
+    """The block of each hash (hashes, WORDS); None of a filter that is not understood."""
+    head = _bytes(stream, place.start, HEAD if place.length is None else min(place.length, HEAD))
+    header = _HEADER.match(head)
     if header is None:
         return None
     zigzag = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(header[1]))
     size, start = zigzag >> 1, header.end()
-    if not place.whole and size < most:
-        data = _bytes(stream, Range(place.range.start, place.range.start + start + size))
-    if zigzag & 1 or not size or size % (4 * WORDS) or len(data) != start + size:
+    if zigzag & 1 or not size or size % BLOCK or place.length not in (None, start + size):
         return None
-    return np.frombuffer(data, "<u4", offset=start).reshape(-1, WORDS)
+    found = []
+    for number in block_of(hashes, size // BLOCK).tolist():
+        at = start + number * BLOCK
+        block = head[at : at + BLOCK] if at + BLOCK <= len(head) else _bytes(stream, place.start + at, BLOCK)
+        if len(block) < BLOCK:
+            return None
+        found.append(block)
+    return np.frombuffer(b"".join(found), "<u4").reshape(-1, WORDS)
 
 
-def _bytes(stream: RawIOBase, range_: Range) -> bytes:
-    stream.seek(range_.start)
-    return stream.read(range_.end - range_.start) or b""
+def _bytes(stream: RawIOBase, start: int, size: int) -> bytes:
+    stream.seek(start)
+    return stream.read(size) or b""
