@@ -128,8 +128,9 @@ class GroupPortion:
 
     def _share_few(self, keys: Sequence[pa.Array], count: int, size: int) -> bool:
         """Whether of so many rows hardly any share their groups."""
-        sample = Interner([self._groups.types[i] for i in self._groups.varying])
-        sample.ids([key.slice(0, size) for key in keys], min(count, size))
+        some = [_numbered(key.slice(0, size)) for key in keys]
+        sample = Interner([key.type for key in some])
+        sample.ids(some, min(count, size))
         return 2 * len(sample) > size
 
     def give_facts(self, bounds: Mapping[int, Bounds], constants: Constants, rows: Sequence[int]) -> Mask:
@@ -165,3 +166,10 @@ class GroupPortion:
         keys |= zip(self._groups.varying, varying, strict=True)
         parts = [part for accumulator in accumulators for part in accumulator.parts()]
         return pa.RecordBatch.from_arrays([*(keys[i] for i in range(len(keys))), *parts], schema=self._groups.schema)
+
+
+def _numbered(key: pa.Array) -> pa.Array:
+    """Values of fixed width, or numbers that are equal exactly when the values are."""
+    if pa.types.is_dictionary(key.type):
+        return key.indices
+    return key if pa.types.is_primitive(key.type) else key.dictionary_encode(null_encoding="encode").indices
