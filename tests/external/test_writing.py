@@ -406,3 +406,27 @@ def test_keys_of_every_type_are_found_again(lake: Lake, type_: str, values: list
     for i, value in enumerate(values):
         if value != "NULL":
             assert lake.rows(f"SELECT i FROM t WHERE k = CAST({value} AS {type_})") == [(i,)]
+
+
+def test_columns_whose_values_do_not_come_again_have_no_dictionary(lake: Lake) -> None:
+    count = 20_000
+    numbers = range(count)
+    rows = pa.table({
+        "b": [number % 2 == 0 for number in numbers],
+        "i": pa.array(numbers, pa.int32()),
+        "d": pa.array([Decimal(number) / 100 for number in numbers], pa.decimal128(9, 2)),
+        "g": [number / 7 for number in numbers],
+        "s": [f"text {number}" for number in numbers],
+        "w": [f"word {number % 10}" for number in numbers],
+        "x": [b"%d" % number for number in numbers],
+        "t": pa.array([number % 100 for number in numbers], pa.int32()).cast(pa.date32()),
+        "m": pa.array([number * 1000 for number in numbers], pa.timestamp("ms")),
+    })  # fmt: skip
+    lake.write("lake/many/0.parquet", rows)
+    columns = "b boolean, i int, d decimal(9,2), g double, s string, w string, x binary, t date, m timestamp"
+    lake.run(f"CREATE EXTERNAL TABLE many ({columns}) STORED AS PARQUET LOCATION 's3://lake/many/'")
+    lake.run("UNLOAD (SELECT * FROM many) TO 's3://lake/out/' WITH (format = 'PARQUET')")
+    (file,) = (lake.root / "lake/out").iterdir()
+    chunks = [pq.read_metadata(file).row_group(0).column(i) for i in range(rows.num_columns)]
+    assert [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page] == ["w", "t"]
+    assert pq.read_table(file).equals(rows)

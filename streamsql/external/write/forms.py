@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from streamsql.errors import ProgrammingError, not_supported
 from streamsql.external.formats import FileKind
@@ -42,6 +43,9 @@ BLOOM_FILTER = {"ndv": ROW_GROUP, "fpp": 0.01}
 """What Bloom filters are made for: all values of a row group may differ, and one in a hundred that is not there may seem to be.
 Arrow folds those that are larger than their values need."""
 
+SAMPLE = 16_384
+"""The first rows of a file, by which it is seen whether values come again."""
+
 _ENDINGS = {"gzip": ".gz", "zstd": ".zst", "bz2": ".bz2", None: ""}
 
 _PROPERTIES = ("write.compression", "compression_type")
@@ -58,16 +62,18 @@ class FileForm:
 
 
 class ParquetPart:
-    """A Parquet file.  Its row groups do not depend on how the rows were cut into batches."""
+    """A Parquet file.  Its row groups do not depend on how the rows were cut into batches.
+
+    Columns have dictionaries, but for those whose values in the first rows are mostly different: to look for equal ones costs
+    more than all else then, and finds none.
+    """
 
     def __init__(self, output: BinaryIO, schema: pa.Schema, codec: str, level: int | None, filtered: Sequence[str]) -> None:
-        from pyarrow.parquet import ParquetWriter
-
         self._output = output
+        self._schema = schema
         filters = dict.fromkeys(filtered, BLOOM_FILTER) or None
-        self._writer: Any = ParquetWriter(
-            output, schema, compression=codec, compression_level=level, bloom_filter_options=filters
-        )
+        self._settings: dict[str, Any] = {"compression": codec, "compression_level": level, "bloom_filter_options": filters}
+        self._writer: Any = None
         self._waiting: list[Batch] = []
         self._rows = 0
 
@@ -82,19 +88,35 @@ class ParquetPart:
             self._rows += batch.num_rows
 
     def finish(self) -> int:
-        if self._waiting:
+        if self._waiting or self._writer is None:
             self._flush()
         self._writer.close()
         return self._output.tell()
 
     def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_batches(self._waiting).combine_chunks())
+        rows = pa.Table.from_batches(self._waiting, self._schema).combine_chunks()
+        if self._writer is None:
+            from pyarrow.parquet import ParquetWriter
+
+            self._writer = ParquetWriter(self._output, self._schema, use_dictionary=_coded(rows), **self._settings)
+        if rows.num_rows:
+            self._writer.write_table(rows)
         self._waiting, self._rows = [], 0
 
 
-def parquet_form(
-    fields: Sequence[Field], compression: str, level: int | None = None, filtered: Sequence[str] = ()
-) -> FileForm:
+def _coded(rows: pa.Table) -> list[str] | bool:
+    """The columns that have dictionaries, as far as the first rows tell; with records and lists among them all."""
+    if any(pa.types.is_nested(field.type) for field in rows.schema):
+        return True
+    return [name for name in rows.column_names if _repeats(rows[name].slice(0, SAMPLE))] or False
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether values stand more than once, or are so few that it does not matter."""
+    return len(column) < SAMPLE or 2 * pc.count_distinct(column, mode="all").as_py() < SAMPLE
+
+
+def parquet_form(fields: Sequence[Field], compression: str, level: int | None = None, filtered: Sequence[str] = ()) -> FileForm:
     """Parquet files with these columns, of which those in `filtered` have Bloom filters."""
     schema, codec = Schema(tuple(fields)).arrow(), CODECS[FileKind.PARQUET][compression] or "none"
     level = GZIP_LEVEL if codec == "gzip" else level
