@@ -263,7 +263,7 @@ def test_parquet_is_compressed_as_asked(sales: Lake, properties: str, compressio
         assert pq.ParquetFile(file).metadata.row_group(0).column(0).compression == compression
 
 
-def test_bloom_filters_of_the_columns_that_a_property_names(sales: Lake) -> None:
+def test_pages_have_an_index_and_columns_that_a_property_names_bloom_filters(sales: Lake) -> None:
     sales.run("""
         CREATE EXTERNAL TABLE t (id int, Code string, price decimal(9,2)) STORED AS PARQUET LOCATION 's3://lake/t/'
         TBLPROPERTIES ('parquet.bloom.filter.columns'='code, price');
@@ -274,6 +274,7 @@ def test_bloom_filters_of_the_columns_that_a_property_names(sales: Lake) -> None
     (file,) = (sales.root / "lake/t").iterdir()
     group = pq.read_metadata(file).row_group(0)
     assert [group.column(i).bloom_filter_length is not None for i in range(3)] == [False, True, True]
+    assert all(group.column(i).has_column_index for i in range(3))
     assert group.column(1).bloom_filter_length < 5000  # as large as its values need
     assert sales.counts("SELECT id FROM t WHERE code = '12000'").row_groups_filtered == 0
     assert sales.counts("SELECT id FROM t WHERE code = '12001'").row_groups_filtered == 1

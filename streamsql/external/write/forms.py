@@ -72,7 +72,12 @@ class ParquetPart:
         self._output = output
         self._schema = schema
         filters = dict.fromkeys(filtered, BLOOM_FILTER) or None
-        self._settings: dict[str, Any] = {"compression": codec, "compression_level": level, "bloom_filter_options": filters}
+        self._settings: dict[str, Any] = {
+            "compression": codec,
+            "compression_level": level,
+            "bloom_filter_options": filters,
+            "write_page_index": True,
+        }
         self._writer: Any = None
         self._waiting: list[Batch] = []
         self._rows = 0
