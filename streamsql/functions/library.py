@@ -2,6 +2,9 @@
 
 # ruff: noqa: F401
 
+import streamsql.functions.operators  # first: where NULL fits several overloads, as in NULL * 2, the number's is meant
+
+# isort: split
 import streamsql.functions.aggregates.aggregate
 import streamsql.functions.aggregates.analytic
 import streamsql.functions.aggregates.athena
@@ -29,7 +32,6 @@ import streamsql.functions.formats
 import streamsql.functions.intervals
 import streamsql.functions.log.parsers
 import streamsql.functions.numeric
-import streamsql.functions.operators
 import streamsql.functions.patterns
 import streamsql.functions.periods
 import streamsql.functions.redshift_formats
