@@ -63,6 +63,8 @@ _NULL_TYPES: dict[Family, SqlType] = {
     Family.TIMESTAMP: types.TIMESTAMP,
     Family.DAY_TIME: types.interval("DAY", "SECOND"),
     Family.YEAR_MONTH: types.interval("YEAR", "MONTH"),
+    Family.ARRAY: types.array(types.varchar()),
+    Family.MAP: types.map_of(types.varchar(), types.varchar()),
 }
 
 
