@@ -254,10 +254,12 @@ class Compiler:
         return Over(node.schema.arrow(), windows, self._time)
 
     def _table_over(self, schema: Schema, rows: Schema, of: Sequence[windows.TableWindow]) -> Operator:
-        made = [self._table_window(window) for window in of]
+        def make() -> Operator:
+            return TableOver(schema.arrow(), rows.arrow(), [self._table_window(window) for window in of], self._time)
+
         common = [key for key in of[0].partition if all(key in window.partition for window in of)]
         keys = [evaluator(key, self._time) for key in common]
-        return PartedOver(rows.arrow(), keys, lambda: TableOver(schema.arrow(), rows.arrow(), made, self._time), self._time)
+        return PartedOver(rows.arrow(), keys, make, self._time)
 
     def _table_window(self, window: windows.TableWindow) -> TableWindow:
         return TableWindow(
