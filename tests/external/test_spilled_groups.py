@@ -97,7 +97,7 @@ def test_a_full_disk_is_said(tmp_path: Path, temporaries: Path) -> None:
     for query in QUERIES:
         (result,) = lake.engine.execute_script(query)
         assert result.rows is not None
-        expected = f"cannot be put into a file in '{temporaries}': No space left"
+        expected = f"cannot be kept in a temporary file in '{temporaries}': No space left"
         with full_disk(), pytest.raises(OperationalError, match=expected) as raised:
             result.rows.take()
         assert raised.value.hint == "TMPDIR=DIR names another place"

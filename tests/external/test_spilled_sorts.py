@@ -134,6 +134,14 @@ def test_a_full_disk_is_said(tmp_path: Path, temporaries: Path) -> None:
         lake.rows(QUERY)
 
 
+def test_no_place_for_files_is_said(tmp_path: Path, temporaries: Path) -> None:
+    lake = lake_of(tmp_path / "lake", some(3000), 100)
+    temporaries.rmdir()
+    with pytest.raises(OperationalError, match=r"in a temporary file in '.*/temporary': No such file or directory") as raised:
+        lake.rows(QUERY)
+    assert raised.value.hint == "TMPDIR=DIR names another place"
+
+
 def test_the_first_rows_are_kept_alone(tmp_path: Path, temporaries: Path) -> None:
     """Of those that LIMIT wants: not where a row behind the sorting may fail."""
     lake = lake_of(tmp_path / "lake", some(3000), 100)

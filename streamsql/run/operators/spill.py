@@ -37,14 +37,14 @@ _COMPRESSION = "lz4" if pa.Codec.is_available("lz4") else None
 class SpillFile:
     """Batches of one schema in a temporary file: all are written, then read, each by its number, as often as one likes.
 
-    `what` they are of is said where there is no room for them.  Raises OperationalError then.
+    `what` they are of is said where they cannot be kept.  Raises OperationalError then.
     """
 
     def __init__(self, schema: pa.Schema, what: str) -> None:
         self.bytes = 0
         """What has been written."""
         self._what = what
-        with self._room():
+        with self._kept():
             self._file: IO[bytes] = tempfile.TemporaryFile(prefix="streamsql-")  # noqa: SIM115 - open as long as rows wait
             options = pa.ipc.IpcWriteOptions(compression=_COMPRESSION)
             self._writer: pa.ipc.RecordBatchFileWriter | None = pa.ipc.new_file(self._file, schema, options=options)
@@ -60,7 +60,7 @@ class SpillFile:
     def write(self, batch: Batch) -> int:
         """Gives the number of the batch."""
         assert self._writer is not None
-        with self._room():
+        with self._kept():
             self._writer.write_batch(batch)
             self.bytes = self._file.tell()
         self._count += 1
@@ -70,12 +70,13 @@ class SpillFile:
         """A batch; from the first one that is read on, none can be written any more."""
         if self._reader is None:
             assert self._writer is not None
-            with self._room():
+            with self._kept():
                 self._writer.close()
                 self._file.flush()
             self._writer = None
             self._reader = pa.ipc.open_file(self._file)
-        return self._reader.get_batch(number)
+        with self._kept():
+            return self._reader.get_batch(number)
 
     def close(self) -> None:
         """Forget all of it."""
@@ -84,12 +85,12 @@ class SpillFile:
             self._file.close()
 
     @contextmanager
-    def _room(self) -> Iterator[None]:
+    def _kept(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            place, reason = tempfile.gettempdir(), error.strerror or error
-            text = f"{self._what} that memory does not hold cannot be put into a file in {place!r}: {reason}"
+            place = f" in {tempfile.tempdir!r}" if tempfile.tempdir else ""
+            text = f"{self._what} that memory does not hold cannot be kept in a temporary file{place}: {error.strerror or error}"
             raise OperationalError(text, hint="TMPDIR=DIR names another place") from error
 
 
