@@ -1,7 +1,8 @@
 """GROUP BY over inner joins with tables, of values of the external table that is read row by row: its scan adds them up first.
 
 The scan gives groups by the columns that the joins and the keys above them read, and each joined group is as good as its rows: a
-row that matches several counts as often.  The groups of the keys are put together from these.
+row that matches several counts as often.  The groups of the keys are put together from these.  Of text this is not done: to read
+it costs so much more than to join it that the plan rather stays as it is written, and as Redshift has it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from streamsql.expressions.conditions import is_stable
 from streamsql.expressions.nodes import Column, Expression
 from streamsql.expressions.text import text
+from streamsql.external.formats import FileKind
 from streamsql.external.scan.request import Grouping
 from streamsql.plan.joins import JoinKind
 from streamsql.plan.nodes import Aggregate, Combine, ExternalScan, Filter, Lookup, Node, Project
@@ -53,7 +55,7 @@ def group_below_joins(node: Node) -> Node:
 def _joined(node: Node) -> _Joined | None:
     """What a node gives; None where it is more than inner lookups and columns picked."""
     match node:
-        case ExternalScan(request=request) if request.limit is None and request.grouping is None and request.first is None:
+        case ExternalScan(request=request) if request.limit is None and request.table.kind is FileKind.PARQUET:
             return _Joined(node, tuple(range(len(node.schema.fields))), frozenset())
         case Filter(input=below, predicate=predicate) if not predicate.can_fail and is_stable(predicate):
             joined = _joined(below)
