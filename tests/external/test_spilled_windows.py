@@ -1,4 +1,4 @@
-"""Rows that windows are computed over, and distinct ones, where memory does not hold them."""
+"""Rows that windows are computed over, distinct ones and those of set operations, where memory does not hold them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ QUERIES = (
     "SELECT DISTINCT s FROM t",
     "SELECT k, s FROM t UNION SELECT v, s FROM t WHERE k > 2",
     "SELECT DISTINCT k + v, s FROM t WHERE v < 4",
+    "SELECT k, s FROM t INTERSECT ALL SELECT v, s FROM t",
+    "SELECT k, s FROM t EXCEPT SELECT v, s FROM t WHERE v > 1",
+    "SELECT v, s FROM t EXCEPT ALL SELECT k, s FROM t",
 )
 
 
