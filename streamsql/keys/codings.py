@@ -13,7 +13,7 @@ from streamsql.kernels.compiling import pays
 from streamsql.keys.table import Ids, Words
 from streamsql.types import MAX_DECIMAL_PRECISION
 
-_MANY = 16384
+_MANY = 1024
 """So many distinct strings are more than Python's objects should be made for."""
 
 OBJECT = 150

@@ -16,6 +16,7 @@ from streamsql.plan.column_pruning import drop_unused_columns
 from streamsql.plan.conditions import filtered, moved, parted
 from streamsql.plan.dynamic_filters import add_dynamic_filters
 from streamsql.plan.first_rows import first_rows_in_scan
+from streamsql.plan.group_below_joins import group_below_joins
 from streamsql.plan.joins import JoinKind
 from streamsql.plan.nodes import Aggregate, Filter, Join, Lookup, Mark, Node, Project
 from streamsql.plan.outer_joins import drop_outer_joins
@@ -149,7 +150,7 @@ RULES: tuple[Rule, ...] = (
     drop_identity_projects,
 )
 
-LAST_RULES: tuple[Rule, ...] = (distinct_in_scan, group_in_scan, first_rows_in_scan)
+LAST_RULES: tuple[Rule, ...] = (distinct_in_scan, group_in_scan, group_below_joins, first_rows_in_scan)
 """Those that make of a scan what no other rule looks at."""
 
 

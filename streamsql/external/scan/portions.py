@@ -30,7 +30,7 @@ BATCH = 131_072
 SAMPLE = 1024
 """The first rows of a part, by which it is seen whether rows share their groups; if these hardly do, SAMPLES times as many."""
 
-SAMPLES = 16
+SAMPLES = 8
 
 
 class Portion(Protocol):
@@ -119,9 +119,12 @@ class GroupPortion:
         if self._apart is None:
             self._apart = self._share_few(keys, count, SAMPLE) and self._share_few(keys, count, SAMPLES * SAMPLE)
         if self._apart:
-            accumulators = mergeable(asked.calls)
-            self._add(accumulators, np.arange(count), count, columns, constants)
-            yield self._batch([plain(key) for key in keys], accumulators, count)
+            parts = [
+                part
+                for accumulator, arguments in zip(mergeable(asked.calls), asked.arguments, strict=True)
+                for part in accumulator.alone([plain(a.values(columns, constants, count)) for a in arguments], count)
+            ]
+            yield self._batch([plain(key) for key in keys], parts, count)
             return
         ids = self._known.ids(keys, count)
         self._add(self._accumulators, ids, len(self._known), columns, constants)
@@ -158,13 +161,13 @@ class GroupPortion:
 
     def end(self) -> Iterator[Batch]:
         if self._fixed is not None and not self._apart:
-            yield self._batch(self._known.columns() if self._groups.varying else [], self._accumulators, len(self._known))
+            parts = [part for accumulator in self._accumulators for part in accumulator.parts()]
+            yield self._batch(self._known.columns() if self._groups.varying else [], parts, len(self._known))
 
-    def _batch(self, varying: Sequence[pa.Array], accumulators: Sequence[Mergeable], count: int) -> Batch:
+    def _batch(self, varying: Sequence[pa.Array], parts: Sequence[pa.Array], count: int) -> Batch:
         assert self._fixed is not None
         keys = {i: pa.repeat(key, count) for i, key in self._fixed.items()}
         keys |= zip(self._groups.varying, varying, strict=True)
-        parts = [part for accumulator in accumulators for part in accumulator.parts()]
         return pa.RecordBatch.from_arrays([*(keys[i] for i in range(len(keys))), *parts], schema=self._groups.schema)
 
 

@@ -36,12 +36,20 @@ class Count(Mergeable):
             ids, _ = present(ids, arguments[0])
         count_rows(self.values("count"), ids)
 
+    def alone(self, arguments: Sequence[pa.Array], count: int) -> list[pa.Array]:
+        return [_valid(arguments[0]) if arguments else pa.repeat(pa.scalar(1, pa.int64()), count)]
+
     def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
         self.reach(groups)
         fold(np.add, self.values("count"), ids, numbers(parts[0]))
 
     def result(self, fail: Fail = raise_failure) -> pa.Array:
         return from_numbers(self.values("count").copy(), pa.int64())
+
+
+def _valid(column: pa.Array) -> pa.Array:
+    """1 for each value, 0 for NULL."""
+    return column.is_valid().cast(pa.int64()) if column.null_count else pa.repeat(pa.scalar(1, pa.int64()), len(column))
 
 
 class ExactSum(Mergeable):
@@ -104,6 +112,10 @@ class FloatSum(Mergeable):
         with np.errstate(over="ignore", invalid="ignore"):
             fold(np.add, self.values("sum"), ids, doubles(column))
         count_rows(self.values("count"), ids)
+
+    def alone(self, arguments: Sequence[pa.Array], count: int) -> list[pa.Array]:
+        column = arguments[0]
+        return [pa.array(doubles(column.fill_null(0) if column.null_count else column)), _valid(column)]
 
     def merge(self, ids: Ids, groups: int, parts: Sequence[pa.Array]) -> None:
         self.reach(groups)

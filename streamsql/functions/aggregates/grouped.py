@@ -102,6 +102,11 @@ class Mergeable(Grouped):
         """What there is of each group: an array for each of `part_types`."""
         return [pa.array(self.values(name), type) for name, type in zip(self._fills, self.part_types, strict=True)]
 
+    def alone(self, arguments: Sequence[pa.Array], count: int) -> list[pa.Array]:
+        """The parts of so many groups of one row each, of one to which nothing was added and nothing will be."""
+        self.add(np.arange(count), count, arguments)
+        return self.parts()
+
     @property
     def part_types(self) -> list[pa.DataType]:
         return [pa.from_numpy_dtype(fill.dtype) for fill in self._fills.values()]
