@@ -26,7 +26,9 @@ TABLES = """
 CREATE EXTERNAL TABLE visits (id bigint, address string, page string, country string, day date, revenue double, duration int)
 STORED AS PARQUET LOCATION '{folder}/visits/';
 CREATE EXTERNAL TABLE pages (page string, topic string, weight int) STORED AS PARQUET LOCATION '{folder}/pages/';
+CREATE EXTERNAL TABLE countries (country string, region string) STORED AS PARQUET LOCATION '{folder}/countries/';
 """
+NAMES = ("visits", "pages", "countries")
 
 QUERIES: Mapping[str, str] = {
     "SUM where": "SELECT SUM(revenue) AS s, COUNT(*) AS n FROM visits WHERE duration > 300",
@@ -45,6 +47,8 @@ QUERIES: Mapping[str, str] = {
     "GROUP BY p.topic",
     "join by text, few keys": "SELECT COUNT(*) AS n, SUM(v.revenue) AS s FROM visits AS v JOIN pages AS p ON v.page = p.page "
     "WHERE p.weight < 3",
+    "join with 7 rows, grouped": "SELECT c.region, SUM(v.revenue) AS s FROM visits AS v "
+    "JOIN countries AS c ON v.country = c.country GROUP BY c.region",
     "rows of a condition": "SELECT id, page, revenue FROM visits WHERE duration < 60",
 }
 
@@ -60,7 +64,7 @@ def measurements() -> list[Measurement]:
         with streamsql.connect() as ours, duckdb.connect() as theirs:
             ours.executescript(TABLES.format(folder=folder))
             theirs.execute(f"SET threads = {os.cpu_count()}")
-            for table in ("visits", "pages"):
+            for table in NAMES:
                 theirs.execute(f"CREATE VIEW {table} AS SELECT * FROM '{folder}/{table}/*.parquet'")
             peers: dict[str, Query] = {
                 "DuckDB": lambda q: theirs.sql(q).to_arrow_table(),
@@ -95,8 +99,8 @@ def writing(folder: Path, ours: streamsql.Connection, theirs: duckdb.DuckDBPyCon
 
 
 def write(folder: Path) -> None:
-    """The visits, in files of half a million rows, and the pages."""
-    for name in ("visits", "pages"):
+    """The visits, in files of half a million rows, the pages, and the countries."""
+    for name in NAMES:
         (folder / name).mkdir()
     draw = np.random.default_rng(1)
     pages = pa.array([f"http://www.example.com/{number:05}" for number in range(PAGES)])
@@ -116,6 +120,8 @@ def write(folder: Path) -> None:
     weights, topics = draw.integers(0, 100, PAGES).astype(np.int32), draw.integers(0, 20, PAGES)
     table = pa.table({"page": pages, "topic": [f"topic {topic}" for topic in topics.tolist()], "weight": weights})
     pyarrow.parquet.write_table(table, folder / "pages" / "part-0.parquet")
+    table = pa.table({"country": COUNTRIES, "region": ["America", "Europe", "Europe", "Asia", "America", "Asia", "Africa"]})
+    pyarrow.parquet.write_table(table, folder / "countries" / "part-0.parquet")
 
 
 def datafusion(folder: Path) -> Query:
@@ -123,7 +129,7 @@ def datafusion(folder: Path) -> Query:
     import datafusion
 
     context = datafusion.SessionContext()
-    for name in ("visits", "pages"):
+    for name in NAMES:
         context.register_parquet(name, f"{folder}/{name}/")
     return lambda query: context.sql(query).to_arrow_table()
 
@@ -132,5 +138,5 @@ def polars(folder: Path) -> Query:
     """Polars, by its SQL."""
     import polars
 
-    context = polars.SQLContext({name: polars.scan_parquet(folder / name / "*.parquet") for name in ("visits", "pages")})
+    context = polars.SQLContext({name: polars.scan_parquet(folder / name / "*.parquet") for name in NAMES})
     return lambda query: context.execute(query, eager=True)
