@@ -26,10 +26,10 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(VENV)/.test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --timeout 0
 
 fuzz: $(VENV)/.test
-	STREAMSQL_FUZZ=100000 $(BIN)/python -m pytest tests/properties/test_fuzz.py
+	STREAMSQL_FUZZ=100000 $(BIN)/python -m pytest --timeout 0 tests/properties/test_fuzz.py
 
 explore: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile explore tests/properties tests/unit tests/external tests/io tests/grammar

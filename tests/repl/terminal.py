@@ -65,7 +65,11 @@ class Terminal:
         return self.last_answer()
 
     def leave(self) -> int:
-        """Press Ctrl-D at an empty prompt; gives the exit status."""
+        """Press Ctrl-D at an empty prompt; gives the exit status.
+
+        Before the prompt is there the terminal itself takes the key, and nobody gets it.
+        """
+        self.until(self.at_prompt)
         self.type(CTRL_D)
         return self.status()
 
@@ -134,8 +138,10 @@ class Terminal:
 
     def status(self) -> int:
         """Wait for the process to end; gives its exit status."""
+        deadline = time.monotonic() + PATIENCE
         while self._read():
-            pass
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the process does not end:\n{self}")
         self._process.close()
         assert self._process.exitstatus is not None
         return int(self._process.exitstatus)
