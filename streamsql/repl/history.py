@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from typing import TYPE_CHECKING
 
 from streamsql.repl import places
+
+if TYPE_CHECKING:
+    from prompt_toolkit.history import History
 
 
 def history() -> History:
     """The history; only in memory where there is no place for it that can be written."""
+    from prompt_toolkit.history import FileHistory, InMemoryHistory  # 50 ms, which a batch of statements need not wait for
+
     path = places.history()
     if path is None:
         return InMemoryHistory()

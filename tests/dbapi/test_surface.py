@@ -40,6 +40,10 @@ def test_the_version_is_told_without_the_engine() -> None:
     assert imported_by(code + "assert CliRunner().invoke(cli, ['--version']).exit_code == 0") <= {"rich"}
 
 
+def test_a_batch_of_statements_does_without_what_terminals_need() -> None:
+    assert not imported_by("from streamsql.repl import batch") & {"numba", "prompt_toolkit", "rich"}
+
+
 def test_numba_is_not_needed_for_a_connection() -> None:
     assert "numba" not in imported_by("import streamsql; streamsql.connect().close()")
 
