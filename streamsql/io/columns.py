@@ -18,8 +18,11 @@ from streamsql.io.conversion import EXACT_AS_DOUBLE
 from streamsql.io.decoding import Target
 from streamsql.types import Batch, Family, Field, Kind, SqlType
 
-_DECIMAL = pa.decimal128(38, 18)
-"""As what the numbers for a DECIMAL column are read, before they are rounded to its scale."""
+_DECIMAL = pa.decimal256(76, 18)
+"""As what the numbers for a DECIMAL column are read, before they are rounded to its scale.
+
+With 128 bits Arrow gives another number for one of more than 20 digits before the point, and says nothing.
+"""
 
 _DATE_LENGTH = len("yyyy-MM-dd")
 _TIMESTAMP_LENGTH = len("yyyy-MM-dd HH:mm:ss")

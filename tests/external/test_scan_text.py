@@ -68,6 +68,17 @@ def test_json_that_does_not_fit_is_lost_row_by_row(lake: Lake) -> None:
     assert lake.lost[-1]["MESSAGE"].startswith("column r: For input string")
 
 
+@pytest.mark.parametrize("text", ["-1445930880884672686981.12", "340282366920938463463.37", "1e26", "-7"])
+@pytest.mark.parametrize("format", [JSON, CSV, "ROW FORMAT DELIMITED"])
+def test_a_decimal_of_many_digits_is_itself_or_none(lake: Lake, format: str, text: str) -> None:
+    fields = f"{text}{',' if format == CSV else chr(1)}{text}"
+    lake.text("b/t/a", (f'{{"wide": {text}, "narrow": {text}}}' if format == JSON else fields) + "\n")
+    create(lake, "wide decimal(30,2), narrow decimal(6,2)", format)
+    assert lake.rows("SELECT wide FROM t") == [(Decimal(text),)]
+    lost = [(None,)] if format == "ROW FORMAT DELIMITED" else []
+    assert lake.rows("SELECT narrow FROM t") == ([(Decimal(text),)] if text == "-7" else lost)
+
+
 def test_malformed_json_may_be_passed_over(lake: Lake) -> None:
     lake.text("b/t/a.json", '{"n": 1}\n{"n": oops}\n')
     create(lake, "n int", f"{JSON} WITH SERDEPROPERTIES ('ignore.malformed.json'='true')")

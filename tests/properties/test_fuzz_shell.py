@@ -23,6 +23,9 @@ from streamsql.repl.access import Access
 from streamsql.repl.commands import COMMANDS
 from streamsql.repl.terminal import TerminalShell, typed_is_ready
 
+# in a callback of the garbage collector an exception goes nowhere: there Ctrl-C is lost, whoever the callback is of
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 TEXTS = int(os.environ.get("STREAMSQL_FUZZ", 300))
 
 SETUP = """
@@ -121,8 +124,6 @@ def test_texts(shell: TerminalShell, interrupted: Any) -> None:
             assert usable(shell), text
 
 
-# in a callback of the garbage collector an exception goes nowhere: there Ctrl-C is lost, whoever the callback is of
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_at_any_moment(shell: TerminalShell, interrupted: Any) -> None:
     source = random.Random(2)
     script = [
