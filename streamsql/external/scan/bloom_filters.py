@@ -78,8 +78,9 @@ class BloomFilters:
 
         `paths` are those of the request's columns in the file; the columns in `asked` are read of every row group that is left.
         """
-        hashed = {each: own for each in self._sought.leaves() if (own := _hashed(each, footer, paths)) is not None}
-        if not numbers or self._sought.is_possible(lambda each: each not in hashed):
+        told = [each for each in self._sought.leaves() if _has_filter(footer, numbers, paths.get(each.column, ""))]
+        hashed = {each: own for each in told if (own := _hashed(each, footer, paths)) is not None}
+        if not hashed or self._sought.is_possible(lambda each: each not in hashed):
             return numbers
         leaves = footer.leaves_of([path for place, path in paths.items() if place in self._asked])
         distant = file.storage.distant
@@ -98,6 +99,13 @@ class BloomFilters:
                         absent.add(number)
         self._counts.add(row_groups_filtered=len(absent))
         return [number for number in numbers if number not in absent]
+
+
+def _has_filter(footer: Footer, numbers: Iterable[int], path: str) -> bool:
+    """Whether one of some row groups has a filter of a column: of most files none has, and nothing need be hashed."""
+    leaf = footer.leaves.get(path)
+    groups = map(footer.metadata.row_group, numbers)
+    return leaf is not None and any(group.column(leaf).bloom_filter_offset is not None for group in groups)
 
 
 def _hashed(each: Among, footer: Footer, paths: Mapping[int, str]) -> Hashed | None:

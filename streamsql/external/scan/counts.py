@@ -53,7 +53,6 @@ class Counts:
     partitions_read: int = 0
     files_found: int = 0
     files: int = 0
-    files_opened: int = 0
     row_groups: int = 0
     row_groups_read: int = 0
     row_groups_filtered: int = 0

@@ -168,19 +168,17 @@ class CountedFile(RawFile):
         super().close()
 
 
-def plainly_opened(file: DataFile, counts: Counts) -> BinaryIO:
+def plainly_opened(file: DataFile) -> BinaryIO:
     """A file of a table, whose bytes are counted by whoever reads it.  Raises OperationalError where it cannot be opened."""
     try:
-        stream = file.storage.open_listed(file.entry)
+        return file.storage.open_listed(file.entry)
     except (OSError, pa.ArrowInvalid) as error:
         raise file.failed(error) from error
-    counts.add(files_opened=1)
-    return stream
 
 
 def counted(file: DataFile, counts: Counts) -> CountedFile:
     """A file of a table, to read from its beginning.  Raises OperationalError where it cannot be opened."""
-    return CountedFile(plainly_opened(file, counts), file.entry.size, counts)
+    return CountedFile(plainly_opened(file), file.entry.size, counts)
 
 
 def opened(file: DataFile, counts: Counts) -> BinaryIO:

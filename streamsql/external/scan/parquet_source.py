@@ -39,7 +39,7 @@ class ParquetSource:
             self._fetched = Fetched(counted(file, counts))
             self._stream: BinaryIO = pa.PythonFile(self._fetched, mode="r")
         else:
-            self._stream = plainly_opened(file, counts)
+            self._stream = plainly_opened(file)
         self._reader = ParquetFile(self._stream, metadata=footer.metadata, pre_buffer=False, read_dictionary=coded)
 
     def __enter__(self) -> Self:
